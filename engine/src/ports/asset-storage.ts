@@ -1,0 +1,50 @@
+import type { RunEvent } from "@dagster-operator/sdk/internal";
+
+type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
+
+export interface AssetEventRecord {
+  /** Event id: a cursor, increasing over all runs. */
+  id: number;
+  /** null when reported from outside a run. */
+  runId: string | null;
+  event: Of<"ASSET_MATERIALIZATION"> | Of<"ASSET_OBSERVATION">;
+}
+export interface CheckRecord {
+  id: number;
+  runId: string | null;
+  event: Of<"ASSET_CHECK_EVALUATION">;
+}
+export interface AssetState {
+  key: string[];
+  lastMaterialization: AssetEventRecord | null;
+  lastObservation: AssetEventRecord | null;
+  /** Newest run that planned this asset, whatever became of it. */
+  lastRunId: string | null;
+  /** Runs not ended that planned it, and steps of it running now. */
+  inProgressRunIds: string[];
+  /** Newest run failed to make it after its last materialization. */
+  lastRunFailed: boolean;
+}
+export type PartitionStatus = "MATERIALIZED" | "FAILED" | "IN_PROGRESS";
+
+export interface AssetStorage {
+  /** States of these assets (all that were ever seen when `keys` is absent). Cheap: read from folded rows. */
+  states(keys?: string[][]): Promise<AssetState[]>;
+  /** Newest first. */
+  history(
+    key: string[],
+    page: { kind?: "materialization" | "observation"; limit: number; before?: number | undefined; partition?: string | undefined; partitions?: string[] | undefined },
+  ): Promise<AssetEventRecord[]>;
+  /** Partition key → status, for every partition that was ever tried. */
+  partitions(key: string[]): Promise<Map<string, PartitionStatus>>;
+  checks(assets?: string[][]): Promise<CheckRecord[]>;
+  checkHistory(asset: string[], check: string, page: { limit: number; before?: number | undefined }): Promise<CheckRecord[]>;
+  /** Materialization, observation or check from outside any run. Returns its event id. */
+  reportExternal(event: AssetEventRecord["event"] | CheckRecord["event"]): Promise<number>;
+  /** Forgets state and history; definitions are not touched. */
+  wipe(key: string[], partitions?: string[]): Promise<void>;
+  dynamicPartitions(name: string): Promise<string[]>;
+  /** Adding one that exists and deleting one that does not are no errors. */
+  addDynamicPartitions(name: string, keys: string[]): Promise<void>;
+  deleteDynamicPartitions(name: string, keys: string[]): Promise<void>;
+}

@@ -1,0 +1,47 @@
+import type { DefinitionsSnapshot, ErrorInfo } from "@dagster-operator/sdk/internal";
+import type { Issue } from "../errors.ts";
+
+/** One run that a tick asks for. */
+export interface RunRequest {
+  runKey?: string | undefined;
+  job?: string | undefined;
+  assets?: string[][] | undefined;
+  runConfig?: Record<string, unknown> | undefined;
+  tags?: Record<string, string> | undefined;
+  partitionKey?: string | undefined;
+}
+export interface TickResult {
+  runRequests: RunRequest[];
+  skipReason?: string | undefined;
+  cursor?: string | undefined;
+  logs: string[];
+  dynamicPartitions?: { name: string; add: string[]; delete: string[] }[] | undefined;
+}
+
+/** User code, asked over its code server. Adapters: HTTP + JSON (TypeScript), Dagster's gRPC (Python). */
+export interface CodeLocation {
+  /** @throws Unavailable not reachable · LoadError the user's code does not load */
+  definitions(): Promise<DefinitionsSnapshot>;
+  /** @throws NotFound · Unavailable · UserCodeError the evaluation threw or took longer than `timeoutMs` */
+  evaluateSchedule(name: string, at: { scheduledTime: number; timeoutMs: number }): Promise<TickResult>;
+  evaluateSensor(
+    name: string,
+    at: { cursor: string | null; lastRunKey: string | null; lastTickTime: number | null; timeoutMs: number },
+  ): Promise<TickResult>;
+  /** Checks run config with the user's own schemas; [] when it is good. Paths start at the root: `ops.x.config.y`. */
+  validateRunConfig(job: string, runConfig: Record<string, unknown>): Promise<Issue[]>;
+}
+
+/** The user's code threw while it was asked. */
+export class UserCodeError extends Error {
+  override name = "UserCodeError";
+  readonly error: ErrorInfo;
+  constructor(message: string, error: ErrorInfo) {
+    super(message);
+    this.error = error;
+  }
+}
+/** The user's module could not be imported, or its definitions are wrong. */
+export class LoadError extends UserCodeError {
+  override name = "LoadError";
+}

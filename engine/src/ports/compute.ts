@@ -1,0 +1,42 @@
+/** Work for a compute backend, as rows: whoever claims a row does it, and an expired claim is claimed again. */
+export interface ComputeRequest {
+  id: number;
+  kind: "launch" | "cancel";
+  runId: string;
+  location: string;
+  /** For `launch`: which attempt this is. */
+  attempt: number;
+  /** For `launch`: image or code version pinned at submit. */
+  codeVersion: string | null;
+}
+
+export interface ComputeRequests {
+  /** Leases up to `max` open requests. `launch` raises the run's attempt, so an older worker is fenced from here on. */
+  claim(owner: string, max: number, leaseMs: number): Promise<ComputeRequest[]>;
+  done(id: number): Promise<void>;
+  /** Gives it back, to be claimed again after `delayMs`. */
+  release(id: number, delayMs: number): Promise<void>;
+}
+
+/** How a worker ended, as the backend saw it. */
+export interface WorkerExit {
+  runId: string;
+  attempt: number;
+  /** `completed` = it said that it was done (exit 0). */
+  reason: "completed" | "crashed" | "killed" | "oom" | "lost" | "start_failed";
+  /** What to tell a person: signal or exit code and the last lines of stderr. */
+  message: string;
+}
+
+/** A place where runs run: child processes here, Kubernetes Jobs in the cluster. One contract suite for both. */
+export interface ComputeBackend {
+  /** Starts the worker; resolves when it is started, not when it is done. Idempotent by (runId, attempt). */
+  launch(request: { runId: string; location: string; attempt: number; codeVersion: string | null; url: string; token: string }): Promise<void>;
+  /** Asks it to stop (it reports RUN_CANCELED), and kills it after `graceMs`. No worker: resolves. */
+  cancel(runId: string, graceMs: number): Promise<void>;
+  /** Called once for every worker that ends. */
+  onExit(handler: (exit: WorkerExit) => void): void;
+  /** Runs with a live worker of this backend. */
+  live(): Promise<{ runId: string; attempt: number }[]>;
+  close(): Promise<void>;
+}

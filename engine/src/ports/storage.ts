@@ -1,0 +1,24 @@
+import type { AssetStorage } from "./asset-storage.ts";
+import type { ComputeRequests } from "./compute.ts";
+import type { EventLog } from "./event-log.ts";
+import type { RunStorage } from "./run-storage.ts";
+import type { TickStorage } from "./tick-storage.ts";
+
+/** What changed; subscribers re-read, they are never handed state. `id` is a run id, or empty. */
+export type Channel = "queue" | "compute" | "run" | "asset" | "tick";
+
+/** The one database. Adapters: PGlite (embedded) and Postgres, through the same SQL. */
+export interface Storage {
+  runs: RunStorage;
+  events: EventLog;
+  assets: AssetStorage;
+  ticks: TickStorage;
+  compute: ComputeRequests;
+  /** Small things of the installation: `instance_id`, `token_secret`, … `init` is stored when the key is absent; returns what is stored. */
+  setting(key: string, init: () => string): Promise<string>;
+  /** At-least-once wake-up after commit; coalesced, and lost while the database is away, so every loop also has a slow interval. */
+  subscribe(channel: Channel, handler: (id: string) => void): () => void;
+  /** Rejects while the database cannot answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/**
+ * The run API: the only thing that a user's pod or process may talk to, with a token that is good for one run.
+ * Served by the webserver under `/run-api/v1`, spoken by the run worker and by the Python bridge.
+ *
+ *   GET  /runs/:runId                         → RunContext (token) ; 401 bad token, 409 fenced, 410 run has ended
+ *   POST /runs/:runId/events                  PostEvents → PostEventsReply ; 409 fenced or gap in seq
+ *   POST /runs/:runId/logs/:logKey/:stream?offset=N   raw bytes → 204 (`:stream` out|err)
+ *   GET  /runs/:runId/control?wait=SECONDS    → Control; answers early when it changes (long poll, ≤ 30 s)
+ *   GET  /runs/:runId/assets/:key/latest?partition=K  → {event: ASSET_MATERIALIZATION | null} (key: path parts joined by `/`, each URI-encoded)
+ *   GET  /runs/:runId/dynamic-partitions/:name → {keys: string[]}
+ *   POST /runs/:runId/dynamic-partitions/:name {add: string[], delete: string[]} → 204
+ *
+ * `Authorization: Bearer <token>`; a token names its run and its attempt. Errors: `{error: string}`.
+ */
+import { RunEvent, RunStatus } from "@dagster-operator/sdk/internal";
+import { z } from "zod";
+
+export const PostEvents = z.object({
+  producer: z.string().min(1),
+  events: z.array(z.object({ seq: z.number().int().positive(), event: RunEvent })).max(1000),
+});
+export type PostEvents = z.infer<typeof PostEvents>;
+
+export const Control = z.object({
+  status: RunStatus,
+  /** True once somebody asked to cancel: stop steps, report RUN_CANCELED, exit. */
+  cancel: z.boolean(),
+});
+export type Control = z.infer<typeof Control>;
+
+export const PostEventsReply = Control.extend({ acceptedThrough: z.number().int().nonnegative() });
+export type PostEventsReply = z.infer<typeof PostEventsReply>;
+
+/** Environment of a run worker. Nothing else is needed, and no database password is among it. */
+export const WORKER_ENV = {
+  url: "DAGSTER_OPERATOR_RUN_API_URL",
+  token: "DAGSTER_OPERATOR_RUN_TOKEN",
+  runId: "DAGSTER_OPERATOR_RUN_ID",
+  attempt: "DAGSTER_OPERATOR_RUN_ATTEMPT",
+  /** Folder where the default IO manager keeps values; shared by the runs of one installation. */
+  artifacts: "DAGSTER_OPERATOR_ARTIFACTS",
+  /** Folder for events not yet accepted. */
+  spool: "DAGSTER_OPERATOR_SPOOL",
+} as const;

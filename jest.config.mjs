@@ -1,0 +1,19 @@
+// Jest strips types from .ts itself; only .tsx needs a transformer. Workspaces resolve to their sources by the
+// export condition `source`, so tests never run against a stale dist.
+export default {
+  transform: {
+    "\\.tsx$": [
+      "@swc/jest",
+      {
+        jsc: { target: "es2024", parser: { syntax: "typescript", tsx: true }, transform: { react: { runtime: "automatic" } } },
+        module: { type: "es6" },
+      },
+    ],
+  },
+  extensionsToTreatAsEsm: [".ts", ".tsx"],
+  testMatch: ["<rootDir>/*/test/**/*.test.{ts,tsx}", "<rootDir>/examples/*/test/**/*.test.ts"],
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/e2e/"],
+  testEnvironmentOptions: { customExportConditions: ["source", "node", "node-addons"] },
+  maxWorkers: 2,
+  workerIdleMemoryLimit: "1GB",
+};

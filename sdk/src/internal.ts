@@ -1,0 +1,10 @@
+/** For the engine and the processes of dagster-operator; user code imports `@dagster-operator/sdk`. No stability promise. */
+export * from "./definitions.ts";
+export * from "./evaluate.ts";
+export * from "./execution/execute-step.ts";
+export * from "./execution/orchestrate.ts";
+export * from "./execution/plan.ts";
+export * from "./execution/step-launcher.ts";
+export * from "./execution/step-protocol.ts";
+export * from "./model/definitions.ts";
+export * from "./model/event.ts";
