@@ -10,3 +10,6 @@ export * from "./ports/storage.ts";
 export * from "./ports/tick-storage.ts";
 export * from "./ports/workspace.ts";
 export * from "./run-api.ts";
+export * from "./run-state/fold.ts";
+export type { AssetChange, CheckChange } from "./run-state/fold-assets.ts";
+export * from "./run-state/status.ts";

@@ -33,12 +33,22 @@ export interface AssetStorage {
   /** Newest first. */
   history(
     key: string[],
-    page: { kind?: "materialization" | "observation"; limit: number; before?: number | undefined; partition?: string | undefined; partitions?: string[] | undefined },
+    page: {
+      kind?: "materialization" | "observation";
+      limit: number;
+      before?: number | undefined;
+      partition?: string | undefined;
+      partitions?: string[] | undefined;
+    },
   ): Promise<AssetEventRecord[]>;
   /** Partition key → status, for every partition that was ever tried. */
   partitions(key: string[]): Promise<Map<string, PartitionStatus>>;
   checks(assets?: string[][]): Promise<CheckRecord[]>;
-  checkHistory(asset: string[], check: string, page: { limit: number; before?: number | undefined }): Promise<CheckRecord[]>;
+  checkHistory(
+    asset: string[],
+    check: string,
+    page: { limit: number; before?: number | undefined },
+  ): Promise<CheckRecord[]>;
   /** Materialization, observation or check from outside any run. Returns its event id. */
   reportExternal(event: AssetEventRecord["event"] | CheckRecord["event"]): Promise<number>;
   /** Forgets state and history; definitions are not touched. */

@@ -31,7 +31,14 @@ export interface WorkerExit {
 /** A place where runs run: child processes here, Kubernetes Jobs in the cluster. One contract suite for both. */
 export interface ComputeBackend {
   /** Starts the worker; resolves when it is started, not when it is done. Idempotent by (runId, attempt). */
-  launch(request: { runId: string; location: string; attempt: number; codeVersion: string | null; url: string; token: string }): Promise<void>;
+  launch(request: {
+    runId: string;
+    location: string;
+    attempt: number;
+    codeVersion: string | null;
+    url: string;
+    token: string;
+  }): Promise<void>;
   /** Asks it to stop (it reports RUN_CANCELED), and kills it after `graceMs`. No worker: resolves. */
   cancel(runId: string, graceMs: number): Promise<void>;
   /** Called once for every worker that ends. */

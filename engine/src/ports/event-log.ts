@@ -32,7 +32,12 @@ export interface EventLog {
   /** Ascending by id. */
   list(
     runId: string,
-    page: { after?: number | undefined; limit: number; types?: RunEventType[] | undefined; stepKey?: string | undefined },
+    page: {
+      after?: number | undefined;
+      limit: number;
+      types?: RunEventType[] | undefined;
+      stepKey?: string | undefined;
+    },
   ): Promise<EventRecord[]>;
   /** Events of all runs of the given types after a cursor, ascending; for sensors. */
   tail(types: RunEventType[], after: number, limit: number): Promise<EventRecord[]>;

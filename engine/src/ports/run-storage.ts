@@ -1,5 +1,4 @@
-import type { ErrorInfo, RunStatus, StepStatus } from "@dagster-operator/sdk/internal";
-import type { RunContext } from "@dagster-operator/sdk/internal";
+import type { ErrorInfo, RunContext, RunStatus, StepStatus } from "@dagster-operator/sdk/internal";
 
 /** All times in this file are milliseconds since the epoch. */
 export interface NewRun {
@@ -66,7 +65,12 @@ export interface RunFilter {
 export interface QueueLimits {
   /** −1 = no limit, 0 = the queue is paused. */
   maxConcurrentRuns: number;
-  tagLimits: { key: string; value?: string | undefined; perUniqueValue?: boolean | undefined; limit: number }[];
+  tagLimits: {
+    key: string;
+    value?: string | undefined;
+    perUniqueValue?: boolean | undefined;
+    limit: number;
+  }[];
 }
 
 export interface RunStorage {
@@ -74,7 +78,10 @@ export interface RunStorage {
   submit(runs: NewRun[]): Promise<{ runId: string; created: boolean }[]>;
   get(runId: string): Promise<RunRecord | null>;
   /** Newest first. `cursor` is a run id: strictly older runs follow. */
-  list(filter: RunFilter, page: { limit: number; cursor?: string | undefined; ascending?: boolean | undefined }): Promise<RunRecord[]>;
+  list(
+    filter: RunFilter,
+    page: { limit: number; cursor?: string | undefined; ascending?: boolean | undefined },
+  ): Promise<RunRecord[]>;
   count(filter: RunFilter): Promise<number>;
   steps(runId: string): Promise<StepRecord[]>;
   /**

@@ -59,5 +59,8 @@ export interface TickStorage {
     now: number,
   ): Promise<void>;
   /** Newest first. */
-  ticks(id: InstigatorId, page: { limit: number; before?: number | undefined; statuses?: TickStatus[] | undefined }): Promise<Tick[]>;
+  ticks(
+    id: InstigatorId,
+    page: { limit: number; before?: number | undefined; statuses?: TickStatus[] | undefined },
+  ): Promise<Tick[]>;
 }
