@@ -1,0 +1,23 @@
+/** One measurement: `ours` and `peer` in the same unit. */
+export interface Line {
+  name: string;
+  ours: number;
+  /** Absent when there is nothing to compare with; then `goal` says what was reached for. */
+  peer?: { what: string; value: number };
+  goal?: string;
+  unit: string;
+}
+
+const round = (value: number) => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 3 });
+
+/** The four columns: name, ours, peer, ratio ours ÷ peer. */
+export function format({ name, ours, peer, goal, unit }: Line): string[] {
+  return [
+    goal ? `${name} (goal ${goal})` : name,
+    `${round(ours)} ${unit}`,
+    peer ? `${peer.what} ${round(peer.value)} ${unit}` : "–",
+    peer ? `${round(ours / peer.value)} ×` : "–",
+  ];
+}
+
+export const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
