@@ -15,3 +15,4 @@ export * from "./run-state/fold.ts";
 export type { AssetChange, CheckChange } from "./run-state/fold-assets.ts";
 export * from "./run-state/status.ts";
 export * from "./run-token.ts";
+export * from "./submit/submit.ts";

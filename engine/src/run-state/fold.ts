@@ -113,10 +113,11 @@ export function fold(state: FoldState, events: readonly FoldEvent[]): FoldResult
         break;
       }
       case "RUN_PLAN":
-        // A second worker attempt plans again; mapped steps counted since then stay counted.
         if (open) {
-          const counted = run.stepsTotal + steps.total;
-          run = { ...run, stepsTotal: Math.max(counted, event.steps.length) - steps.total };
+          // A mapped step (`b[?]`) is not one of its copies, which count when they are first seen; and a second worker
+          // attempt plans again, when copies have been counted already.
+          const known = event.steps.filter(({ key }) => !key.endsWith("[?]")).length;
+          run = { ...run, stepsTotal: Math.max(run.stepsTotal + steps.total, known) - steps.total };
         }
         plannedAssets ??= event.assets;
         for (const asset of event.assets) assets.plan(asset, event.partition, open);
