@@ -47,7 +47,14 @@ describe("workspace.yaml", () => {
 `,
     );
     expect(readWorkspaceFile(path)).toEqual([
-      { kind: "typescript", name: "definitions.ts", file: join(folder, "a/definitions.ts"), attribute: undefined, workingDirectory: folder, env: {} },
+      {
+        kind: "typescript",
+        name: "definitions.ts",
+        file: join(folder, "a/definitions.ts"),
+        attribute: undefined,
+        workingDirectory: folder,
+        env: {},
+      },
       {
         kind: "typescript",
         name: "orders",
@@ -62,13 +69,22 @@ describe("workspace.yaml", () => {
   test("tells two files of one name apart by their folders", () => {
     write("a/definitions.ts", "");
     write("b/definitions.ts", "");
-    const path = write("workspace.yaml", "load_from: [{typescript_file: a/definitions.ts}, {typescript_file: b/definitions.ts}]");
-    expect(readWorkspaceFile(path).map((spec) => spec.name)).toEqual(["a/definitions.ts", "b/definitions.ts"]);
+    const path = write(
+      "workspace.yaml",
+      "load_from: [{typescript_file: a/definitions.ts}, {typescript_file: b/definitions.ts}]",
+    );
+    expect(readWorkspaceFile(path).map((spec) => spec.name)).toEqual([
+      "a/definitions.ts",
+      "b/definitions.ts",
+    ]);
   });
 
   test("finds a module the way user code would import it", () => {
     const file = write("node_modules/pipelines/main.mjs", "");
-    write("node_modules/pipelines/package.json", JSON.stringify({ name: "pipelines", exports: "./main.mjs" }));
+    write(
+      "node_modules/pipelines/package.json",
+      JSON.stringify({ name: "pipelines", exports: "./main.mjs" }),
+    );
     const path = write("workspace.yaml", "load_from:\n  - typescript_module: pipelines\n");
     expect(readWorkspaceFile(path)).toMatchObject([{ name: "pipelines", file }]);
   });
@@ -90,7 +106,10 @@ describe("workspace.yaml", () => {
       ["unsupported", "remote"],
       ["unsupported", "grpc:$NO_SUCH_HOST:4266"],
     ]);
-    expect(specs[0]).toMatchObject({ source: { python_file: "jobs/repo.py" }, message: expect.stringContaining("later version") });
+    expect(specs[0]).toMatchObject({
+      source: { python_file: "jobs/repo.py" },
+      message: expect.stringContaining("later version"),
+    });
   });
 
   test("accepts an empty list and an empty file", () => {
@@ -112,12 +131,16 @@ describe("workspace.yaml", () => {
       column: 5,
       message: 'unknown key "typescript_fil". Did you mean "typescript_file"?',
     });
-    expect(issuesOf("load_from:\n  - typescript_file:\n      relative_path: d.ts\n      locaton_name: x\n")[0]).toMatchObject({
+    expect(
+      issuesOf("load_from:\n  - typescript_file:\n      relative_path: d.ts\n      locaton_name: x\n")[0],
+    ).toMatchObject({
       line: 4,
       column: 7,
       message: 'unknown key "locaton_name". Did you mean "location_name"?',
     });
-    expect(issuesOf("loadfrom: []\n").map((issue) => issue.message)).toContain('unknown key "loadfrom". Did you mean "load_from"?');
+    expect(issuesOf("loadfrom: []\n").map((issue) => issue.message)).toContain(
+      'unknown key "loadfrom". Did you mean "load_from"?',
+    );
   });
 
   test("reports every problem of the file at once", () => {
@@ -134,13 +157,17 @@ describe("workspace.yaml", () => {
 
   test("refuses two locations of one name and names both lines", () => {
     write("a.ts", "");
-    const [issue] = issuesOf("load_from:\n  - typescript_file: a.ts\n  - typescript_file: {relative_path: a.ts, location_name: a.ts}\n");
+    const [issue] = issuesOf(
+      "load_from:\n  - typescript_file: a.ts\n  - typescript_file: {relative_path: a.ts, location_name: a.ts}\n",
+    );
     expect(issue).toMatchObject({ line: 3 });
     expect(issue?.message).toContain('"a.ts" (the other on line 2)');
   });
 
   test("says which value has the wrong type and what is missing", () => {
     expect(issuesOf("load_from: 3\n")[0]).toMatchObject({ line: 1, column: 12 });
-    expect(issuesOf("load_from:\n  - typescript_file: {attribute: x}\n")[0]?.message).toMatch(/"relative_path" is missing/);
+    expect(issuesOf("load_from:\n  - typescript_file: {attribute: x}\n")[0]?.message).toMatch(
+      /"relative_path" is missing/,
+    );
   });
 });
