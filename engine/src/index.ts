@@ -1,3 +1,4 @@
+export * from "./compute-loop.ts";
 export * from "./errors.ts";
 export * from "./ports/asset-storage.ts";
 export * from "./ports/clock.ts";
@@ -14,5 +15,8 @@ export * from "./run-api.ts";
 export * from "./run-state/fold.ts";
 export type { AssetChange, CheckChange } from "./run-state/fold-assets.ts";
 export * from "./run-state/status.ts";
+export * from "./run-state/worker-exit.ts";
 export * from "./run-token.ts";
+export * from "./submit/reexecute.ts";
 export * from "./submit/submit.ts";
+export * from "./wake.ts";

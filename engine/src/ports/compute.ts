@@ -13,6 +13,11 @@ export interface ComputeRequest {
 export interface ComputeRequests {
   /** Leases up to `max` open requests. `launch` raises the run's attempt, so an older worker is fenced from here on. */
   claim(owner: string, max: number, leaseMs: number): Promise<ComputeRequest[]>;
+  /**
+   * Frees the leases that other owners hold, and returns the runs that have an open `launch` request. For a backend's one
+   * loop when it starts: whoever held them is gone.
+   */
+  takeOver(owner: string): Promise<string[]>;
   done(id: number): Promise<void>;
   /** Gives it back, to be claimed again after `delayMs`. */
   release(id: number, delayMs: number): Promise<void>;

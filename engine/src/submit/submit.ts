@@ -1,7 +1,13 @@
 /** Submit: the one way into the queue. GraphQL, CLI, ticks, backfills and Run objects all end here. */
 
 import * as sdk from "@dagster-operator/sdk/internal";
-import { ASSET_JOB, type JobDef, PlanError, type RunContext } from "@dagster-operator/sdk/internal";
+import {
+  ASSET_JOB,
+  type DefinitionsSnapshot,
+  type JobDef,
+  PlanError,
+  type RunContext,
+} from "@dagster-operator/sdk/internal";
 import { InvalidInput, type Issue, NotFound, Unavailable } from "../errors.ts";
 import type { NewRun } from "../ports/run-storage.ts";
 import type { Storage } from "../ports/storage.ts";
@@ -170,11 +176,7 @@ function findJob(jobs: JobDef[], request: SubmitRequest): JobDef {
 }
 
 /** Nodes at the top of the plan: the first part of each step key. */
-function planned(
-  snapshot: Parameters<typeof sdk.planRun>[0],
-  job: JobDef,
-  request: SubmitRequest,
-): Set<string> {
+function planned(snapshot: DefinitionsSnapshot, job: JobDef, request: SubmitRequest): Set<string> {
   const { assets, checks, steps } = request;
   try {
     const plan = sdk.planRun(snapshot, { job: job.name, assets, checks, steps });

@@ -1,0 +1,241 @@
+/**
+ * Compute loop: carries compute requests from storage to one backend, and tells storage how workers ended.
+ * One of them runs beside each backend: in the local process, or in the operator.
+ */
+import { Conflict, NotFound } from "./errors.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { ComputeBackend, ComputeRequest, WorkerExit } from "./ports/compute.ts";
+import type { RunRecord } from "./ports/run-storage.ts";
+import type { Storage } from "./ports/storage.ts";
+import { IN_PROGRESS, isEnded } from "./run-state/status.ts";
+import { endEvents } from "./run-state/worker-exit.ts";
+import { makeRunToken, RUN_TOKEN_LIFETIME_MS } from "./run-token.ts";
+import { Wake } from "./wake.ts";
+
+export interface ComputeLoopOptions {
+  storage: Storage;
+  backend: ComputeBackend;
+  /** Base of the run API as workers reach it, e.g. `http://127.0.0.1:3000`. */
+  url: string;
+  /** Signs run tokens: the setting `token_secret`. */
+  tokenSecret: string;
+  /** Names this process in leases. */
+  owner: string;
+  clock: Clock;
+  /** Aborted = stop claiming; workers go on. */
+  signal: AbortSignal;
+  /** A fault that was survived, for the log; the loop tries again by itself. */
+  onFault?: (what: string, error: unknown) => void;
+  /** Time that a cancelled worker has to end by itself. Default 10 s. */
+  cancelGraceMs?: number;
+  /** Requests carried out at once. Default 16. */
+  concurrency?: number;
+}
+
+const LEASE_MS = 60_000;
+/** Wake-ups may be lost, so it also looks by itself. */
+const INTERVAL_MS = 5_000;
+const RETRY_MS = 1_000;
+/** How often a launch is tried before its run fails. */
+const MAX_LAUNCH_FAULTS = 3;
+
+const LOST = "the system stopped while it ran; re-execute the run from failure";
+
+/**
+ * Runs until `signal` aborts, and resolves when what it was doing is done. To stop workers with the system, close the backend
+ * first, so that their ends are still recorded. First it ends the runs that storage believes to be running but for which this backend has no
+ * live worker and no launch waits: those of a system that was killed.
+ */
+export async function runComputeLoop(options: ComputeLoopOptions): Promise<void> {
+  const { storage, backend, clock, signal } = options;
+  const loop = new ComputeLoop(options);
+  backend.onExit((exit) => loop.exited(exit));
+  const wake = new Wake();
+  const unsubscribe = storage.subscribe("compute", () => wake.up());
+  try {
+    await loop.reconcile();
+    while (!signal.aborted) {
+      const more = await loop.round();
+      if (!more) await wake.wait(clock, INTERVAL_MS, signal);
+    }
+    await loop.settle();
+  } finally {
+    unsubscribe();
+  }
+}
+
+class ComputeLoop {
+  readonly #o: ComputeLoopOptions;
+  readonly #concurrency: number;
+  /** Requests and exits being worked on. */
+  readonly #busy = new Set<Promise<void>>();
+  readonly #launchFaults = new Map<number, number>();
+
+  constructor(options: ComputeLoopOptions) {
+    this.#o = options;
+    this.#concurrency = options.concurrency ?? 16;
+  }
+
+  /** Claims and carries out what is there. True when there may be more at once. */
+  async round(): Promise<boolean> {
+    const { storage, owner, clock, signal } = this.#o;
+    const free = this.#concurrency - this.#busy.size;
+    if (free <= 0) {
+      await Promise.race(this.#busy);
+      return true;
+    }
+    try {
+      const requests = await storage.compute.claim(owner, free, LEASE_MS);
+      for (const request of requests) this.#track(this.#carryOut(request));
+      return requests.length > 0;
+    } catch (error) {
+      this.#fault("compute requests cannot be claimed", error);
+      await clock.sleep(RETRY_MS, signal);
+      return true;
+    }
+  }
+
+  /** A worker ended. What it reported itself stands; otherwise its run ends here, with the reason. */
+  exited(exit: WorkerExit): void {
+    this.#track(this.#untilDone(`the end of run ${exit.runId} cannot be recorded`, () => this.#end(exit)));
+  }
+
+  async reconcile(): Promise<void> {
+    await this.#untilDone("runs of a stopped system cannot be reconciled", async () => {
+      const { storage, backend, owner } = this.#o;
+      const waiting = new Set(await storage.compute.takeOver(owner));
+      const live = new Set((await backend.live()).map((worker) => worker.runId));
+      for (const run of await runsInProgress(storage)) {
+        if (live.has(run.runId)) continue;
+        // It has not begun: its launch is carried out as if nothing had happened.
+        if (waiting.has(run.runId) && run.status !== "STARTED") continue;
+        await this.#report(run, { reason: "lost", message: LOST });
+      }
+    });
+  }
+
+  async settle(): Promise<void> {
+    while (this.#busy.size > 0) await Promise.allSettled(this.#busy);
+  }
+
+  async #carryOut(request: ComputeRequest): Promise<void> {
+    const { storage } = this.#o;
+    try {
+      if (request.kind === "launch") await this.#launch(request);
+      else await this.#cancel(request);
+      this.#launchFaults.delete(request.id);
+      await storage.compute.done(request.id);
+    } catch (error) {
+      this.#fault(`request to ${request.kind} run ${request.runId} failed`, error);
+      await this.#giveBack(request, error);
+    }
+  }
+
+  async #launch({ runId, location, attempt, codeVersion }: ComputeRequest): Promise<void> {
+    const { storage, backend, url, tokenSecret, clock } = this.#o;
+    const run = await storage.runs.get(runId);
+    // Cancelled or deleted while the request waited.
+    if (!run || isEnded(run.status)) return;
+    if (run.status === "CANCELING")
+      return this.#end({ runId, attempt, reason: "killed", message: "canceled before it started" });
+    const token = makeRunToken(tokenSecret, {
+      runId,
+      attempt,
+      expiresAt: clock.now() + RUN_TOKEN_LIFETIME_MS,
+    });
+    await backend.launch({ runId, location, attempt, codeVersion, url, token });
+  }
+
+  async #cancel({ runId }: ComputeRequest): Promise<void> {
+    const { storage, backend, cancelGraceMs } = this.#o;
+    await backend.cancel(runId, cancelGraceMs ?? 10_000);
+    // With no worker there is no exit to come that would end the run.
+    if ((await backend.live()).some((worker) => worker.runId === runId)) return;
+    const run = await storage.runs.get(runId);
+    if (run?.status === "CANCELING")
+      await this.#report(run, { reason: "killed", message: "it had no worker" });
+  }
+
+  async #giveBack(request: ComputeRequest, error: unknown): Promise<void> {
+    const { storage } = this.#o;
+    const faults = (this.#launchFaults.get(request.id) ?? 0) + 1;
+    this.#launchFaults.set(request.id, faults);
+    try {
+      if (request.kind === "launch" && faults >= MAX_LAUNCH_FAULTS) {
+        const { runId, attempt } = request;
+        await this.#end({ runId, attempt, reason: "start_failed", message: messageOf(error) });
+        await storage.compute.done(request.id);
+        this.#launchFaults.delete(request.id);
+      } else {
+        await storage.compute.release(request.id, RETRY_MS * faults);
+      }
+    } catch (again) {
+      // The lease runs out, and then the request is claimed again.
+      this.#fault(`request to ${request.kind} run ${request.runId} cannot be given back`, again);
+    }
+  }
+
+  async #end(exit: WorkerExit): Promise<void> {
+    const run = await this.#o.storage.runs.get(exit.runId);
+    // A newer attempt has taken over: the old worker's end says nothing about the run.
+    if (!run || isEnded(run.status) || run.attempt > exit.attempt) return;
+    await this.#report(run, exit);
+  }
+
+  async #report(run: RunRecord, exit: Pick<WorkerExit, "reason" | "message">): Promise<void> {
+    const { storage, clock } = this.#o;
+    const steps = (await storage.runs.steps(run.runId)).filter((step) => step.status === "IN_PROGRESS");
+    const events = endEvents(
+      run,
+      exit,
+      steps.map((step) => step.stepKey),
+      clock.now(),
+    );
+    try {
+      await storage.events.report(run.runId, events);
+    } catch (error) {
+      if (!(error instanceof NotFound || error instanceof Conflict)) throw error;
+    }
+  }
+
+  /** Storage may be away when a worker ends, and nobody tells of it a second time. */
+  async #untilDone(what: string, work: () => Promise<void>): Promise<void> {
+    const { clock, signal } = this.#o;
+    for (let wait = RETRY_MS; ; wait = Math.min(wait * 2, 30_000)) {
+      try {
+        return await work();
+      } catch (error) {
+        this.#fault(what, error);
+        if (signal.aborted) return;
+        await clock.sleep(wait, signal);
+      }
+    }
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#busy.delete(tracked));
+    this.#busy.add(tracked);
+  }
+
+  #fault(what: string, error: unknown): void {
+    this.#o.onFault?.(what, error);
+  }
+}
+
+/** Runs that need a worker, oldest first. */
+async function runsInProgress(storage: Storage): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await storage.runs.list(
+      { statuses: [...IN_PROGRESS] },
+      { limit: 500, cursor, ascending: true },
+    );
+    runs.push(...page);
+    cursor = page.at(-1)?.runId;
+    if (page.length < 500) return runs;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,39 @@
+import type { ErrorInfo, RunEvent } from "@dagster-operator/sdk/internal";
+import type { WorkerExit } from "../ports/compute.ts";
+import type { RunRecord } from "../ports/run-storage.ts";
+
+/** Events that end a run whose worker ended without saying how. Pure. */
+export function endEvents(
+  run: Pick<RunRecord, "runId" | "status">,
+  exit: Pick<WorkerExit, "reason" | "message">,
+  stepsInProgress: readonly string[],
+  ts: number,
+): RunEvent[] {
+  const what = exit.message || REASONS[exit.reason];
+  if (run.status === "CANCELING") {
+    return [{ type: "RUN_CANCELED", ts, level: "INFO", message: `run canceled (${what})` }];
+  }
+  const error: ErrorInfo = { name: "WorkerExit", message: `${REASONS[exit.reason]}: ${what}` };
+  return [
+    ...stepsInProgress.map(
+      (stepKey): RunEvent => ({
+        type: "STEP_FAILURE",
+        ts,
+        level: "ERROR",
+        stepKey,
+        message: `step ${stepKey} was running when its run's worker ended: ${what}`,
+        error,
+      }),
+    ),
+    { type: "RUN_FAILURE", ts, level: "ERROR", message: error.message, error },
+  ];
+}
+
+const REASONS: Record<WorkerExit["reason"], string> = {
+  completed: "the run worker ended without reporting the run's end",
+  crashed: "the run worker crashed",
+  killed: "the run worker was killed",
+  oom: "the run worker ran out of memory",
+  lost: "the run worker was lost",
+  start_failed: "the run worker could not be started",
+};
