@@ -17,6 +17,8 @@ export type { AssetChange, CheckChange } from "./run-state/fold-assets.ts";
 export * from "./run-state/status.ts";
 export * from "./run-state/worker-exit.ts";
 export * from "./run-token.ts";
+export * from "./schedules/decide.ts";
+export * from "./sensors/decide.ts";
 export * from "./submit/reexecute.ts";
 export * from "./submit/submit.ts";
 export * from "./wake.ts";

@@ -1,0 +1,68 @@
+/** When a schedule is due. Pure, apart from the cron iterator, which is pure too. */
+
+import type { ScheduleDef } from "@dagster-operator/sdk/internal";
+import * as sdk from "@dagster-operator/sdk/internal";
+import type { InstigatorState } from "../ports/tick-storage.ts";
+
+// Until sdk/src/cron has landed, so that everything compiles and links.
+const cronTicks = (cron: string | string[], timezone: string, after: number): Iterable<number> =>
+  (sdk as unknown as { cronTicks: typeof cronTicks }).cronTicks(cron, timezone, after);
+
+/** What the user switched on or off, or else what the definition says. */
+export function isRunning(
+  definition: { defaultStatus: "RUNNING" | "STOPPED" },
+  state: Pick<InstigatorState, "status"> | undefined,
+): boolean {
+  return (state?.status ?? definition.defaultStatus) === "RUNNING";
+}
+
+/** Missed ticks that are made up for when a schedule of a partitioned job comes back; Dagster's `max_catchup_runs`. */
+export const MAX_CATCHUP_TICKS = 5;
+
+export interface ScheduleClock {
+  /** Last tick time handled (ms), null before the first. */
+  lastTickAt: number | null;
+  /** Ticks before this are none of its business (ms). */
+  since: number | null;
+}
+
+/**
+ * Scheduled times to evaluate now, oldest first: those after the last one handled and not after `now`. Of several missed ones,
+ * a partitioned job makes up for the last `maxCatchup` (each is its own partition), another job only for the latest.
+ */
+export function dueTicks(
+  schedule: Pick<ScheduleDef, "cron" | "timezone">,
+  clock: ScheduleClock,
+  now: number,
+  options: { partitioned: boolean; maxCatchup?: number },
+): number[] {
+  if (clock.since === null) return [];
+  // `since` itself may be a tick: a schedule switched on at 12:00:00.000 runs at 12:00.
+  const after = Math.max(clock.lastTickAt ?? Number.NEGATIVE_INFINITY, clock.since - 1);
+  const keep = options.partitioned ? (options.maxCatchup ?? MAX_CATCHUP_TICKS) : 1;
+  // Only the last few matter, so look back further and further, rather than walk from a year ago.
+  for (let span = 3_600_000; ; span *= 10) {
+    const from = Math.max(after, now - span);
+    const due = ticksBetween(schedule, from, now);
+    if (due.length >= keep || from === after) return due.slice(-keep);
+  }
+}
+
+function ticksBetween(
+  { cron, timezone }: Pick<ScheduleDef, "cron" | "timezone">,
+  after: number,
+  until: number,
+): number[] {
+  const ticks: number[] = [];
+  for (const at of cronTicks(cron, timezone, after)) {
+    if (at > until) break;
+    ticks.push(at);
+  }
+  return ticks;
+}
+
+/** The first scheduled time after `now` (ms), for the page and for how long to sleep; null = never. */
+export function nextTick(schedule: Pick<ScheduleDef, "cron" | "timezone">, now: number): number | null {
+  for (const at of cronTicks(schedule.cron, schedule.timezone, now)) return at;
+  return null;
+}
