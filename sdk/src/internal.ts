@@ -1,4 +1,6 @@
 /** For the engine and the processes of dagster-operator; user code imports `@dagster-operator/sdk`. No stability promise. */
+
+export * from "./cron/ticks.ts";
 export * from "./definitions.ts";
 export * from "./evaluate.ts";
 export * from "./execution/execute-step.ts";
@@ -8,3 +10,4 @@ export * from "./execution/step-launcher.ts";
 export * from "./execution/step-protocol.ts";
 export * from "./model/definitions.ts";
 export * from "./model/event.ts";
+export * from "./partitions/range.ts";

@@ -14,7 +14,9 @@ export const RunContext = z.object({
   runConfig: z.record(z.string(), z.unknown()),
   tags: z.record(z.string(), z.string()),
   /** One key, or the two ends of a range (inclusive), or none. */
-  partition: z.union([z.object({ key: z.string() }), z.object({ start: z.string(), end: z.string() })]).nullable(),
+  partition: z
+    .union([z.object({ key: z.string() }), z.object({ start: z.string(), end: z.string() })])
+    .nullable(),
   parentRunId: z.string().nullable(),
   rootRunId: z.string().nullable(),
   /** What the parent runs and earlier attempts already know: which run stored each step's outputs, and mapping keys. */
@@ -23,6 +25,8 @@ export const RunContext = z.object({
     outputsFrom: z.record(z.string(), z.string()),
     /** `step key → output → mapping keys` of dynamic outputs made before. */
     mappingKeys: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
+    /** `step key → outputs` that those steps did not yield, so that a fan-in leaves them out. */
+    notYielded: z.record(z.string(), z.array(z.string())).optional(),
   }),
   /** 1 for the first worker of this run; the run API refuses a lower one than the highest it has seen. */
   attempt: z.number().int().positive(),
@@ -53,7 +57,12 @@ export const StepResult = z.discriminatedUnion("kind", [
   /** `retryable: false` = a retry policy must not apply (the user said so, or the step's process cannot be trusted). */
   z.object({ kind: z.literal("failure"), error: ErrorInfo, retryable: z.boolean() }),
   /** The user threw RetryRequested. */
-  z.object({ kind: z.literal("retry"), error: ErrorInfo, seconds: z.number().nonnegative(), maxRetries: z.number().int() }),
+  z.object({
+    kind: z.literal("retry"),
+    error: ErrorInfo,
+    seconds: z.number().nonnegative(),
+    maxRetries: z.number().int(),
+  }),
   z.object({ kind: z.literal("canceled") }),
 ]);
 export type StepResult = z.infer<typeof StepResult>;

@@ -143,6 +143,8 @@ export type GraphDef = z.infer<typeof GraphDef>;
 export const NodeDef = z.discriminatedUnion("kind", [OpDef, GraphDef]);
 export type NodeDef = z.infer<typeof NodeDef>;
 
+const AssetDep = z.object({ key: AssetKey, input: z.string().nullable(), mapping: PartitionMapping.optional() });
+
 export const AssetDef = z.object({
   key: AssetKey,
   /** `external`: known, never run. `observable`: run only to observe. */
@@ -156,7 +158,7 @@ export const AssetDef = z.object({
   /** Metadata at definition. */
   metadata: z.record(z.string(), z.unknown()),
   /** Upstream assets; `input` is the argument name that loads it, null = ordering only. */
-  deps: z.array(z.object({ key: AssetKey, input: z.string().nullable(), mapping: PartitionMapping.optional() })),
+  deps: z.array(AssetDep),
   partitions: PartitionsDef.nullable(),
   backfillPolicy: z.object({ maxPartitionsPerRun: z.number().int().positive().nullable() }).optional(),
   /** Op or graph that computes it, null for an external asset. Several assets of one node = a multi-asset. */
@@ -179,6 +181,8 @@ export const AssetCheckDef = z.object({
   /** Op that runs it; the same node as its asset's when the check is part of the asset's own computation. */
   node: z.string(),
   output: z.string(),
+  /** What an op of its own loads, as for an asset; absent = its input `value`, if it has one, is the checked asset. */
+  deps: z.array(AssetDep).optional(),
 });
 export type AssetCheckDef = z.infer<typeof AssetCheckDef>;
 
