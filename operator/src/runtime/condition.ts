@@ -1,0 +1,26 @@
+/** A condition as `kubectl wait --for=condition=…` reads it. */
+export interface Condition {
+  type: string;
+  status: "True" | "False" | "Unknown";
+  /** One CamelCase word of a closed set. */
+  reason: string;
+  message: string;
+  observedGeneration?: number;
+  /** ISO 8601; when `status` last changed. */
+  lastTransitionTime: string;
+}
+
+/** Puts conditions into the list that was there: the transition time moves only when the status does. Pure. */
+export function mergeConditions(
+  before: readonly Condition[] | undefined,
+  next: readonly Omit<Condition, "lastTransitionTime">[],
+  now: string,
+): Condition[] {
+  return next.map((condition) => {
+    const old = before?.find(({ type }) => type === condition.type);
+    return {
+      ...condition,
+      lastTransitionTime: old?.status === condition.status ? old.lastTransitionTime : now,
+    };
+  });
+}
