@@ -1,1 +1,1 @@
-export {};
+export { RUNWORKER_ENV } from "./worker-env.ts";

@@ -1,1 +1,2 @@
-export {};
+export type { Address } from "../protocol.ts";
+export { HttpCodeLocation } from "./http-code-location.ts";

@@ -1,0 +1,118 @@
+import {
+  type CodeLocation,
+  type Issue,
+  LoadError,
+  NotFound,
+  type TickResult,
+  Unavailable,
+  UserCodeError,
+} from "@dagster-operator/engine";
+import { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
+import type { z } from "zod";
+import { type Address, Evaluation, Failure, Issues } from "../protocol.ts";
+import { HttpJson, type HttpReply } from "./http-json.ts";
+
+const KIND = { schedules: "schedule", sensors: "sensor", jobs: "job" } as const;
+
+/**
+ * User code behind a TypeScript code server. A question that is not an evaluation fails as Unavailable after `timeoutMs`
+ * (default 10,000 ms); an evaluation that blocks the server's event loop fails as UserCodeError `graceMs` (default 2,000 ms)
+ * after its own time limit, so a caller never hangs longer than it asked for.
+ */
+export class HttpCodeLocation implements CodeLocation {
+  readonly #http: HttpJson;
+  readonly #timeoutMs: number;
+  readonly #graceMs: number;
+  #known: { etag: string; snapshot: DefinitionsSnapshot } | null = null;
+
+  constructor(address: Address, options: { timeoutMs?: number; graceMs?: number } = {}) {
+    this.#http = new HttpJson(address);
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#graceMs = options.graceMs ?? 2_000;
+  }
+
+  async definitions(): Promise<DefinitionsSnapshot> {
+    const known = this.#known;
+    const headers = known === null ? {} : { "if-none-match": known.etag };
+    const reply = await this.#http.send("GET", "/v1/definitions", { headers, timeoutMs: this.#timeoutMs });
+    if (reply.status === 304 && known !== null) return known.snapshot;
+    const snapshot = this.#read(DefinitionsSnapshot, reply);
+    if (reply.headers.etag !== undefined) this.#known = { etag: reply.headers.etag, snapshot };
+    return snapshot;
+  }
+
+  evaluateSchedule(name: string, at: { scheduledTime: number; timeoutMs: number }): Promise<TickResult> {
+    return this.#evaluate("schedules", name, at);
+  }
+
+  evaluateSensor(
+    name: string,
+    at: { cursor: string | null; lastRunKey: string | null; lastTickTime: number | null; timeoutMs: number },
+  ): Promise<TickResult> {
+    return this.#evaluate("sensors", name, at);
+  }
+
+  async validateRunConfig(job: string, runConfig: Record<string, unknown>): Promise<Issue[]> {
+    const path = `/v1/jobs/${encodeURIComponent(job)}/validate-run-config`;
+    const reply = await this.#http.send("POST", path, { body: { runConfig }, timeoutMs: this.#timeoutMs });
+    return this.#read(Issues, reply, { kind: "job", name: job }).issues;
+  }
+
+  /** Closes the kept connections. */
+  close(): void {
+    this.#http.close();
+  }
+
+  async #evaluate(
+    kind: "schedules" | "sensors",
+    name: string,
+    body: { timeoutMs: number },
+  ): Promise<TickResult> {
+    const path = `/v1/${kind}/${encodeURIComponent(name)}/evaluate`;
+    const what = { kind: KIND[kind], name };
+    try {
+      const timeoutMs = body.timeoutMs + this.#graceMs;
+      return this.#read(Evaluation, await this.#http.send("POST", path, { body, timeoutMs }), what);
+    } catch (error) {
+      if (!(error instanceof Unavailable) || (error.cause as Error | undefined)?.name !== "TimeoutError")
+        throw error;
+      const message = `${what.kind} ${name} did not end within ${body.timeoutMs / 1000} s and blocks its code server`;
+      throw new UserCodeError(message, { name: "EvaluationTimeout", message });
+    }
+  }
+
+  #read<T>(schema: z.ZodType<T>, reply: HttpReply, what?: { kind: string; name: string }): T {
+    const json = this.#json(reply);
+    if (reply.status === 200) {
+      const parsed = schema.safeParse(json);
+      if (parsed.success) return parsed.data;
+      const issue = parsed.error.issues[0];
+      throw new LoadError(
+        `the code server at ${this.#http.where} answers in a way this version does not understand`,
+        {
+          name: "ProtocolError",
+          message: `${issue?.path.join(".")}: ${issue?.message}; use the same version of @dagster-operator packages on both sides`,
+        },
+      );
+    }
+    const failure = Failure.safeParse(json);
+    if (!failure.success)
+      throw new Unavailable(`the code server at ${this.#http.where} answered ${reply.status}`);
+    const { kind, error } = failure.data;
+    if (kind === "load_error") throw new LoadError(error.message, error);
+    if (kind === "user_code") throw new UserCodeError(error.message, error);
+    if (kind === "not_found" && what !== undefined) throw new NotFound(what.kind, what.name, error.message);
+    if (kind === "loading") throw new Unavailable(error.message);
+    throw new Error(`the code server at ${this.#http.where} answered ${reply.status}: ${error.message}`);
+  }
+
+  #json(reply: HttpReply): unknown {
+    try {
+      return JSON.parse(reply.text);
+    } catch (cause) {
+      throw new Unavailable(`the code server at ${this.#http.where} answered ${reply.status} with no JSON`, {
+        cause,
+      });
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/** One JSON exchange over a kept-alive connection. */
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import { Unavailable } from "@dagster-operator/engine";
+import type { Address } from "../protocol.ts";
+
+export interface HttpReply {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+}
+
+export class HttpJson {
+  readonly #address: Address;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+
+  constructor(address: Address) {
+    this.#address = address;
+  }
+
+  /** @throws Unavailable no connection, or no whole reply within `timeoutMs`; `TimeoutError` as its cause in the latter case */
+  async send(
+    method: "GET" | "POST",
+    path: string,
+    options: { body?: unknown; headers?: Record<string, string>; timeoutMs: number },
+  ): Promise<HttpReply> {
+    try {
+      return await this.#once(method, path, options);
+    } catch (error) {
+      // The server may close an idle connection in the moment that it is used again; all questions may be asked twice.
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code !== "ECONNRESET" && code !== "EPIPE") throw this.#unavailable(error);
+    }
+    try {
+      return await this.#once(method, path, options);
+    } catch (error) {
+      throw this.#unavailable(error);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  get where(): string {
+    return "socket" in this.#address ? this.#address.socket : `${this.#address.host}:${this.#address.port}`;
+  }
+
+  #unavailable(cause: unknown): Unavailable {
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    return new Unavailable(`the code server at ${this.where} does not answer: ${reason}`, { cause });
+  }
+
+  #once(
+    method: string,
+    path: string,
+    { body, headers, timeoutMs }: { body?: unknown; headers?: Record<string, string>; timeoutMs: number },
+  ): Promise<HttpReply> {
+    const at = "socket" in this.#address ? { socketPath: this.#address.socket } : this.#address;
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const sent = request({
+        ...at,
+        method,
+        path,
+        agent: this.#agent,
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: { ...headers, ...(payload === undefined ? {} : { "content-type": "application/json" }) },
+      });
+      sent.once("error", (error) => {
+        reject(error.name === "AbortError" && error.cause instanceof Error ? error.cause : error);
+      });
+      sent.once("response", (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("error", reject);
+        response.once("end", () => {
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text: Buffer.concat(chunks).toString("utf8"),
+          });
+        });
+      });
+      sent.end(payload);
+    });
+  }
+}

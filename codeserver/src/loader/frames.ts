@@ -1,0 +1,38 @@
+/** Which lines of a stack are the user's. */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Folder of a package of ours, whether its sources or its build run: the entry lies in `<folder>/src` or `<folder>/dist`. */
+function packageRoot(entryUrl: string): string {
+  return `${dirname(dirname(fileURLToPath(entryUrl)))}/`;
+}
+
+const own = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const roots = new Set([`${own}/`]);
+
+/** Counts every package of ours that lies beside this one, and the SDK wherever it lies. */
+export function addFrameworkPackage(entryUrl: string): void {
+  roots.add(packageRoot(entryUrl));
+}
+
+export function isFrameworkFile(path: string): boolean {
+  for (const root of roots) {
+    if (path.startsWith(`${root}src/`) || path.startsWith(`${root}dist/`)) return true;
+  }
+  return false;
+}
+
+/** Path, line and column of a stack line such as `    at f (file:///a/b.ts:1:2)`, or null. */
+export function frameLocation(line: string): { path: string; line: number; column: number } | null {
+  const match = /^\s*at (?:.*\()?(?:async )?(file:\/\/[^)]+?|\/[^)]+?):(\d+):(\d+)\)?$/.exec(line);
+  if (!match?.[1]) return null;
+  const path = match[1].startsWith("file:") ? fileURLToPath(match[1]) : match[1];
+  return { path, line: Number(match[2]), column: Number(match[3]) };
+}
+
+/** False for frames of Node itself, of this framework, and of packages below `node_modules` that only pass a call through. */
+export function isUserFrame(line: string): boolean {
+  if (/\(?node:/.test(line)) return false;
+  const at = frameLocation(line);
+  return at === null || !isFrameworkFile(at.path);
+}

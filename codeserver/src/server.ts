@@ -1,0 +1,118 @@
+/** The HTTP face of one loaded code location. Bare node:http: every code location pays for what is imported here. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { z } from "zod";
+import { answer, type Reply } from "./answer.ts";
+import type { LoadOutcome } from "./loader/load-definitions.ts";
+import { userError } from "./loader/user-error.ts";
+import type { Address, Failure } from "./protocol.ts";
+import { Refused } from "./refused.ts";
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+export interface CodeServer {
+  readonly address: Address;
+  /** The outcome of loading; until it is known every question is answered 503. */
+  loaded(outcome: LoadOutcome): void;
+  close(): Promise<void>;
+}
+
+/** Listens at `at`; port 0 picks a free one. @throws the system's error when the address is in use */
+export async function serveDefinitions(at: Address): Promise<CodeServer> {
+  let outcome: LoadOutcome | null = null;
+  let body: string | null = null;
+  const server = createServer((request, response) => {
+    handle(request, outcome, () => {
+      if (outcome?.kind !== "loaded") return "";
+      body ??= JSON.stringify(outcome.snapshot);
+      return body;
+    })
+      .catch(failed)
+      .then((reply) => send(response, reply))
+      .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+  });
+  // Definitions are asked for every few seconds: the connection stays.
+  server.keepAliveTimeout = 75_000;
+  await listen(server, at);
+  return {
+    address: addressOf(server, at),
+    loaded: (result) => {
+      outcome = result;
+      body = null;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function handle(
+  request: IncomingMessage,
+  outcome: LoadOutcome | null,
+  snapshot: () => string,
+): Promise<Reply> {
+  const { pathname } = new URL(request.url ?? "/", "http://code");
+  if (pathname === "/healthz") return { status: 200, body: "{}" };
+  if (pathname === "/readyz" && outcome !== null) return { status: 200, body: "{}" };
+  if (outcome === null) throw new Refused(503, "loading", "the definitions are still loading");
+  const input = request.method === "POST" ? await readJson(request) : undefined;
+  return await answer(outcome, {
+    method: request.method ?? "GET",
+    path: pathname.split("/").slice(1).map(decodeURIComponent),
+    etag: request.headers["if-none-match"],
+    snapshot,
+    parse: <T>(schema: z.ZodType<T>) => parse(schema, input),
+  });
+}
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
+  throw new Refused(400, "bad_request", issues.join("; "));
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES)
+      throw new Refused(413, "bad_request", `the body is larger than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch (error) {
+    throw new Refused(400, "bad_request", `the body is no JSON: ${(error as Error).message}`);
+  }
+}
+
+function failed(error: unknown): Reply {
+  if (error instanceof Refused) return { status: error.status, body: JSON.stringify(error.failure) };
+  const failure: Failure = { kind: "internal", error: userError(error) };
+  return { status: 500, body: JSON.stringify(failure) };
+}
+
+function send(response: ServerResponse, reply: Reply): void {
+  response.writeHead(reply.status, { "content-type": "application/json", ...reply.headers });
+  response.end(reply.body);
+}
+
+function listen(server: Server, at: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen("socket" in at ? { path: at.socket } : { host: at.host, port: at.port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function addressOf(server: Server, asked: Address): Address {
+  const bound = server.address();
+  return bound !== null && typeof bound === "object" && "host" in asked
+    ? { host: asked.host, port: bound.port }
+    : asked;
+}

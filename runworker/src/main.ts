@@ -1,0 +1,39 @@
+/**
+ * The run worker: one process, one run. Takes its orders from the environment alone (`worker-env.ts`).
+ * SIGTERM cancels the run; so does the end of the parent, when it has an IPC channel to one.
+ * Exit 0: the outcome is stored, also of a failed run. 1: it could not be stored. 2: wrong environment. 3: fenced.
+ */
+
+import { addFrameworkPackage, userError } from "@dagster-operator/codeserver/loader";
+import { followParent } from "@dagster-operator/codeserver/process";
+import { InvalidInput } from "@dagster-operator/engine";
+import { Fenced } from "./run-api/run-api-client.ts";
+import { runWorker } from "./run-worker.ts";
+import { readWorkerEnv } from "./worker-env.ts";
+
+/** How long steps may take to stop once the parent is gone (ms). */
+const ORPHAN_MS = 3_000;
+
+addFrameworkPackage(import.meta.url);
+const cancel = new AbortController();
+process.on("SIGTERM", () => cancel.abort(new Error("the run worker was asked to stop (SIGTERM)")));
+// Ctrl-C at a terminal reaches every process of the group; whoever started this worker decides what becomes of the run.
+process.on("SIGINT", () => {});
+followParent(
+  () => {
+    cancel.abort(new Error("the process that started this run worker is gone"));
+    setTimeout(() => process.kill(-process.pid, "SIGKILL"), ORPHAN_MS).unref();
+  },
+  { group: true },
+);
+
+try {
+  await runWorker(readWorkerEnv(process.env), cancel.signal);
+  process.exit(0);
+} catch (error) {
+  const info = userError(error);
+  console.error(
+    error instanceof InvalidInput || error instanceof Fenced ? info.message : (info.stack ?? info.message),
+  );
+  process.exit(error instanceof InvalidInput ? 2 : error instanceof Fenced ? 3 : 1);
+}

@@ -1,0 +1,221 @@
+/** One run, from its token to its last event. */
+import { join } from "node:path";
+import { type LoadOutcome, loadDefinitions, userError } from "@dagster-operator/codeserver/loader";
+import { type Control, InvalidInput, systemClock } from "@dagster-operator/engine";
+import {
+  type ErrorInfo,
+  openStepRuntime,
+  orchestrate,
+  PlanError,
+  planRun,
+  type RunContext,
+  type RunEvent,
+  type StepLauncher,
+} from "@dagster-operator/sdk/internal";
+import { ComputeLogs, WORKER_LOG } from "./capture/compute-logs.ts";
+import { captureOwnOutput } from "./capture/own-output.ts";
+import { EventSender } from "./events/event-sender.ts";
+import { Outbox } from "./events/outbox.ts";
+import { recoverSpool, spoolFile } from "./events/recover.ts";
+import { chooseExecutor } from "./executors/executor-config.ts";
+import { InProcessLauncher } from "./executors/in-process.ts";
+import { MultiprocessLauncher } from "./executors/multiprocess.ts";
+import { RunApiClient } from "./run-api/run-api-client.ts";
+import { watchControl } from "./run-api/watch-control.ts";
+import type { WorkerSettings } from "./worker-env.ts";
+
+const ENDED: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "CANCELED"]);
+const LAST_EVENTS: ReadonlySet<RunEvent["type"]> = new Set(["RUN_SUCCESS", "RUN_FAILURE", "RUN_CANCELED"]);
+
+type Loaded = Extract<LoadOutcome, { kind: "loaded" }>;
+
+/**
+ * Runs the run and resolves once its outcome, good or bad, is stored. Rejects when the worker could not do its duty: Fenced,
+ * GaveUp (its events stay in the spool), or a bug. `cancel` aborted = stop and report RUN_CANCELED.
+ */
+export async function runWorker(settings: WorkerSettings, cancel: AbortSignal): Promise<void> {
+  const api = new RunApiClient(settings);
+  // User code loads while the API is asked for the run.
+  const loading = loadDefinitions(settings.target);
+  const producer = `worker:${settings.attempt}`;
+  const left = await recoverSpool(settings.spool, settings.runId, (from, lines) =>
+    api.resendEvents(from, lines),
+  );
+  if (left !== null && ENDED.has(left.status)) return api.close();
+  const [context, accepted] = await Promise.all([api.context(), api.resendEvents(producer, [])]);
+  const run = new Run(settings, api, producer, accepted.acceptedThrough + 1, cancel);
+  try {
+    await run.execute(context, await loading);
+  } finally {
+    run.close();
+  }
+}
+
+class Run {
+  readonly #settings: WorkerSettings;
+  readonly #api: RunApiClient;
+  readonly #sender: EventSender;
+  readonly #logs: ComputeLogs;
+  readonly #stop = new AbortController();
+  /** Aborts with the worker's end: nothing more is asked of the API. */
+  readonly #end = new AbortController();
+  readonly #uncapture: () => void;
+  #broken: { error: unknown } | null = null;
+  #inProcess: InProcessLauncher | null = null;
+
+  constructor(
+    settings: WorkerSettings,
+    api: RunApiClient,
+    producer: string,
+    firstSeq: number,
+    cancel: AbortSignal,
+  ) {
+    this.#settings = settings;
+    this.#api = api;
+    const { spool, runId, giveUpMs } = settings;
+    this.#sender = new EventSender({
+      producer,
+      outbox: new Outbox(firstSeq, { file: spoolFile(spool, runId, producer) }),
+      post: (from, lines) => api.postEvents(from, lines),
+      giveUpMs,
+      clock: systemClock,
+      onControl: (control) => this.#control(control),
+      onStop: (error) => this.#break(error),
+    });
+    this.#logs = new ComputeLogs({
+      append: (logKey, stream, offset, data, signal) => api.appendLog(logKey, stream, offset, data, signal),
+      folder: join(spool, encodeURIComponent(runId), "logs"),
+      limit: settings.logLimit,
+      onFirst: (logKey) => this.#captured(logKey),
+      onError: (error) => this.#engineEvent("output can no longer be stored", userError(error)),
+    });
+    this.#uncapture = captureOwnOutput((logKey, stream, data) => this.#logs.write(logKey, stream, data));
+    if (cancel.aborted) this.#stop.abort(cancel.reason);
+    cancel.addEventListener("abort", () => this.#stop.abort(cancel.reason), { once: true });
+  }
+
+  async execute(context: RunContext, loaded: LoadOutcome): Promise<void> {
+    void watchControl(this.#api, systemClock, this.#end.signal, (control) => this.#control(control)).catch(
+      (error: unknown) => this.#break(error),
+    );
+    const last: RunEvent[] = [];
+    // The run API takes no output of a run that has ended, so the last event waits for it.
+    const emit = (event: RunEvent) => {
+      if (LAST_EVENTS.has(event.type)) last.push(event);
+      else this.#sender.emit(event);
+    };
+    if (loaded.kind === "failed") {
+      emit(runFailure("the definitions of this code location do not load", loaded.error));
+    } else {
+      await this.#steps(context, loaded, emit);
+    }
+    if (this.#broken !== null) throw this.#broken.error;
+    await this.#logs.flush();
+    for (const event of last) this.#sender.emit(event);
+    await this.#sender.flush();
+  }
+
+  close(): void {
+    this.#end.abort();
+    this.#uncapture();
+    this.#logs.close();
+    this.#sender.close();
+    this.#api.close();
+  }
+
+  async #steps(context: RunContext, loaded: Loaded, emit: (event: RunEvent) => void): Promise<void> {
+    const { job, assets, checks, steps } = context;
+    let launcher: StepLauncher | null = null;
+    try {
+      const executor = chooseExecutor(context.runConfig);
+      const plan = planRun(loaded.snapshot, {
+        job,
+        assets: assets ?? undefined,
+        checks: checks ?? undefined,
+        steps: steps ?? undefined,
+      });
+      launcher =
+        executor.kind === "multiprocess"
+          ? this.#multiprocess(executor.maxConcurrent)
+          : this.#open(context, loaded);
+      await orchestrate({ plan, run: context, launcher, emit, signal: this.#stop.signal });
+    } catch (error) {
+      if (!(error instanceof PlanError || error instanceof InvalidInput)) throw error;
+      emit(runFailure("the run cannot be planned", { name: error.name, message: error.message }));
+    } finally {
+      this.#inProcess = null;
+      await launcher?.close();
+    }
+  }
+
+  #multiprocess(maxConcurrent: number): StepLauncher {
+    const launcher = new MultiprocessLauncher({
+      maxConcurrent,
+      env: process.env,
+      write: (logKey, stream, data) => this.#logs.write(logKey, stream, data),
+      logKey: this.#logKey,
+    });
+    launcher.warm();
+    return launcher;
+  }
+
+  #open(context: RunContext, loaded: Loaded): StepLauncher {
+    const runtime = openStepRuntime(loaded.definitions, context, this.#api);
+    this.#inProcess = new InProcessLauncher(runtime, { logKey: this.#logKey });
+    const escaped = (thrown: unknown, how: string) => {
+      if (!this.#inProcess?.escaped(thrown, how))
+        this.#engineEvent(`${how}, outside any step`, userError(thrown));
+    };
+    process.on("uncaughtException", (error) => escaped(error, "user code threw outside any promise"));
+    process.on("unhandledRejection", (reason) => escaped(reason, "a rejected promise was not awaited"));
+    return this.#inProcess;
+  }
+
+  readonly #logKey = (stepKey: string): string =>
+    this.#settings.attempt === 1 ? stepKey : `${stepKey}@${this.#settings.attempt}`;
+
+  #control(control: Control): void {
+    if (control.cancel && !this.#stop.signal.aborted) this.#stop.abort(new Error("the run was canceled"));
+  }
+
+  /** Nothing can be reported any more: steps stop, and the worker ends with this error. */
+  #break(error: unknown): void {
+    this.#broken ??= { error };
+    if (!this.#stop.signal.aborted) this.#stop.abort(error);
+  }
+
+  #captured(logKey: string): void {
+    const stepKey = logKey.replace(/@\d+$/, "");
+    const steps = logKey === WORKER_LOG ? [] : [stepKey];
+    const what = steps.length === 0 ? "the run worker" : `step ${stepKey}`;
+    this.#sender.emit({
+      type: "LOGS_CAPTURED",
+      ts: Date.now(),
+      level: "DEBUG",
+      message: `Capturing stdout and stderr of ${what}.`,
+      ...(steps.length === 0 ? {} : { stepKey }),
+      logKey,
+      stepKeys: steps,
+    });
+  }
+
+  #engineEvent(message: string, error: ErrorInfo): void {
+    this.#sender.emit({
+      type: "ENGINE_EVENT",
+      ts: Date.now(),
+      level: "ERROR",
+      message: `${message}: ${error.message}`,
+      error,
+    });
+  }
+}
+
+function runFailure(what: string, error: ErrorInfo): RunEvent {
+  return {
+    type: "RUN_FAILURE",
+    ts: Date.now(),
+    level: "ERROR",
+    message: `Run failed: ${what}: ${error.message}`,
+    error,
+  };
+}
