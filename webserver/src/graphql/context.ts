@@ -1,0 +1,62 @@
+import type {
+  AssetState,
+  CheckRecord,
+  Clock,
+  ComputeLog,
+  InstigatorState,
+  RunRecord,
+  StepRecord,
+  Storage,
+  Workspace,
+} from "@dagster-operator/engine";
+import type { ErrorInfo } from "@dagster-operator/sdk/internal";
+import type { Logger } from "pino";
+import type { WorkspaceIndex } from "../definitions/workspace-index.ts";
+import type { Batch } from "./batch.ts";
+
+export interface DaemonHealth {
+  /** Dagster's names: `QUEUED_RUN_COORDINATOR`, `SCHEDULER`, `SENSOR`, … */
+  type: string;
+  /** null = not known. */
+  healthy: boolean | null;
+  /** Milliseconds since the epoch. */
+  lastHeartbeatAt: number | null;
+  errors: ErrorInfo[];
+}
+/** What the installation tells of itself. */
+export interface InstanceInfo {
+  name: string;
+  version: string;
+  /** Text (YAML) for the page's configuration view. */
+  info: string | null;
+  runLauncher: string;
+  /** -1 = no limit. */
+  maxConcurrentRuns: number;
+  daemons: () => DaemonHealth[];
+}
+
+/** What one request's resolvers share. What is behind a loader is asked for in one call, however many fields want it. */
+export interface Context {
+  storage: Storage;
+  workspace: Workspace;
+  computeLog: ComputeLog;
+  clock: Clock;
+  log: Logger;
+  instance: InstanceInfo;
+  /** Aborts when the server closes: open subscriptions end. */
+  closing: AbortSignal;
+  /** The definitions as they were when the request came, so that one answer never mixes two versions. */
+  index: WorkspaceIndex;
+  /** Definitions as they are now, for after a mutation changed them. */
+  reindex: () => WorkspaceIndex;
+  runs: Batch<string, RunRecord | null>;
+  steps: Batch<string, StepRecord[]>;
+  assetStates: Batch<string, AssetState | null>;
+  /** Latest evaluation of each check, by asset path. */
+  checks: Batch<string, CheckRecord[]>;
+  dynamicPartitions: Batch<string, string[]>;
+  /** By selector id (`SCHEDULE:<location>:<name>`). */
+  instigators: () => Promise<Map<string, InstigatorState>>;
+  /** Asks storage again after a mutation has changed a state. */
+  forgetInstigators: () => void;
+}

@@ -1,0 +1,74 @@
+import { builder } from "./builder.ts";
+import type { DaemonHealth as HealthModel } from "./context.ts";
+import { PythonError, pythonError } from "./errors.ts";
+
+const DaemonStatus = builder.objectRef<HealthModel>("DaemonStatus").implement({
+  fields: (t) => ({
+    id: t.id({ resolve: (daemon) => daemon.type }),
+    daemonType: t.exposeString("type"),
+    required: t.boolean({ resolve: () => true }),
+    healthy: t.exposeBoolean("healthy", { nullable: true }),
+    lastHeartbeatTime: t.float({
+      nullable: true,
+      resolve: ({ lastHeartbeatAt }) => (lastHeartbeatAt === null ? null : lastHeartbeatAt / 1000),
+    }),
+    lastHeartbeatErrors: t.field({ type: [PythonError], resolve: ({ errors }) => errors.map(pythonError) }),
+  }),
+});
+const DaemonHealth = builder.objectRef<HealthModel[]>("DaemonHealth").implement({
+  fields: (t) => ({
+    id: t.string({ resolve: () => "daemonHealth" }),
+    allDaemonStatuses: t.field({ type: [DaemonStatus], resolve: (daemons) => daemons }),
+    daemonStatus: t.field({
+      type: DaemonStatus,
+      args: { daemonType: t.arg.string() },
+      resolve: (daemons, { daemonType }) =>
+        daemons.find((daemon) => daemon.type === daemonType) ?? {
+          type: daemonType ?? "",
+          healthy: null,
+          lastHeartbeatAt: null,
+          errors: [],
+        },
+    }),
+  }),
+});
+const RunLauncher = builder
+  .objectRef<{ name: string }>("RunLauncher")
+  .implement({ fields: (t) => ({ name: t.exposeString("name") }) });
+const RunQueueConfig = builder.objectRef<{ maxConcurrentRuns: number }>("RunQueueConfig").implement({
+  fields: (t) => ({
+    maxConcurrentRuns: t.exposeInt("maxConcurrentRuns"),
+    tagConcurrencyLimitsYaml: t.string({ nullable: true, resolve: () => null }),
+    isOpConcurrencyAware: t.boolean({ nullable: true, resolve: () => false }),
+  }),
+});
+const Instance = builder.objectRef<object>("Instance").implement({
+  fields: (t) => ({
+    id: t.string({ resolve: (_instance, _args, ctx) => ctx.instance.name }),
+    info: t.string({ nullable: true, resolve: (_instance, _args, ctx) => ctx.instance.info }),
+    hasInfo: t.boolean({ resolve: (_instance, _args, ctx) => ctx.instance.info !== null }),
+    runLauncher: t.field({
+      type: RunLauncher,
+      nullable: true,
+      resolve: (_instance, _args, ctx) => ({ name: ctx.instance.runLauncher }),
+    }),
+    runQueuingSupported: t.boolean({ resolve: () => true }),
+    runQueueConfig: t.field({
+      type: RunQueueConfig,
+      nullable: true,
+      resolve: (_instance, _args, ctx) => ({ maxConcurrentRuns: ctx.instance.maxConcurrentRuns }),
+    }),
+    executablePath: t.string({ resolve: () => process.execPath }),
+    daemonHealth: t.field({ type: DaemonHealth, resolve: (_instance, _args, ctx) => ctx.instance.daemons() }),
+    autoMaterializePaused: t.boolean({ resolve: () => true }),
+    useAutoMaterializeSensors: t.boolean({ resolve: () => true }),
+    supportsConcurrencyLimits: t.boolean({ resolve: () => false }),
+    minConcurrencyLimitValue: t.int({ resolve: () => 0 }),
+    maxConcurrencyLimitValue: t.int({ resolve: () => 1000 }),
+    freshnessEvaluationEnabled: t.boolean({ resolve: () => false }),
+  }),
+});
+builder.queryFields((t) => ({
+  version: t.string({ resolve: (_root, _args, ctx) => ctx.instance.version }),
+  instance: t.field({ type: Instance, resolve: () => ({}) }),
+}));
