@@ -1,1 +1,3 @@
-export {};
+export { type DaemonConfig, DEFAULT_CONFIG } from "./config.ts";
+export type { LoopHealth } from "./loop.ts";
+export { type Daemon, type DaemonOptions, startDaemon } from "./start-daemon.ts";

@@ -43,6 +43,8 @@ export interface TickStorage {
    * one evaluation at a time, one tick per scheduled time, ever. An expired lease of the same `at` is taken over (same id).
    */
   begin(id: InstigatorId, at: number, owner: string, leaseMs: number, now: number): Promise<Tick | null>;
+  /** Gives up a tick that could not be evaluated: its row goes, as if it had never begun. Not held any more: nothing happens. */
+  release(tickId: number, owner: string): Promise<void>;
   /** Closes it, moves cursor and last tick in the same transaction. @throws Conflict the lease was lost */
   finish(
     tickId: number,

@@ -1,12 +1,6 @@
 /** When a schedule is due. Pure, apart from the cron iterator, which is pure too. */
-
-import type { ScheduleDef } from "@dagster-operator/sdk/internal";
-import * as sdk from "@dagster-operator/sdk/internal";
+import { cronTicks, type ScheduleDef } from "@dagster-operator/sdk/internal";
 import type { InstigatorState } from "../ports/tick-storage.ts";
-
-// Until sdk/src/cron has landed, so that everything compiles and links.
-const cronTicks = (cron: string | string[], timezone: string, after: number): Iterable<number> =>
-  (sdk as unknown as { cronTicks: typeof cronTicks }).cronTicks(cron, timezone, after);
 
 /** What the user switched on or off, or else what the definition says. */
 export function isRunning(

@@ -1,12 +1,12 @@
-import type { DefinitionsSnapshot, JobDef, PartitionsDef, RunContext } from "@dagster-operator/sdk/internal";
-import * as sdk from "@dagster-operator/sdk/internal";
+import {
+  type DefinitionsSnapshot,
+  type JobDef,
+  type PartitionsDef,
+  partitionKeys,
+  type RunContext,
+} from "@dagster-operator/sdk/internal";
 import type { Issue } from "../errors.ts";
 import { didYouMean } from "./nearest.ts";
-
-// Until sdk/src/partitions has landed, so that everything compiles and links.
-const { partitionKeys } = sdk as unknown as {
-  partitionKeys: (def: PartitionsDef, at: { now: number; dynamic: (name: string) => string[] }) => string[];
-};
 
 type Partition = RunContext["partition"];
 

@@ -1,7 +1,11 @@
 /** Re-execution: a new run made from an ended one, which keeps what was already made. */
-
-import type { DefinitionsSnapshot, Plan, RunContext } from "@dagster-operator/sdk/internal";
-import * as sdk from "@dagster-operator/sdk/internal";
+import {
+  type DefinitionsSnapshot,
+  type Plan,
+  PlanError,
+  planRun,
+  type RunContext,
+} from "@dagster-operator/sdk/internal";
 import { InvalidInput, NotFound } from "../errors.ts";
 import type { RunRecord, StepRecord } from "../ports/run-storage.ts";
 import type { Storage } from "../ports/storage.ts";
@@ -89,14 +93,14 @@ async function stepsToRun(
 
 function planOf(snapshot: DefinitionsSnapshot, parent: RunRecord): Plan {
   try {
-    return sdk.planRun(snapshot, {
+    return planRun(snapshot, {
       job: parent.job,
       assets: parent.assets ?? undefined,
       checks: parent.checks ?? undefined,
       steps: parent.steps ?? undefined,
     });
   } catch (error) {
-    if (!(error instanceof sdk.PlanError)) throw error;
+    if (!(error instanceof PlanError)) throw error;
     throw new InvalidInput(
       `the code has changed since run ${parent.runId}: ${error.message}. Launch a new run instead`,
     );

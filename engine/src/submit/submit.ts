@@ -1,11 +1,10 @@
 /** Submit: the one way into the queue. GraphQL, CLI, ticks, backfills and Run objects all end here. */
-
-import * as sdk from "@dagster-operator/sdk/internal";
 import {
   ASSET_JOB,
   type DefinitionsSnapshot,
   type JobDef,
   PlanError,
+  planRun,
   type RunContext,
 } from "@dagster-operator/sdk/internal";
 import { InvalidInput, type Issue, NotFound, Unavailable } from "../errors.ts";
@@ -179,7 +178,7 @@ function findJob(jobs: JobDef[], request: SubmitRequest): JobDef {
 function planned(snapshot: DefinitionsSnapshot, job: JobDef, request: SubmitRequest): Set<string> {
   const { assets, checks, steps } = request;
   try {
-    const plan = sdk.planRun(snapshot, { job: job.name, assets, checks, steps });
+    const plan = planRun(snapshot, { job: job.name, assets, checks, steps });
     return new Set(plan.steps.map((step) => (step.key.split(".")[0] ?? step.key).replace(/\[.*$/, "")));
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;

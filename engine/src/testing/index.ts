@@ -1,1 +1,2 @@
-export {};
+export { type CodeLocationHarness, codeLocationContract } from "./code-location-contract.ts";
+export { type ComputeBackendHarness, computeBackendContract } from "./compute-backend-contract.ts";

@@ -1,0 +1,159 @@
+/** One tick from begin to finish: evaluate in user code, submit what it asks for, close. */
+import {
+  type CodeLocation,
+  type InstigatorId,
+  InvalidInput,
+  NotFound,
+  type RunRequest,
+  type SubmitDeps,
+  type SubmitRequest,
+  submitRuns,
+  type Tick,
+  type TickResult,
+  Unavailable,
+  UserCodeError,
+} from "@dagster-operator/engine";
+import type { ErrorInfo } from "@dagster-operator/sdk/internal";
+import type { Logger } from "pino";
+import type { DaemonMetrics } from "./metrics.ts";
+
+export interface TickDeps extends SubmitDeps {
+  log: Logger;
+  metrics: DaemonMetrics;
+  /** Names this daemon in leases. */
+  owner: string;
+  evaluationTimeoutMs: number;
+}
+
+export interface TickPlan {
+  id: InstigatorId;
+  /** Scheduled time of a schedule, now for a sensor (ms). */
+  at: number;
+  /** When it was due (ms), for the lateness metric. */
+  dueAt: number;
+  code: CodeLocation;
+  evaluate: (code: CodeLocation, at: number, timeoutMs: number) => Promise<TickResult>;
+  /** The target of a request that does not name one; throws InvalidInput for a target that is not allowed. */
+  target: (request: RunRequest) => Pick<SubmitRequest, "job" | "assets" | "tags">;
+}
+
+type Outcome = Parameters<SubmitDeps["storage"]["ticks"]["finish"]>[2];
+
+/** A lease outlives the evaluation by this much, so that submitting is inside it too. */
+const LEASE_MARGIN_MS = 30_000;
+
+/**
+ * `done`: closed. `later`: another daemon has it, or the code location is away: look again.
+ * Rejects when storage is away: the lease runs out, and the tick is taken over, with the same runs.
+ */
+export async function runTick(deps: TickDeps, plan: TickPlan): Promise<"done" | "later"> {
+  const { storage, now, owner, metrics, evaluationTimeoutMs } = deps;
+  const log = deps.log.child({ instigator: plan.id.name, location: plan.id.location, kind: plan.id.kind });
+  const tick = await storage.ticks.begin(
+    plan.id,
+    plan.at,
+    owner,
+    evaluationTimeoutMs + LEASE_MARGIN_MS,
+    now(),
+  );
+  if (!tick) return "later";
+  metrics.lateness.observe({ kind: plan.id.kind }, Math.max(0, now() - plan.dueAt) / 1000);
+  let outcome: Outcome;
+  try {
+    outcome = await evaluateAndSubmit(deps, plan, tick);
+  } catch (error) {
+    if (error instanceof Unavailable) {
+      log.warn({ err: error }, `the tick of ${plan.id.name} waits: ${error.message}`);
+      await storage.ticks.release(tick.id, owner);
+      return "later";
+    }
+    log.error({ err: error }, `the tick of ${plan.id.name} failed`);
+    outcome = { status: "FAILURE", runIds: [], error: errorInfo(error), logs: [] };
+  }
+  await storage.ticks.finish(tick.id, owner, outcome, now());
+  metrics.ticks.inc({ kind: plan.id.kind, status: outcome.status });
+  log.info(
+    { status: outcome.status, runIds: outcome.runIds },
+    `the tick of ${plan.id.name} ended: ${outcome.status}`,
+  );
+  return "done";
+}
+
+async function evaluateAndSubmit(deps: TickDeps, plan: TickPlan, tick: Tick): Promise<Outcome> {
+  const { storage } = deps;
+  const result = await plan.evaluate(plan.code, plan.at, deps.evaluationTimeoutMs);
+  for (const { name, add, delete: gone } of result.dynamicPartitions ?? []) {
+    if (add.length > 0) await storage.assets.addDynamicPartitions(name, add);
+    if (gone.length > 0) await storage.assets.deleteDynamicPartitions(name, gone);
+  }
+  const { logs, cursor } = result;
+  let submitted: { runId: string; created: boolean }[];
+  try {
+    submitted = await submitRuns(
+      deps,
+      result.runRequests.map((request, index) => toSubmit(plan, tick, request, index)),
+    );
+  } catch (error) {
+    if (error instanceof Unavailable) throw error;
+    // The lines that the evaluation logged say best why it asked for this.
+    return { status: "FAILURE", runIds: [], error: errorInfo(error), logs };
+  }
+  const runIds = await ownRuns(deps, tick, submitted);
+  const lastRunKey = result.runRequests.findLast((request) => request.runKey !== undefined)?.runKey;
+  if (runIds.length > 0) return { status: "SUCCESS", runIds, cursor, lastRunKey, logs };
+  const skipReason = result.skipReason ?? whyNone(result.runRequests);
+  return { status: "SKIPPED", runIds, skipReason, cursor, lastRunKey, logs };
+}
+
+function whyNone(requests: RunRequest[]): string | undefined {
+  if (requests.length === 0) return undefined;
+  const keys = requests.map((request) => request.runKey).filter((key) => key !== undefined);
+  return `every requested run was launched by an earlier tick (run keys ${keys.slice(0, 10).join(", ")}${keys.length > 10 ? ", …" : ""})`;
+}
+
+/** Runs of this tick: those made now, and those made before a daemon died in the middle of this very tick. */
+async function ownRuns(
+  { storage }: TickDeps,
+  tick: Tick,
+  submitted: { runId: string; created: boolean }[],
+): Promise<string[]> {
+  const known = submitted.filter(({ created }) => !created).map(({ runId }) => runId);
+  if (known.length === 0) return submitted.map(({ runId }) => runId);
+  const records = await storage.runs.list({ runIds: known }, { limit: known.length });
+  const own = new Set(
+    records.filter((run) => run.tags["dagster/tick"] === String(tick.id)).map((run) => run.runId),
+  );
+  return submitted.filter(({ runId, created }) => created || own.has(runId)).map(({ runId }) => runId);
+}
+
+function toSubmit(plan: TickPlan, tick: Tick, request: RunRequest, index: number): SubmitRequest {
+  const { kind, location, name } = plan.id;
+  return {
+    location,
+    tags: request.tags,
+    runConfig: request.runConfig,
+    ...plan.target(request),
+    partition: request.partitionKey === undefined ? undefined : { key: request.partitionKey },
+    idempotencyKey: idempotencyKey(plan, tick, request, index),
+    origin: { kind, name, tickId: tick.id, at: plan.at, runKey: request.runKey },
+  };
+}
+
+/**
+ * A schedule's run is one of its scheduled time; a sensor's is one of its run key, for ever. Without a run key it is one of its
+ * place in this tick, so that a tick that is taken over makes no second one.
+ */
+function idempotencyKey({ id, at }: TickPlan, tick: Tick, { runKey }: RunRequest, index: number): string {
+  const of = `${id.kind.toLowerCase()}:${id.location}:${id.name}`;
+  if (id.kind === "SENSOR") return runKey === undefined ? `${of}#${tick.id}.${index}` : `${of}:${runKey}`;
+  if (runKey !== undefined) return `${of}:${at}:${runKey}`;
+  return index === 0 ? `${of}:${at}` : `${of}:${at}#${index}`;
+}
+
+function errorInfo(error: unknown): ErrorInfo {
+  if (error instanceof UserCodeError) return error.error;
+  if (error instanceof InvalidInput || error instanceof NotFound)
+    return { name: error.name, message: error.message };
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  return { name: error.name, message: error.message, stack: error.stack };
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import type { Clock, Storage, Workspace } from "@dagster-operator/engine";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import { type DaemonConfig, DEFAULT_CONFIG } from "./config.ts";
+import type { LoopHealth } from "./loop.ts";
+import { daemonMetrics } from "./metrics.ts";
+import { queueLoop } from "./queue-loop.ts";
+import { scheduleLoop } from "./schedule-loop.ts";
+import { sensorLoop } from "./sensor-loop.ts";
+
+export interface DaemonOptions {
+  storage: Storage;
+  workspace: Workspace;
+  clock: Clock;
+  log: Logger;
+  /** Where the metrics of README.md are registered. */
+  metrics: Registry;
+  /** Default DEFAULT_CONFIG, field by field. */
+  config?: Partial<DaemonConfig> | undefined;
+  /** Aborted = the same as `close()`. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface Daemon {
+  /** One entry for each loop. */
+  health(): LoopHealth[];
+  /** Starts nothing any more, and resolves when evaluations under way have ended and are recorded. */
+  close(): Promise<void>;
+}
+
+/** Starts queue, schedule and sensor loops. Any number of daemons may work on one storage. */
+export function startDaemon({
+  storage,
+  workspace,
+  clock,
+  log,
+  metrics,
+  config,
+  signal,
+}: DaemonOptions): Daemon {
+  const settings = { ...DEFAULT_CONFIG, ...config };
+  const registered = daemonMetrics(metrics);
+  const instigators = {
+    storage,
+    workspace,
+    clock,
+    log,
+    metrics: registered,
+    config: settings,
+    now: () => clock.now(),
+    newId: () => randomUUID(),
+    owner: `daemon:${randomUUID()}`,
+    evaluationTimeoutMs: settings.evaluationTimeoutMs,
+  };
+  const running = [
+    queueLoop({ storage, clock, log, metrics: registered, limits: settings.queue }),
+    scheduleLoop(instigators),
+    sensorLoop(instigators),
+  ];
+
+  const closing = new AbortController();
+  const ended = Promise.all(running.map(({ loop }) => loop.run(closing.signal)));
+  const close = async () => {
+    closing.abort();
+    await ended;
+    await Promise.all(running.map(({ stop }) => stop()));
+  };
+  if (signal?.aborted) closing.abort();
+  signal?.addEventListener("abort", () => closing.abort(), { once: true });
+  return { health: () => running.map(({ loop }) => loop.health()), close };
+}
