@@ -1,0 +1,34 @@
+import { type ReactNode, useEffect } from "react";
+
+/** Title row of a page: crumb, title, subtitle, actions. Sets the tab's title too. */
+export function PageHead(props: { title: ReactNode; name: string; crumb?: ReactNode; sub?: ReactNode; actions?: ReactNode }) {
+  useEffect(() => {
+    document.title = `${props.name} · dagster-operator`;
+  }, [props.name]);
+  return (
+    <header className="page-head">
+      <div className="titles">
+        {props.crumb ? <div className="crumb">{props.crumb}</div> : null}
+        <h1>{props.title}</h1>
+        {props.sub ? <div className="sub">{props.sub}</div> : null}
+      </div>
+      {props.actions ? <div className="row wrap">{props.actions}</div> : null}
+    </header>
+  );
+}
+
+export function Panel(props: { title?: ReactNode; count?: number | string | undefined; actions?: ReactNode; children: ReactNode; padded?: boolean; label?: string }) {
+  return (
+    <section className="panel" aria-label={props.label ?? (typeof props.title === "string" ? props.title : undefined)}>
+      {props.title ? (
+        <div className="panel-head">
+          <h2>{props.title}</h2>
+          {props.count !== undefined ? <span className="count">{props.count}</span> : null}
+          <span className="spacer" />
+          {props.actions}
+        </div>
+      ) : null}
+      {props.padded ? <div className="panel-body">{props.children}</div> : props.children}
+    </section>
+  );
+}

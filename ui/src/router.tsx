@@ -1,0 +1,120 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { LogLevelNames } from "./run/levels.ts";
+import { list, oneOf, someOf, text, whole } from "./search-params.ts";
+import { RUN_STATUSES } from "./design/Status.tsx";
+import { Frame } from "./shell/Frame.tsx";
+import { Crashed, NotFound } from "./shell/Fallback.tsx";
+
+// Every filter lives in the URL, typed and validated here, so that each view can be linked.
+const root = createRootRoute({ component: Frame, notFoundComponent: NotFound, errorComponent: Crashed });
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  validateSearch: (s: Record<string, unknown>) => ({ hours: oneOf(text(s["hours"]), ["1", "6", "24"]) }),
+  component: lazyRouteComponent(() => import("./overview/OverviewPage.tsx"), "OverviewPage"),
+});
+
+const assetFilters = (s: Record<string, unknown>) => ({
+  q: text(s["q"]),
+  select: text(s["select"]),
+  group: list(s["group"]),
+  kind: list(s["kind"]),
+  location: list(s["location"]),
+});
+const assets = createRoute({
+  getParentRoute: () => root,
+  path: "/assets",
+  validateSearch: (s: Record<string, unknown>) => assetFilters(s),
+  component: lazyRouteComponent(() => import("./assets/AssetsPage.tsx"), "AssetsPage"),
+});
+const lineage = createRoute({
+  getParentRoute: () => root,
+  path: "/lineage",
+  validateSearch: (s: Record<string, unknown>) => ({ ...assetFilters(s), open: list(s["open"]), at: text(s["at"]) }),
+  component: lazyRouteComponent(() => import("./lineage/LineagePage.tsx"), "LineagePage"),
+});
+const ASSET_TABS = ["overview", "events", "plots", "partitions", "checks", "lineage"] as const;
+const asset = createRoute({
+  getParentRoute: () => root,
+  path: "/assets/$",
+  validateSearch: (s: Record<string, unknown>) => ({ tab: oneOf(s["tab"], ASSET_TABS), partition: text(s["partition"]), at: text(s["at"]) }),
+  component: lazyRouteComponent(() => import("./assets/AssetPage.tsx"), "AssetPage"),
+});
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: "/jobs",
+  validateSearch: (s: Record<string, unknown>) => ({ q: text(s["q"]) }),
+  component: lazyRouteComponent(() => import("./jobs/JobsPage.tsx"), "JobsPage"),
+});
+const JOB_TABS = ["graph", "launchpad", "runs", "automation"] as const;
+const job = createRoute({
+  getParentRoute: () => root,
+  path: "/jobs/$location/$job",
+  validateSearch: (s: Record<string, unknown>) => ({ tab: oneOf(s["tab"], JOB_TABS) }),
+  component: lazyRouteComponent(() => import("./jobs/JobPage.tsx"), "JobPage"),
+});
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: "/runs",
+  validateSearch: (s: Record<string, unknown>) => ({
+    status: someOf(s["status"], RUN_STATUSES),
+    job: text(s["job"]),
+    tag: list(s["tag"]),
+    location: text(s["location"]),
+    within: oneOf(s["within"], ["1h", "24h", "7d", "30d"]),
+  }),
+  component: lazyRouteComponent(() => import("./runs/RunsPage.tsx"), "RunsPage"),
+});
+const RUN_TABS = ["events", "logs", "config", "assets"] as const;
+const run = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/$runId",
+  validateSearch: (s: Record<string, unknown>) => ({
+    tab: oneOf(s["tab"], RUN_TABS),
+    q: text(s["q"]),
+    level: someOf(s["level"], LogLevelNames),
+    step: list(s["step"]),
+    type: list(s["type"]),
+    event: whole(s["event"]),
+    stream: oneOf(s["stream"], ["out", "err"]),
+    log: text(s["log"]),
+  }),
+  component: lazyRouteComponent(() => import("./run/RunPage.tsx"), "RunPage"),
+});
+const automation = createRoute({
+  getParentRoute: () => root,
+  path: "/automation",
+  validateSearch: (s: Record<string, unknown>) => ({ q: text(s["q"]), show: oneOf(s["show"], ["schedules", "sensors"]) }),
+  component: lazyRouteComponent(() => import("./automation/AutomationPage.tsx"), "AutomationPage"),
+});
+const schedule = createRoute({
+  getParentRoute: () => root,
+  path: "/automation/$location/schedules/$name",
+  component: lazyRouteComponent(() => import("./automation/SchedulePage.tsx"), "SchedulePage"),
+});
+const sensor = createRoute({
+  getParentRoute: () => root,
+  path: "/automation/$location/sensors/$name",
+  component: lazyRouteComponent(() => import("./automation/SensorPage.tsx"), "SensorPage"),
+});
+const deployment = createRoute({
+  getParentRoute: () => root,
+  path: "/deployment",
+  validateSearch: (s: Record<string, unknown>) => ({ tab: oneOf(s["tab"], ["locations", "daemons", "instance"]) }),
+  component: lazyRouteComponent(() => import("./deployment/DeploymentPage.tsx"), "DeploymentPage"),
+});
+const location = createRoute({
+  getParentRoute: () => root,
+  path: "/deployment/$location",
+  component: lazyRouteComponent(() => import("./deployment/LocationPage.tsx"), "LocationPage"),
+});
+
+const routeTree = root.addChildren([overview, assets, lineage, asset, jobs, job, runs, run, automation, schedule, sensor, deployment, location]);
+export const router = createRouter({ routeTree, defaultPreload: "intent", scrollRestoration: true });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

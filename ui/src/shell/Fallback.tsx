@@ -1,0 +1,33 @@
+import { Button } from "@mantine/core";
+import { IconMapQuestion } from "@tabler/icons-react";
+import { Link, useRouter } from "@tanstack/react-router";
+import { Empty, Problem } from "../design/Feedback.tsx";
+
+export function NotFound() {
+  return (
+    <div className="page">
+      <Empty icon={<IconMapQuestion size={32} />} title="There is no such page">
+        Press <span className="kbd">/</span> to search for an asset, a job or a run, or go to the <Link to="/">overview</Link>.
+      </Empty>
+    </div>
+  );
+}
+
+/** Shown instead of a page whose own code threw. */
+export function Crashed({ error }: { error: Error }) {
+  const router = useRouter();
+  return (
+    <div className="page">
+      <Problem
+        title={`This page failed: ${error.message}`}
+        stack={error.stack}
+        next="This is a fault of the page, not of your code. Reload it; if it stays, report the text below."
+        action={
+          <Button variant="default" onClick={() => void router.invalidate()}>
+            Try again
+          </Button>
+        }
+      />
+    </div>
+  );
+}

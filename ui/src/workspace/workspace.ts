@@ -1,0 +1,54 @@
+import { type UseQueryResult, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef } from "react";
+import { useGraphQL } from "../graphql/hooks.ts";
+import { AssetGraph, Automation, LocationStatuses, type RepositorySelector, Workspace, type WorkspaceResult } from "../graphql/generated/operations.ts";
+
+type Entries = Extract<WorkspaceResult["workspaceOrError"], { __typename: "Workspace" }>["locationEntries"];
+export type LocationEntry = Entries[number];
+export type LoadedLocation = Extract<NonNullable<LocationEntry["locationOrLoadError"]>, { __typename: "RepositoryLocation" }>;
+export type RepositoryEntry = LoadedLocation["repositories"][number];
+
+/** A repository together with the location it is in. */
+export interface Place {
+  readonly location: string;
+  readonly repository: RepositoryEntry;
+}
+
+/** All code locations and what they define; asked again when `useReloadWatch` sees a new version. */
+export function useWorkspace(): { entries: Entries; places: Place[]; query: UseQueryResult<WorkspaceResult> } {
+  const query = useGraphQL(Workspace, {}, { every: 30_000 });
+  const workspace = query.data?.workspaceOrError;
+  const entries = workspace?.__typename === "Workspace" ? workspace.locationEntries : NONE;
+  const places = useMemo(() => entries.flatMap(placesOf), [entries]);
+  return { entries, places, query };
+}
+const NONE: Entries = [];
+
+function placesOf(entry: LocationEntry): Place[] {
+  const loaded = entry.locationOrLoadError;
+  if (loaded?.__typename !== "RepositoryLocation") return [];
+  return loaded.repositories.map((repository) => ({ location: entry.name, repository }));
+}
+
+/** Which repository of a location has this job, schedule or sensor. */
+export function selectorOf(places: readonly Place[], location: string, has: (repository: RepositoryEntry) => boolean): RepositorySelector | null {
+  const place = places.find((p) => p.location === location && has(p.repository)) ?? places.find((p) => p.location === location);
+  return place ? { repositoryLocationName: location, repositoryName: place.repository.name } : null;
+}
+
+/** Polls the cheap list of versions; when one changes, asks again for everything that comes from definitions. */
+export function useReloadWatch(): { entries: ReadonlyArray<{ name: string; loadStatus: "LOADING" | "LOADED" }>; down: boolean } {
+  const client = useQueryClient();
+  const { data, error } = useGraphQL(LocationStatuses, {}, { every: 3000 });
+  const entries = data?.locationStatusesOrError.__typename === "WorkspaceLocationStatusEntries" ? data.locationStatusesOrError.entries : [];
+  const version = entries.map((e) => `${e.name}=${e.versionKey}:${e.loadStatus}:${e.updateTimestamp}`).join("|");
+  const last = useRef("");
+  useEffect(() => {
+    const changed = last.current !== "" && version !== "" && version !== last.current;
+    if (version !== "") last.current = version;
+    if (!changed) return;
+    for (const { name } of [Workspace, AssetGraph, Automation]) void client.invalidateQueries({ queryKey: [name] });
+    for (const name of ["AssetPage", "JobPage", "SchedulePage", "SensorPage", "Resources"]) void client.invalidateQueries({ queryKey: [name] });
+  }, [version, client]);
+  return { entries, down: error !== null && data === undefined };
+}
