@@ -1,1 +1,1 @@
-export {};
+export { openStorage, type StorageOptions } from "./open-storage.ts";

@@ -1,0 +1,49 @@
+import type { AssetStorage, PartitionStatus } from "@dagster-operator/engine";
+import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
+import { assetKey, plain } from "../database/json.ts";
+import { checkHistory, checks, history } from "./history.ts";
+import { reportExternal } from "./report-external.ts";
+import { states } from "./states.ts";
+import { wipe } from "./wipe.ts";
+
+const PARTITIONS =
+  "select partition, status from asset_partition where asset_key = $1 and status is not null";
+
+const DYNAMIC = "select key from dynamic_partition where name = $1 order by no";
+
+const ADD_DYNAMIC = `
+  with added as (
+    insert into dynamic_partition (name, key) select $1, key from unnest($2::text[]) with ordinality as k (key, n)
+    order by n on conflict (name, key) do nothing
+  )
+  select pg_notify('${NOTIFY_CHANNEL}', 'asset:')`;
+
+const DELETE_DYNAMIC = `
+  with deleted as (delete from dynamic_partition where name = $1 and key = any($2::text[]))
+  select pg_notify('${NOTIFY_CHANNEL}', 'asset:')`;
+
+export function assetStorage(database: Database): AssetStorage {
+  return {
+    states: (keys) => states(database, keys),
+    history: (key, page) => history(database, key, page),
+    async partitions(key) {
+      const rows = await database.rows<{ partition: string; status: PartitionStatus }>(PARTITIONS, [
+        assetKey(key),
+      ]);
+      return new Map(rows.map(({ partition, status }) => [partition, status]));
+    },
+    checks: (assets) => checks(database, assets),
+    checkHistory: (asset, check, page) => checkHistory(database, asset, check, page),
+    reportExternal: (event) => reportExternal(database, event),
+    wipe: (key, partitions) => wipe(database, key, partitions),
+    async dynamicPartitions(name) {
+      return (await database.rows<{ key: string }>(DYNAMIC, [name])).map(({ key }) => key);
+    },
+    async addDynamicPartitions(name, keys) {
+      if (keys.length > 0) await database.rows(ADD_DYNAMIC, [name, keys.map(plain)]);
+    },
+    async deleteDynamicPartitions(name, keys) {
+      if (keys.length > 0) await database.rows(DELETE_DYNAMIC, [name, keys]);
+    },
+  };
+}

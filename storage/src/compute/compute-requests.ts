@@ -1,0 +1,30 @@
+import type { ComputeRequests } from "@dagster-operator/engine";
+import { type Database, NOTIFY_CHANNEL, NOW } from "../database/database.ts";
+import { claim } from "./claim.ts";
+
+const TAKE_OVER = `
+  with freed as (
+    update compute_request set owner = null, available_at = 0 where owner is not null and owner <> $1
+  )
+  select r.id from compute_request c join run r on r.no = c.run_no where c.kind = 'launch' order by c.id`;
+
+const RELEASE = `
+  with released as (
+    update compute_request set owner = null, available_at = ${NOW} + $2::double precision where id = $1
+  )
+  select pg_notify('${NOTIFY_CHANNEL}', 'compute:')`;
+
+export function computeRequests(database: Database): ComputeRequests {
+  return {
+    claim: (owner, max, leaseMs) => claim(database, owner, max, leaseMs),
+    async takeOver(owner) {
+      return (await database.rows<{ id: string }>(TAKE_OVER, [owner])).map(({ id }) => id);
+    },
+    async done(id) {
+      await database.rows("delete from compute_request where id = $1", [id]);
+    },
+    async release(id, delayMs) {
+      await database.rows(RELEASE, [id, delayMs]);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { Storage } from "@dagster-operator/engine";
+import { assetStorage } from "../assets/asset-storage.ts";
+import { computeRequests } from "../compute/compute-requests.ts";
+import { eventLog } from "../events/event-log.ts";
+import { runStorage } from "../runs/run-storage.ts";
+import { tickStorage } from "../ticks/tick-storage.ts";
+import type { Database } from "./database.ts";
+import { WakeUps } from "./wake-ups.ts";
+
+const SETTING = "insert into setting (key, value) values ($1, $2) on conflict (key) do nothing";
+
+/** The port over a migrated database. `producer` names this process among those that write events. */
+export function storageOver(database: Database, producer: string, now: () => number): Storage {
+  const wakeUps = new WakeUps(database);
+  const read = async (key: string) =>
+    (await database.rows<{ value: string }>("select value from setting where key = $1", [key]))[0]?.value;
+  return {
+    runs: runStorage(database, producer, now),
+    events: eventLog(database, producer),
+    assets: assetStorage(database),
+    ticks: tickStorage(database),
+    compute: computeRequests(database),
+    async setting(key, init) {
+      const known = await read(key);
+      if (known !== undefined) return known;
+      await database.rows(SETTING, [key, init()]);
+      const stored = await read(key);
+      if (stored === undefined) throw new Error(`setting ${key} was stored and is not there`);
+      return stored;
+    },
+    subscribe: (channel, handler) => wakeUps.subscribe(channel, handler),
+    async ping() {
+      await database.rows("select 1");
+    },
+    async close() {
+      wakeUps.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { EventRecord } from "@dagster-operator/engine";
+import type { RunEvent, RunEventType } from "@dagster-operator/sdk/internal";
+import type { Database } from "../database/database.ts";
+import { LOCKS } from "../database/locks.ts";
+
+/**
+ * Ids are given out before commit, so a greater one may be visible before a smaller one, and a cursor would pass over the
+ * late one. Writers hold a lock together while they have ids that are not committed: alone in it, for an instant, all
+ * given ids are committed. Nothing above that mark is shown.
+ */
+export async function tail(
+  database: Database,
+  types: readonly RunEventType[],
+  after: number,
+  limit: number,
+): Promise<EventRecord[]> {
+  if (types.length === 0) return [];
+  const mark = await database.transaction(async (session) => {
+    await session.rows("select pg_advisory_xact_lock($1, $2)", LOCKS.eventIds);
+    const [row] = await session.rows<{ id: number }>("select last_value as id from event_id_seq");
+    return row?.id ?? 0;
+  });
+  if (mark <= after) return [];
+  // The types stand in the text, so that the planner sees whether the partial index `event_tail` has them all.
+  const list = types.map((type) => `'${type.replaceAll("'", "''")}'`).join(", ");
+  const rows = await database.rows<{ id: number; runId: string; body: RunEvent }>(
+    `select e.id, r.id as "runId", e.body from event e join run r on r.no = e.run_no
+     where e.type in (${list}) and e.id > $1 and e.id <= $2 order by e.id limit $3`,
+    [after, mark, limit],
+  );
+  return rows.map(({ id, runId, body }) => ({ id, runId, event: body }));
+}

@@ -1,0 +1,41 @@
+import { Conflict, type TickStorage } from "@dagster-operator/engine";
+import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
+import { json, plain } from "../database/json.ts";
+
+// A lease that ran out and that nobody took over is still good: nothing else was done in its place.
+const FINISH = `
+  with outcome as (
+    select * from json_to_record($3::json) as o (status text, "runIds" json, "skipReason" text, error json,
+      cursor text, "lastRunKey" text, logs json)
+  ), finished as (
+    update tick t set status = o.status, ended_at = $4, run_ids = o."runIds", skip_reason = o."skipReason",
+      error = o.error, cursor = o.cursor, logs = o.logs
+    from outcome o where t.id = $1 and t.owner = $2 and t.status = 'STARTED'
+    returning t.kind, t.location, t.name, t.at
+  ), moved as (
+    update instigator i set
+      last_tick_at = greatest(i.last_tick_at, f.at),
+      cursor = case when $5::boolean then o.cursor else i.cursor end,
+      last_run_key = coalesce(o."lastRunKey", i.last_run_key)
+    from finished f, outcome o
+    where i.kind = f.kind and i.location = f.location and i.name = f.name
+  )
+  select pg_notify('${NOTIFY_CHANNEL}', 'tick:') from finished`;
+
+export async function finish(
+  database: Database,
+  ...[tickId, owner, outcome, now]: Parameters<TickStorage["finish"]>
+): Promise<void> {
+  const rows = await database.rows(FINISH, [
+    tickId,
+    plain(owner),
+    json(outcome),
+    now,
+    outcome.cursor !== undefined,
+  ]);
+  if (rows.length === 0) {
+    throw new Conflict(
+      `tick ${tickId}: the lease of ${owner} was lost; another daemon evaluates it or has done so`,
+    );
+  }
+}
