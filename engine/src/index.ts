@@ -18,6 +18,7 @@ export * from "./run-state/status.ts";
 export * from "./run-state/worker-exit.ts";
 export * from "./run-token.ts";
 export * from "./schedules/decide.ts";
+export * from "./selection/select-assets.ts";
 export * from "./sensors/decide.ts";
 export * from "./submit/reexecute.ts";
 export * from "./submit/submit.ts";

@@ -11,3 +11,5 @@ export * from "./execution/step-protocol.ts";
 export * from "./model/definitions.ts";
 export * from "./model/event.ts";
 export * from "./partitions/range.ts";
+export * from "./selection/index.ts";
+export * from "./repository/extend.ts";

@@ -8,10 +8,17 @@ export interface PartitionsAt {
   dynamic: (name: string) => string[];
 }
 
-export declare function partitionKeys(def: PartitionsDef, at: PartitionsAt): string[];
-export declare function partitionKeysInRange(
+export function partitionKeys(def: PartitionsDef, at: PartitionsAt): string[] {
+  if (def.kind === "static") return def.keys;
+  if (def.kind === "dynamic") return at.dynamic(def.name);
+  throw new Error(`partitions of kind ${def.kind} are not supported yet`);
+}
+export function partitionKeysInRange(
   def: PartitionsDef,
   start: string,
   end: string,
   at: PartitionsAt,
-): string[];
+): string[] {
+  const keys = partitionKeys(def, at);
+  return keys.slice(keys.indexOf(start), keys.indexOf(end) + 1);
+}
