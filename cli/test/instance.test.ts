@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Conflict } from "@dagster-operator/engine";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { SourceError } from "../src/input/source.ts";
 import { findRunning, readFacts, removeFacts, writeFacts } from "../src/instance/facts.ts";
 import { holdFolder, startOf } from "../src/instance/folder.ts";
@@ -20,7 +20,9 @@ describe("the storage folder", () => {
   test("is held by one process at a time and free again after release", () => {
     const first = holdFolder(folder);
     expect(() => holdFolder(folder)).toThrow(Conflict);
-    expect(() => holdFolder(folder)).toThrow(new RegExp(`in use by another dagsterctl \\(process ${process.pid}\\)`));
+    expect(() => holdFolder(folder)).toThrow(
+      new RegExp(`in use by another dagsterctl \\(process ${process.pid}\\)`),
+    );
     first.release();
     holdFolder(folder).release();
     expect(existsSync(join(folder, "lock"))).toBe(false);
@@ -50,7 +52,13 @@ describe("the storage folder", () => {
 });
 
 describe("the facts of a running system", () => {
-  const facts = { url: "http://127.0.0.1:3000", pid: process.pid, started: startOf(process.pid), storage: "x", version: "0.1.0" };
+  const facts = {
+    url: "http://127.0.0.1:3000",
+    pid: process.pid,
+    started: startOf(process.pid),
+    storage: "x",
+    version: "0.1.0",
+  };
   test("are found from a folder below", () => {
     mkdirSync(join(folder, ".dagster-operator"));
     mkdirSync(join(folder, "src/deep"), { recursive: true });
@@ -100,9 +108,15 @@ describe("dagster.yaml", () => {
     expect(read("concurrency: {runs: {max_concurrent_runs: -1}}").maxConcurrentRuns).toBe(-1);
   });
   test("refuses unknown keys with a suggestion, and says where a known one belongs here", () => {
-    expect(() => read("run_queue:\n  max_concurent_runs: 3")).toThrow(/dagster\.yaml:2:3: unknown key "max_concurent_runs"\. Did you mean "max_concurrent_runs"\?/);
-    expect(() => read("storage: {postgres: {}}")).toThrow(/"storage" cannot be set for a local system: name the storage with --storage/);
-    expect(() => read("run_queue: {max_concurrent_runs: 1}\nconcurrency: {runs: {max_concurrent_runs: 2}}")).toThrow(/set twice/);
+    expect(() => read("run_queue:\n  max_concurent_runs: 3")).toThrow(
+      /dagster\.yaml:2:3: unknown key "max_concurent_runs"\. Did you mean "max_concurrent_runs"\?/,
+    );
+    expect(() => read("storage: {postgres: {}}")).toThrow(
+      /"storage" cannot be set for a local system: name the storage with --storage/,
+    );
+    expect(() =>
+      read("run_queue: {max_concurrent_runs: 1}\nconcurrency: {runs: {max_concurrent_runs: 2}}"),
+    ).toThrow(/set twice/);
     expect(() => read("run_coordinator: {class: DefaultRunCoordinator}")).toThrow(SourceError);
   });
 });
