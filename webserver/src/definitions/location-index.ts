@@ -64,8 +64,14 @@ export interface LocationIndex {
   assetsOfNode: Map<string, AssetNodeModel[]>;
 }
 
-/** `raw/orders` of `["raw", "orders"]`. */
-export const assetId = (key: string[]): string => key.join("/");
+/** `raw/orders` of `["raw", "orders"]`; a slash inside a part is escaped as Dagster does, so that no two keys are one. */
+export const assetId = (key: string[]): string => key.map(escape).join("/");
+const escape = (part: string): string => (/[/\\]/.test(part) ? part.replace(/[/\\]/g, "\\$&") : part);
+/** The key back from its path form. */
+export function assetKey(id: string): string[] {
+  if (!id.includes("\\")) return id.split("/");
+  return (id.match(/(?:\\.|[^/\\])+/g) ?? []).map((part) => part.replace(/\\(.)/g, "$1"));
+}
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);

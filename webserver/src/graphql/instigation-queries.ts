@@ -35,11 +35,9 @@ const Sensors = builder
 const InstigationStates = builder
   .objectRef<{ __typename: "InstigationStates"; results: InstigationModel[] }>("InstigationStates")
   .implement({ fields: (t) => ({ results: t.expose("results", { type: [InstigationState] }) }) });
-const Scheduler = builder
-  .objectRef<{ __typename: "Scheduler" }>("Scheduler")
-  .implement({
-    fields: (t) => ({ schedulerClass: t.string({ nullable: true, resolve: () => "DaemonScheduler" }) }),
-  });
+const Scheduler = builder.objectRef<{ __typename: "Scheduler" }>("Scheduler").implement({
+  fields: (t) => ({ schedulerClass: t.string({ nullable: true, resolve: () => "DaemonScheduler" }) }),
+});
 
 const ScheduleOrError = builder.unionType("ScheduleOrError", {
   types: [Schedule, ScheduleNotFoundError, PythonError],

@@ -304,13 +304,11 @@ const Target = builder.objectRef<string>("Target").implement({
     solidSelection: t.stringList({ nullable: true, resolve: () => null }),
   }),
 });
-const SensorMetadata = builder
-  .objectRef<SensorModel>("SensorMetadata")
-  .implement({
-    fields: (t) => ({
-      assetKeys: t.field({ type: [AssetKey], nullable: true, resolve: ({ def }) => def.assets }),
-    }),
-  });
+const SensorMetadata = builder.objectRef<SensorModel>("SensorMetadata").implement({
+  fields: (t) => ({
+    assetKeys: t.field({ type: [AssetKey], nullable: true, resolve: ({ def }) => def.assets }),
+  }),
+});
 Sensor.implement({
   fields: (t) => ({
     id: t.id({ resolve: (sensor) => selectorId(instigatorId(sensor)) }),

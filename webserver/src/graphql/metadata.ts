@@ -138,12 +138,10 @@ const Table = builder.objectRef<TableValue>("Table").implement({
   }),
 });
 /** Never answered: a table always has its rows. Clients ask for it. */
-builder
-  .objectRef<Of<"table">>("TableSchemaMetadataEntry")
-  .implement({
-    interfaces,
-    fields: (t) => ({ schema: t.field({ type: TableSchema, resolve: (e) => e.value }) }),
-  });
+builder.objectRef<Of<"table">>("TableSchemaMetadataEntry").implement({
+  interfaces,
+  fields: (t) => ({ schema: t.field({ type: TableSchema, resolve: (e) => e.value }) }),
+});
 entry("table").implement({
   interfaces,
   fields: (t) => ({ table: t.field({ type: Table, resolve: (e) => e.value }) }),

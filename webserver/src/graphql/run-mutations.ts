@@ -1,4 +1,4 @@
-import { Conflict, NotFound } from "@dagster-operator/engine";
+import { Conflict, isEnded, NotFound } from "@dagster-operator/engine";
 import { builder, byTypename } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { TerminateRunPolicy } from "./enums.ts";
@@ -51,7 +51,6 @@ const DeletePipelineRunResult = builder.unionType("DeletePipelineRunResult", {
   resolveType: byTypename,
 });
 
-const ENDED = new Set(["SUCCESS", "FAILURE", "CANCELED"]);
 type Policy = typeof TerminateRunPolicy.$inferType;
 async function terminate(
   ctx: Context,
@@ -60,7 +59,7 @@ async function terminate(
 ): Promise<TerminateResult> {
   const before = await ctx.storage.runs.get(runId);
   if (!before) return runNotFound(runId);
-  if (ENDED.has(before.status))
+  if (isEnded(before.status))
     return {
       __typename: "TerminateRunFailure",
       run: runModel(before),

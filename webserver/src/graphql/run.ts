@@ -1,5 +1,5 @@
 /** A run as clients see it. */
-import type { RunRecord } from "@dagster-operator/engine";
+import { type EventLog, isEnded, type RunRecord } from "@dagster-operator/engine";
 import { stringify } from "yaml";
 import { REPOSITORY } from "../definitions/location-index.ts";
 import { builder, byTypename } from "./builder.ts";
@@ -25,7 +25,6 @@ import { RepositoryOrigin } from "./repository-origin.ts";
 import { RunStepStats } from "./run-steps.ts";
 import { seconds } from "./time.ts";
 
-const ENDED = new Set(["SUCCESS", "FAILURE", "CANCELED"]);
 export const runConfigYaml = (config: Record<string, unknown>): string =>
   Object.keys(config).length === 0 ? "{}\n" : stringify(config, { lineWidth: 0 });
 
@@ -143,7 +142,7 @@ const PipelineRun = builder.interfaceRef<RunModel>("PipelineRun").implement({
     tags: t.field({ type: [PipelineTag], resolve: (run) => tagModels(run.tags) }),
     rootRunId: t.exposeString("rootRunId", { nullable: true }),
     parentRunId: t.exposeString("parentRunId", { nullable: true }),
-    canTerminate: t.boolean({ resolve: (run) => !ENDED.has(run.status) }),
+    canTerminate: t.boolean({ resolve: (run) => !isEnded(run.status) }),
     assets: t.field({
       type: [Asset],
       resolve: (run) =>
@@ -162,7 +161,7 @@ export const MAX_EVENTS = 1000;
 /** Cursors are event ids; an empty or absent one is the beginning. */
 export const afterOf = (cursor: string | null | undefined): number => Number.parseInt(cursor ?? "0", 10) || 0;
 export async function eventPage(
-  events: import("@dagster-operator/engine").EventLog,
+  events: EventLog,
   runId: string,
   cursor: string | null | undefined,
   limit: number | null | undefined,

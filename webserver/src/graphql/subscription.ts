@@ -1,4 +1,5 @@
 /** A run's events as they come: first what happened, then what happens, each once and in order, until the run has ended. */
+import { isEnded } from "@dagster-operator/engine";
 import { builder, byTypename } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { DagsterRunEvent } from "./event.ts";
@@ -38,7 +39,6 @@ const Payload = builder.unionType("PipelineRunLogsSubscriptionPayload", {
   resolveType: byTypename,
 });
 
-const ENDED = new Set(["SUCCESS", "FAILURE", "CANCELED"]);
 /** Wake-ups come after each commit; waiting this long gathers a burst of them into one message. */
 const BATCH_MS = 50;
 /** Wake-ups are lost while the database is away. */
@@ -84,7 +84,7 @@ export async function* runLogs(
         };
       }
       if (page.hasMore) continue;
-      if (ENDED.has(run.status)) return;
+      if (isEnded(run.status)) return;
       await ctx.clock.sleep(RECHECK_MS, waiting.signal);
       if (!ctx.closing.aborted) await ctx.clock.sleep(BATCH_MS);
     }
