@@ -1,1 +1,57 @@
+/** What user code imports. */
 export { z } from "zod";
+export {
+  type AssetDefinition,
+  type AssetIn,
+  type AssetValue,
+  asset,
+  assetIn,
+  type CheckSpec,
+} from "./asset/asset.ts";
+export { type AssetCheckDefinition, assetCheck } from "./asset/asset-check.ts";
+export { externalAsset } from "./asset/external-asset.ts";
+export { RunRequest, type RunRequestOptions, SkipReason } from "./automation/run-request.ts";
+export { type ScheduleContext, type ScheduleDefinition, schedule } from "./automation/schedule.ts";
+export { type SensorContext, type SensorDefinition, sensor } from "./automation/sensor.ts";
+export { Definitions, DefinitionsError, isDefinitions } from "./definitions.ts";
+export {
+  assetMaterialization,
+  assetObservation,
+  type CheckOutcome,
+  type LoggedEvent,
+  type RunInfo,
+  type StepContext,
+  type TimeWindow,
+} from "./execution/context.ts";
+export type { Log } from "./execution/log.ts";
+export { Failure, RetryRequested } from "./execution/user-errors.ts";
+export { image, type MetadataInput, MetadataValue, md, table } from "./metadata/metadata-value.ts";
+export type { AssetKey, PartitionMapping, PartitionsDef } from "./model/definitions.ts";
+export type { RunEvent } from "./model/event.ts";
+export type { DynamicHandle, Handle, MappedHandle } from "./op/composition.ts";
+export { type GraphDefinition, graph } from "./op/graph.ts";
+export { dynamicOutput, input, nothing, optionalOutput, output } from "./op/io-spec.ts";
+export { defineAssetJob, type JobDefinition, job } from "./op/job.ts";
+export { type OpDefinition, op } from "./op/op.ts";
+export { type EnvVar, env } from "./resource/env.ts";
+export { fsIoManager } from "./resource/fs-io-manager.ts";
+export { inMemory } from "./resource/in-memory-io-manager.ts";
+export {
+  addressText,
+  type InputContext,
+  type IoManager,
+  type IoManagerDefinition,
+  ioManager,
+  type OutputContext,
+  type ValueAddress,
+  ValueNotStored,
+} from "./resource/io-manager.ts";
+export {
+  type ResourceContext,
+  type ResourceDefinition,
+  requiredResource,
+  resource,
+} from "./resource/resource.ts";
+export { type ExecuteResult, executeInProcess } from "./testing/execute-in-process.ts";
+export { type MaterializeResult, materialize } from "./testing/materialize.ts";
+export { InvalidRunConfig, type RunResult } from "./testing/run-in-process.ts";

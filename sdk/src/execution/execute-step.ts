@@ -1,11 +1,30 @@
-import type { Definitions } from "../definitions.ts";
-import type { Metadata, RunEvent } from "../model/event.ts";
-import type { Plan } from "./plan.ts";
+/** Runs single steps of a run in this process: opens resources, loads inputs, calls the user's function, stores outputs, emits events. */
+
+import { keyText } from "../asset/asset-key.ts";
+import { type Definitions, internalsOf } from "../definitions.ts";
+import { toMetadata } from "../metadata/metadata-value.ts";
+import type { PartitionsDef } from "../model/definitions.ts";
+import type { RunEvent } from "../model/event.ts";
+import type { OpNode } from "../op/node.ts";
+import { configIssues } from "../repository/json-schema.ts";
+import type { ValueAddress } from "../resource/io-manager.ts";
+import { inputManagers, loadInputs } from "./load-inputs.ts";
+import { makeLog } from "./log.ts";
+import { type Plan, planRun, type Step } from "./plan.ts";
+import { ResourceScope } from "./resource-scope.ts";
+import { dynamicNames, type PartitionClock, stepPartitions } from "./step-partitions.ts";
 import type { EmitEvent, RunContext, StepRequest, StepResult } from "./step-protocol.ts";
+import type { RunScope, StepScope } from "./step-scope.ts";
+import { storeOutputs } from "./store-outputs.ts";
+import { stepLog, UserContext } from "./user-context.ts";
+import { errorInfo, isFailure, isRetryRequested } from "./user-errors.ts";
 
 /** What user code may ask of the control plane while a step runs. The run worker speaks the run API; `materialize()` answers from memory. */
 export interface RunServices {
-  latestMaterialization(asset: string[], partition?: string): Promise<Extract<RunEvent, { type: "ASSET_MATERIALIZATION" }> | null>;
+  latestMaterialization(
+    asset: string[],
+    partition?: string,
+  ): Promise<Extract<RunEvent, { type: "ASSET_MATERIALIZATION" }> | null>;
   dynamicPartitions(name: string): Promise<string[]>;
   addDynamicPartitions(name: string, keys: string[]): Promise<void>;
   deleteDynamicPartitions(name: string, keys: string[]): Promise<void>;
@@ -21,6 +40,246 @@ export interface StepRuntime {
   close(): Promise<void>;
 }
 
-export declare function openStepRuntime(definitions: Definitions, run: RunContext, services: RunServices): StepRuntime;
+/** Thrown inside a step when the run was cancelled; becomes the result `canceled`. */
+const CANCELED = Symbol("canceled");
 
-export type { Metadata };
+/** For unit tests, which want the very error and the very value. */
+export interface StepObserver {
+  failed?(stepKey: string, error: unknown): void;
+  stored?(address: ValueAddress, value: unknown): void;
+}
+
+/** @throws PlanError when the run cannot be planned from these definitions */
+export function openStepRuntime(
+  definitions: Definitions,
+  run: RunContext,
+  services: RunServices,
+  observer: StepObserver = {},
+): StepRuntime {
+  return new ProcessRuntime(definitions, run, services, observer);
+}
+
+class ProcessRuntime implements StepRuntime {
+  readonly plan: Plan;
+
+  readonly #services: RunServices;
+  readonly #scope: RunScope;
+  readonly #jobPartitions: PartitionsDef | null;
+  readonly #stopped = new AbortController();
+  readonly #ops: unknown;
+
+  constructor(definitions: Definitions, run: RunContext, services: RunServices, observer: StepObserver) {
+    const { repository, snapshot, jobs } = internalsOf(definitions);
+    const { job, assets, checks, steps } = run;
+    this.plan = planRun(snapshot, {
+      job,
+      assets: assets ?? undefined,
+      checks: checks ?? undefined,
+      steps: steps ?? undefined,
+    });
+
+    this.#services = services;
+    const def = jobs.get(job)?.def;
+    this.#jobPartitions = def?.target.kind === "graph" ? def.partitions : null;
+    this.#ops = run.runConfig.ops ?? def?.runConfig.ops;
+    const config = run.runConfig.resources ?? def?.runConfig.resources ?? {};
+    const log = makeLog((level, message) => process.stderr.write(`${level} ${message}\n`));
+    this.#scope = {
+      repository,
+      plan: this.plan,
+      observer,
+      steps: new Map(this.plan.steps.map((step) => [step.key, step])),
+      stored: new Map(this.plan.stored.map((step) => [step.key, step])),
+      resources: new ResourceScope({
+        repository,
+        config: config as Record<string, unknown>,
+        runId: run.runId,
+        signal: this.#stopped.signal,
+        log,
+        now: Date.now,
+      }),
+    };
+  }
+
+  async executeStep(request: StepRequest, emit: EmitEvent, signal: AbortSignal): Promise<StepResult> {
+    const started = performance.now();
+    const { stepKey, stepAttempt } = request;
+    if (signal.aborted) return { kind: "canceled" };
+    if (stepAttempt === 1)
+      emit({
+        type: "STEP_START",
+        ts: Date.now(),
+        level: "DEBUG",
+        message: `Started step ${stepKey}.`,
+        stepKey,
+      });
+    // What a step emits after it was given up (user code that ignores the signal) would come after the run's end.
+    let open = true;
+    const emitOpen = (event: RunEvent) => {
+      if (open) emit(event);
+    };
+    try {
+      const done = await this.#run(request, emitOpen, signal);
+      return { kind: "success", durationMs: performance.now() - started, ...done };
+    } catch (error) {
+      if (signal.aborted) return { kind: "canceled" };
+      this.#scope.observer.failed?.(stepKey, error);
+      return failure(error, stepKey, emitOpen);
+    } finally {
+      open = false;
+    }
+  }
+
+  async #run(request: StepRequest, emit: EmitEvent, signal: AbortSignal) {
+    const scope = await this.#stepScope(request, emit, signal);
+    const { node, step } = scope;
+    const needed = Object.keys(node.resources);
+    const { resources } = this.#scope;
+    await race(
+      resources.open(
+        [...new Set([...needed, ...inputManagers(scope), ...step.outputs.map((output) => output.ioManager)])],
+        request.stepKey,
+        emit,
+      ),
+      signal,
+    );
+    const inputs = await race(loadInputs(scope), signal);
+    const { runId, job, tags, runConfig, parentRunId, rootRunId } = request.run;
+    const user = new UserContext({
+      step,
+      stepKey: request.stepKey,
+      stepAttempt: request.stepAttempt,
+      run: { runId, job, tags, runConfig, parentRunId, rootRunId },
+      inputs,
+      config: this.#opConfig(step, node),
+      resources: resources.values(needed),
+      partitions: scope.partitions,
+      services: this.#services,
+      signal,
+      emit,
+      now: scope.now,
+    });
+    const returned: unknown = (node.compute as (context: UserContext) => unknown)(user);
+    const value = isThenable(returned) ? await race(returned, signal) : returned;
+    if (signal.aborted) throw CANCELED;
+    return race(storeOutputs(scope, user, value), signal);
+  }
+
+  async #stepScope(request: StepRequest, emit: EmitEvent, signal: AbortSignal): Promise<StepScope> {
+    const { stepKey, run } = request;
+    const { steps, repository } = this.#scope;
+    const mapped = /^(.*)\[([^\]]*)\]$/s.exec(stepKey);
+    const step = steps.get(stepKey) ?? steps.get(mapped?.[1] ?? "");
+    if (step === undefined) throw new Error(`step ${stepKey} is not in the plan of this run`);
+    const node = repository.nodes.get(step.op.name);
+    if (node?.type !== "op")
+      throw new Error(
+        `op ${step.op.name} is not in the definitions of this process: they have changed since the run was planned`,
+      );
+    const clock = await this.#clock(step);
+    const partitions = stepPartitions(`step ${stepKey}`, this.#partitionsOf(step), run.partition, clock);
+    const log = stepLog({ stepKey, emit, now: Date.now });
+    return {
+      run: this.#scope,
+      step,
+      node,
+      request,
+      mappingKey: steps.has(stepKey) ? undefined : mapped?.[2],
+      partitions,
+      clock,
+      emit,
+      now: Date.now,
+      log,
+      signal,
+    };
+  }
+
+  #partitionsOf(step: Step): PartitionsDef | null {
+    const { assets } = this.#scope.repository;
+    for (const { partitions } of step.outputs) if (partitions !== undefined) return partitions;
+    for (const { asset } of step.checks) {
+      const partitions = assets.get(keyText(asset))?.partitions;
+      if (partitions !== undefined) return partitions;
+    }
+    return this.#jobPartitions;
+  }
+
+  /** Keys of the dynamic partitions that this step or its inputs may speak of are asked for before, so that the rest is pure. */
+  async #clock(step: Step): Promise<PartitionClock> {
+    const { assets } = this.#scope.repository;
+    const names = new Set(dynamicNames(this.#partitionsOf(step)));
+    for (const { asset } of step.outputs) {
+      for (const dep of (asset && assets.get(keyText(asset))?.deps) ?? []) {
+        for (const name of dynamicNames(assets.get(keyText(dep.key))?.partitions)) names.add(name);
+      }
+    }
+    const known = new Map<string, string[]>();
+    for (const name of names) known.set(name, await this.#services.dynamicPartitions(name));
+    return { now: Date.now(), dynamic: (name) => known.get(name) ?? [] };
+  }
+
+  #opConfig(step: Step, node: OpNode): unknown {
+    if (node.config === undefined) return undefined;
+    const key = step.key.replace(/\[[^\]]*\]$/s, "");
+    const path = key.split(".");
+    let part: unknown = this.#ops;
+    for (const [index, name] of path.entries()) {
+      part = (part as Record<string, { ops?: unknown; config?: unknown }> | undefined)?.[name]?.[
+        index === path.length - 1 ? "config" : "ops"
+      ];
+    }
+    const issues = configIssues(node.config, part ?? {}, "");
+    if (issues.length === 0) return node.config.parse(part ?? {});
+    const list = issues.map(({ path: at, message }) => `${at === "" ? "config" : at}: ${message}`).join("; ");
+    throw new Error(
+      `config of step ${step.key} is wrong — ${list}. Give it in run config under ops.${path.join(".ops.")}.config`,
+    );
+  }
+
+  close(): Promise<void> {
+    this.#stopped.abort();
+    return this.#scope.resources.close();
+  }
+}
+
+const isThenable = (value: unknown): value is Promise<unknown> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+
+/** The promise's outcome, or a rejection as soon as the signal aborts, whether user code heeds it or not. */
+function race<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = () => reject(CANCELED);
+    if (signal.aborted) cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    const done = () => signal.removeEventListener("abort", cancel);
+    promise.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
+  });
+}
+
+function failure(error: unknown, stepKey: string, emit: EmitEvent): StepResult {
+  const info = errorInfo(error);
+  if (isRetryRequested(error)) {
+    return { kind: "retry", error: info, seconds: Math.max(0, error.delay), maxRetries: error.maxRetries };
+  }
+  if (!isFailure(error)) return { kind: "failure", error: info, retryable: true };
+  if (Object.keys(error.metadata).length > 0) {
+    emit({
+      type: "ENGINE_EVENT",
+      ts: Date.now(),
+      level: "ERROR",
+      message: info.message,
+      stepKey,
+      metadata: toMetadata(error.metadata),
+    });
+  }
+  return { kind: "failure", error: info, retryable: error.allowRetries };
+}

@@ -1,7 +1,7 @@
 /** Jobs and schedules that stand beside the code, as manifests, and become definitions of its location like any other. */
 import { z } from "zod";
-import { schedule } from "../automation/schedule.ts";
 import { RunRequest } from "../automation/run-request.ts";
+import { schedule } from "../automation/schedule.ts";
 import { Definitions, DefinitionsError, internalsOf } from "../definitions.ts";
 import { defineAssetJob, type Executor, executionConfig, type JobDefinition } from "../op/job.ts";
 
@@ -51,29 +51,47 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
     const { name, description, target, runConfig, tags, executor, source } = job;
     const own = { ...(description === undefined ? {} : { description }), source };
     if ("selection" in target) {
-      const options = { selection: target.selection, tags, ...(runConfig && { runConfig }), ...(executor && { executor }) };
+      const options = {
+        selection: target.selection,
+        tags,
+        ...(runConfig && { runConfig }),
+        ...(executor && { executor }),
+      };
       return [{ ...defineAssetJob(name, options), ...own }];
     }
     const base = repository.jobs.get(target.job);
     if (base === undefined) {
       const names = [...repository.jobs.keys()].join(", ") || "none";
-      problems.push(`Job ${name} (${source}) runs job ${target.job}, which the code does not define; it defines ${names}`);
+      problems.push(
+        `Job ${name} (${source}) runs job ${target.job}, which the code does not define; it defines ${names}`,
+      );
       return [];
     }
     const config = { ...(runConfig ?? base.runConfig), ...executionConfig(executor) };
     return [{ ...base, ...own, name, tags: { ...base.tags, ...tags }, runConfig: config }];
   });
-  const schedules = extra.schedules.map(({ name, job, cron, timezone, runConfig, tags, partitionKey, status, source }) => {
-    const options = { job, cron, tags, defaultStatus: status, ...(timezone && { timezone }), ...(runConfig && { runConfig }) };
-    const made =
-      partitionKey === undefined
-        ? schedule(name, options)
-        : schedule(name, options, () => new RunRequest({ partitionKey, ...(runConfig && { runConfig }) }));
-    return { ...made, source };
-  });
+  const schedules = extra.schedules.map(
+    ({ name, job, cron, timezone, runConfig, tags, partitionKey, status, source }) => {
+      const options = {
+        job,
+        cron,
+        tags,
+        defaultStatus: status,
+        ...(timezone && { timezone }),
+        ...(runConfig && { runConfig }),
+      };
+      const made =
+        partitionKey === undefined
+          ? schedule(name, options)
+          : schedule(name, options, () => new RunRequest({ partitionKey, ...(runConfig && { runConfig }) }));
+      return { ...made, source };
+    },
+  );
   if (problems.length > 0) throw new DefinitionsError(problems);
   const { jobs: own, schedules: ownSchedules, assets, checks, sensors, resources } = repository;
-  const execution = snapshot.jobs.find((job) => job.implicit)?.runConfig.execution as { config?: Executor } | undefined;
+  const execution = snapshot.jobs.find((job) => job.implicit)?.runConfig.execution as
+    | { config?: Executor }
+    | undefined;
   return new Definitions({
     assets: [...assets.values()],
     checks: [...checks.values()],
@@ -86,7 +104,10 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
 }
 
 /** With what the environment adds, if it does. */
-export function withExtraDefinitions(definitions: Definitions, env: NodeJS.ProcessEnv = process.env): Definitions {
+export function withExtraDefinitions(
+  definitions: Definitions,
+  env: NodeJS.ProcessEnv = process.env,
+): Definitions {
   const text = env[EXTRA_DEFINITIONS];
   return text ? extendDefinitions(definitions, ExtraDefinitions.parse(JSON.parse(text))) : definitions;
 }

@@ -1,0 +1,293 @@
+import type { z } from "zod";
+import type { StepContext } from "../execution/context.ts";
+import type { MetadataInput } from "../metadata/metadata-value.ts";
+import type { AssetKey, PartitionMapping, PartitionsDef } from "../model/definitions.ts";
+import type { AnyNode, InputSpec, IoManagerRef, RetryPolicyOptions } from "../op/node.ts";
+import { retryPolicy } from "../op/node.ts";
+import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
+import { definitionSite, KIND, kindOf } from "../source.ts";
+import { type AssetKeyLike, assetKey, nodeName } from "./asset-key.ts";
+
+declare const VALUE: unique symbol;
+declare const NEEDS: unique symbol;
+
+export interface AssetDep {
+  /** Absent for a dependency given by its key alone. */
+  asset: AssetDefinition | undefined;
+  key: AssetKey;
+  input: string | null;
+  mapping: PartitionMapping | undefined;
+  /** A keyed input leaves out partitions that are not stored, instead of failing. */
+  allowMissing: boolean;
+}
+
+export interface CheckSpec {
+  description?: string;
+  /** A failure of severity ERROR stops what is downstream of the asset; default false. */
+  blocking?: boolean;
+}
+
+/** An asset: `T` is what loading it gives, `P` whether it has partitions, `R` the resources it needs. */
+export interface AssetDefinition<T = unknown, P extends boolean = boolean, R = unknown> {
+  readonly [KIND]: "asset";
+  readonly [VALUE]?: { value: T; partitioned: P };
+  readonly [NEEDS]?: R;
+  readonly key: AssetKey;
+  readonly kind: "materializable" | "external";
+  readonly description: string | undefined;
+  readonly group: string;
+  readonly owners: string[];
+  readonly tags: Record<string, string>;
+  readonly kinds: string[];
+  readonly codeVersion: string | undefined;
+  readonly metadata: MetadataInput;
+  readonly deps: AssetDep[];
+  readonly partitions: PartitionsDef | undefined;
+  readonly backfillPolicy: { maxPartitionsPerRun: number | null } | undefined;
+  readonly node: AnyNode | undefined;
+  readonly output: string | undefined;
+  readonly ioManager: IoManagerRef | undefined;
+  readonly canSubset: boolean;
+  readonly checks: Readonly<Record<string, CheckSpec>>;
+  /** All assets of the same node, itself among them. */
+  readonly siblings: () => readonly AssetDefinition[];
+  readonly source: string | undefined;
+}
+
+/** An upstream asset with settings of the edge; see `assetIn`. */
+export interface AssetIn<V = unknown> {
+  readonly [KIND]: "assetIn";
+  readonly [VALUE]?: { value: V };
+  readonly asset: AssetDefinition;
+  readonly mapping: PartitionMapping | undefined;
+  readonly allowMissing: boolean;
+}
+export type AssetInputs = Readonly<Record<string, AssetDefinition | AssetIn>>;
+
+export type AssetValue<A> = A extends AssetDefinition<infer T> ? T : never;
+type Keyed<T> = Readonly<Record<string, T>>;
+/** An unpartitioned asset reads all partitions of a partitioned one, by key. */
+type InputValue<A, P> =
+  A extends AssetIn<infer V>
+    ? V
+    : A extends AssetDefinition<infer T, infer U>
+      ? U extends true
+        ? P extends true
+          ? T
+          : Keyed<T>
+        : T
+      : never;
+export type InputValues<I, P> = { readonly [K in keyof I]: InputValue<I[K], P> };
+
+/** Settings of the edge to an upstream asset: how partitions map, and whether missing ones may be left out. The input is then keyed by partition unless the mapping is `identity`. */
+export function assetIn<T>(
+  asset: AssetDefinition<T>,
+  options: { mapping: { kind: "identity" | "last" }; allowMissing?: boolean },
+): AssetIn<T>;
+export function assetIn<T>(
+  asset: AssetDefinition<T>,
+  options?: { mapping?: PartitionMapping; allowMissing?: boolean },
+): AssetIn<Keyed<T>>;
+export function assetIn(
+  asset: AssetDefinition,
+  options: { mapping?: PartitionMapping; allowMissing?: boolean } = {},
+): AssetIn {
+  return { [KIND]: "assetIn", asset, mapping: options.mapping, allowMissing: options.allowMissing ?? false };
+}
+
+export interface AssetMeta<Part extends PartitionsDef | undefined = PartitionsDef | undefined> {
+  keyPrefix?: AssetKeyLike;
+  /** Default `default`. */
+  group?: string;
+  description?: string;
+  /** E-mail addresses or `team:name`. */
+  owners?: readonly string[];
+  tags?: Readonly<Record<string, string>>;
+  /** What it is made of, shown as badges: `duckdb`, `csv`. */
+  kinds?: readonly string[];
+  codeVersion?: string;
+  metadata?: MetadataInput;
+  partitions?: Part;
+  /** Name of the IO manager among the resources, or the manager itself as `{ name: definition }`; default `ioManager`. */
+  ioManager?: IoManagerRef;
+}
+
+export interface ComputeOptions<I, C, R extends ResourceMap> {
+  /** Upstream assets whose values it loads, by reference: `{ orders }`. */
+  inputs?: I;
+  /** Upstream assets that it only comes after. */
+  deps?: readonly (AssetDefinition | AssetIn | AssetKeyLike)[];
+  /** Schema of `ops.<name>.config` in run config. */
+  config?: C;
+  /** Resources by reference: `{ db }`; the property's name is the resource's name. */
+  resources?: R;
+  retryPolicy?: RetryPolicyOptions;
+  /** Tags of its step, e.g. `dagster-k8s/config`. */
+  opTags?: Readonly<Record<string, string>>;
+  pool?: string;
+  /** Most partitions of a backfill that one run takes, null = all. Default: one. */
+  backfillPolicy?: { maxPartitionsPerRun: number | null };
+}
+
+export interface AssetOptions<I, C, R extends ResourceMap, Part extends PartitionsDef | undefined>
+  extends AssetMeta<Part>,
+    ComputeOptions<I, C, R> {
+  /** Checks that the function itself reports with `check(name, …)`. */
+  checks?: Readonly<Record<string, CheckSpec>>;
+}
+
+export type ConfigOf<C> = C extends z.ZodType ? z.output<C> : undefined;
+export type IsPartitioned<Part> = Part extends PartitionsDef ? true : false;
+
+export function assetDeps(
+  inputs: AssetInputs | undefined,
+  deps: ComputeOptions<never, never, never>["deps"],
+): AssetDep[] {
+  const edge = (item: AssetDefinition | AssetIn | AssetKeyLike, input: string | null): AssetDep => {
+    const kind = kindOf(item);
+    if (kind === "assetIn") {
+      const { asset, mapping, allowMissing } = item as AssetIn;
+      return { asset, key: asset.key, input, mapping, allowMissing };
+    }
+    if (kind === "asset") {
+      const asset = item as AssetDefinition;
+      return { asset, key: asset.key, input, mapping: undefined, allowMissing: false };
+    }
+    if (typeof item !== "string" && !Array.isArray(item)) {
+      throw new TypeError(
+        `${input === null ? "a dep" : `input "${input}"`} is not an asset: give what asset(…) returned`,
+      );
+    }
+    return {
+      asset: undefined,
+      key: assetKey(item as AssetKeyLike),
+      input,
+      mapping: undefined,
+      allowMissing: false,
+    };
+  };
+  return [
+    ...Object.entries(inputs ?? {}).map(([name, item]) => edge(item, name)),
+    ...(deps ?? []).map((item) => edge(item, null)),
+  ];
+}
+
+export const assetInputSpecs = (deps: AssetDep[]): InputSpec[] =>
+  deps.flatMap((dep) =>
+    dep.input === null
+      ? []
+      : [{ name: dep.input, description: undefined, nothing: false, schema: undefined, asset: undefined }],
+  );
+
+export const nodeOptions = (options: ComputeOptions<unknown, z.ZodType | undefined, ResourceMap>) => ({
+  config: options.config,
+  resources: options.resources ?? {},
+  retryPolicy: options.retryPolicy && retryPolicy(options.retryPolicy),
+  tags: { ...options.opTags },
+  pool: options.pool,
+});
+
+type AssetParts = Pick<
+  AssetDefinition,
+  "key" | "kind" | "deps" | "node" | "output" | "canSubset" | "source"
+> &
+  Partial<Pick<AssetDefinition, "siblings" | "checks" | "backfillPolicy">>;
+
+export function makeAsset(parts: AssetParts, meta: AssetMeta): AssetDefinition {
+  const definition: AssetDefinition = {
+    [KIND]: "asset",
+    description: meta.description,
+    group: meta.group ?? "default",
+    owners: [...(meta.owners ?? [])],
+    tags: { ...meta.tags },
+    kinds: [...(meta.kinds ?? [])],
+    codeVersion: meta.codeVersion,
+    metadata: meta.metadata ?? {},
+    partitions: meta.partitions,
+    ioManager: meta.ioManager,
+    checks: {},
+    backfillPolicy: undefined,
+    siblings: () => [definition],
+    ...parts,
+  };
+  return definition;
+}
+
+/**
+ * Defines an asset: its key, what it needs, and the function that makes it. What the function returns is stored by the IO
+ * manager and is what downstream assets get; returning nothing stores nothing and still records a materialization.
+ * @example
+ * const orders = asset("orders", { partitions: daily, group: "raw" }, ({ partitionKey }) => loadOrders(partitionKey));
+ * const revenue = asset("revenue", { inputs: { orders } }, ({ inputs }) => sum(inputs.orders));
+ */
+export function asset<T>(
+  key: AssetKeyLike,
+  compute: (context: StepContext<NoKeys, undefined, NoKeys, false>) => T,
+): AssetDefinition<Awaited<T>, false, NoKeys>;
+export function asset<
+  T,
+  I extends AssetInputs = NoKeys,
+  C extends z.ZodType | undefined = undefined,
+  R extends ResourceMap = NoKeys,
+  Part extends PartitionsDef | undefined = undefined,
+>(
+  key: AssetKeyLike,
+  options: AssetOptions<I, C, R, Part>,
+  compute: (
+    context: StepContext<
+      InputValues<I, IsPartitioned<Part>>,
+      ConfigOf<C>,
+      ResourceValues<R>,
+      IsPartitioned<Part>
+    >,
+  ) => T,
+): AssetDefinition<Awaited<T>, IsPartitioned<Part>, R>;
+export function asset(
+  keyLike: AssetKeyLike,
+  optionsOrCompute:
+    | AssetOptions<AssetInputs, z.ZodType | undefined, ResourceMap, PartitionsDef | undefined>
+    | ((context: never) => unknown),
+  given?: (context: never) => unknown,
+): AssetDefinition<never, never, never> {
+  const options = typeof optionsOrCompute === "function" ? {} : optionsOrCompute;
+  const compute = typeof optionsOrCompute === "function" ? optionsOrCompute : given;
+  if (compute === undefined) throw new TypeError(`asset ${String(keyLike)} has no function`);
+  const key = assetKey(keyLike, options.keyPrefix);
+  const deps = assetDeps(options.inputs, options.deps);
+  const source = definitionSite();
+  const node: AnyNode = {
+    type: "op",
+    name: nodeName(key),
+    description: options.description,
+    inputs: assetInputSpecs(deps),
+    outputs: [
+      {
+        name: "result",
+        description: undefined,
+        dynamic: false,
+        required: true,
+        ioManager: options.ioManager,
+        schema: undefined,
+      },
+    ],
+    returns: "single",
+    ...nodeOptions(options),
+    compute,
+    source,
+  };
+  const { checks = {}, backfillPolicy } = options;
+  return makeAsset(
+    {
+      key,
+      kind: "materializable",
+      deps,
+      node,
+      output: "result",
+      canSubset: false,
+      checks,
+      backfillPolicy,
+      source,
+    },
+    options,
+  ) as AssetDefinition<never, never, never>;
+}

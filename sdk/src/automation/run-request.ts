@@ -1,0 +1,51 @@
+import type { AssetDefinition } from "../asset/asset.ts";
+import { type AssetKeyLike, assetKey } from "../asset/asset-key.ts";
+import type { EvaluationResult } from "../evaluate.ts";
+import type { JobDefinition } from "../op/job.ts";
+import { KIND, kindOf } from "../source.ts";
+
+export interface RunRequestOptions {
+  /** Requests of one schedule or sensor with a key that was seen before start no second run. */
+  runKey?: string;
+  /** Needed only where the schedule or sensor has several jobs. */
+  job?: JobDefinition | string;
+  /** A part of the job's assets. */
+  assets?: readonly (AssetDefinition | AssetKeyLike)[];
+  runConfig?: Record<string, unknown>;
+  tags?: Record<string, string>;
+  partitionKey?: string;
+}
+
+/** Asks for a run. */
+export class RunRequest {
+  readonly [KIND] = "runRequest" as const;
+  readonly options: RunRequestOptions;
+  constructor(options: RunRequestOptions = {}) {
+    this.options = options;
+  }
+}
+
+/** Says why a tick asks for no run. */
+export class SkipReason {
+  readonly [KIND] = "skipReason" as const;
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+const keyOf = (item: AssetDefinition | AssetKeyLike) =>
+  kindOf(item) === "asset" ? (item as AssetDefinition).key : assetKey(item as AssetKeyLike);
+
+/** The plain form that leaves the process. */
+export function plainRequest({ options }: RunRequest): EvaluationResult["runRequests"][number] {
+  const { runKey, job, assets, runConfig, tags, partitionKey } = options;
+  return {
+    runKey,
+    job: typeof job === "object" ? job.name : job,
+    assets: assets?.map(keyOf),
+    runConfig,
+    tags,
+    partitionKey,
+  };
+}

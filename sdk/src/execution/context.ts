@@ -1,0 +1,98 @@
+/** What a user's function is given: one object to take apart, `({ inputs, config, log }) => …`. */
+import type { MetadataInput } from "../metadata/metadata-value.ts";
+import type { AssetKey } from "../model/definitions.ts";
+import type { Log } from "./log.ts";
+
+export interface TimeWindow {
+  start: Date;
+  /** Exclusive. */
+  end: Date;
+}
+
+export interface RunInfo {
+  readonly runId: string;
+  readonly job: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly runConfig: Readonly<Record<string, unknown>>;
+  readonly parentRunId: string | null;
+  readonly rootRunId: string | null;
+}
+
+/** An event that the code reports beside its outputs. */
+export type LoggedEvent =
+  | {
+      type: "materialization" | "observation";
+      asset: string | readonly string[];
+      partition?: string;
+      description?: string;
+      metadata?: MetadataInput;
+    }
+  | { type: "engine"; message: string; metadata?: MetadataInput };
+
+export interface CheckOutcome {
+  passed: boolean;
+  /** Default `ERROR`; a failed blocking check stops what is downstream only with `ERROR`. */
+  severity?: "WARN" | "ERROR";
+  description?: string;
+  metadata?: MetadataInput;
+}
+
+/** `P`: is the asset partitioned? `boolean` = not known when compiling (an op). */
+export interface StepContext<I = unknown, C = unknown, R = unknown, P extends boolean = boolean> {
+  readonly inputs: I;
+  readonly config: C;
+  readonly resources: R;
+  /** Writes to the run's event log. */
+  readonly log: Log;
+  /** Adds metadata to what this step materializes (`output` and `partition` where there are several). */
+  metadata(values: MetadataInput, to?: { output?: string; partition?: string }): void;
+  /** Version of the data that this step makes, for the page; anything that changes when the data does. */
+  dataVersion(version: string): void;
+  logEvent(event: LoggedEvent): void;
+  /** Reports a check that the asset declared under `checks`. */
+  check(name: string, outcome: boolean | CheckOutcome): void;
+  readonly run: RunInfo;
+  /** Aborted when the run is cancelled: hand it to `fetch`, timers and child processes. */
+  readonly signal: AbortSignal;
+  readonly stepKey: string;
+  /** Name of the op. */
+  readonly opName: string;
+  /** 0 for the first try. */
+  readonly retryNumber: number;
+  /** Key of the asset that this step makes; throws for a step that makes none or several. */
+  readonly assetKey: AssetKey;
+  /** Outputs that this run asks for: of a multi-asset that can be subset, perhaps not all. */
+  readonly selectedOutputs: ReadonlySet<string>;
+  /** Key of the one partition; throws in a run over several: use `partitionKeys`. */
+  readonly partitionKey: P extends true ? string : P extends false ? undefined : string | undefined;
+  /** [] without partitions. */
+  readonly partitionKeys: readonly string[];
+  /** The parts of a multi-dimensional partition key, by dimension. */
+  readonly partitionDimensions: Readonly<Record<string, string>>;
+  /** From the start of the first to the end of the last partition; throws when they are not time windows. */
+  readonly partitionTimeWindow: TimeWindow;
+  readonly dynamicPartitions: {
+    list(name: string): Promise<string[]>;
+    add(name: string, keys: string[]): Promise<void>;
+    delete(name: string, keys: string[]): Promise<void>;
+  };
+}
+
+type Reported = { partition?: string; description?: string; metadata?: MetadataInput };
+
+/** For `logEvent`: says that an asset was materialized which is no output of this step. */
+export const assetMaterialization = (
+  asset: string | readonly string[],
+  about: Reported = {},
+): LoggedEvent => ({
+  type: "materialization",
+  asset,
+  ...about,
+});
+
+/** For `logEvent`: says something about an asset that this run did not make. */
+export const assetObservation = (asset: string | readonly string[], about: Reported = {}): LoggedEvent => ({
+  type: "observation",
+  asset,
+  ...about,
+});

@@ -1,0 +1,290 @@
+/** Takes what a step's function returned, has it stored, and reports it. */
+import { keyText } from "../asset/asset-key.ts";
+import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
+import type { Metadata } from "../model/event.ts";
+import type { OutputContext } from "../resource/io-manager.ts";
+import type { CheckOutcome } from "./context.ts";
+import type { Step } from "./plan.ts";
+import { timeWindowOf } from "./step-partitions.ts";
+import type { StepResult } from "./step-protocol.ts";
+import { assetOf, type StepScope } from "./step-scope.ts";
+import type { UserContext } from "./user-context.ts";
+import { errorInfo } from "./user-errors.ts";
+
+type Success = Extract<StepResult, { kind: "success" }>;
+type Output = Step["outputs"][number];
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Map);
+
+/** Stores every output and evaluates what the step reports of checks. */
+export async function storeOutputs(
+  scope: StepScope,
+  user: UserContext,
+  returned: unknown,
+): Promise<Pick<Success, "outputs" | "blockedAssets">> {
+  const { step, node } = scope;
+  const outputs: Success["outputs"] = [];
+  if (step.outputs.length > 0) {
+    const values =
+      node.returns === "single" ? { [node.outputs[0]?.name ?? ""]: returned } : byName(scope, returned);
+    for (const output of step.outputs) {
+      const value = values[output.name];
+      // One output that is optional is left out by returning nothing; one among several by leaving out its property.
+      const absent =
+        node.returns === "single"
+          ? value === undefined && !output.required
+          : !(output.name in values) || (value === undefined && !output.required);
+      if (absent && output.required)
+        throw new TypeError(
+          `step ${scope.request.stepKey} did not return output ${output.name}, which is not optional`,
+        );
+      if (absent) continue;
+      outputs.push(
+        output.dynamic
+          ? await storeDynamic(scope, user, output, value)
+          : await storePlain(scope, user, output, value),
+      );
+    }
+  }
+  return { outputs, blockedAssets: reportChecks(scope, user, returned) };
+}
+
+function byName(scope: StepScope, returned: unknown): Record<string, unknown> {
+  const { node, request } = scope;
+  const names = node.outputs.map(({ name }) => name);
+  if (returned === undefined && node.outputs.every(({ required }) => !required)) return {};
+  if (!isRecord(returned))
+    throw new TypeError(
+      `step ${request.stepKey} must return an object with its outputs ${names.join(", ")}; it returned ${describe(returned)}`,
+    );
+  const unknown = Object.keys(returned).filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new TypeError(
+      `step ${request.stepKey} returned ${unknown.join(", ")}, which are not among its outputs ${names.join(", ")}`,
+    );
+  return returned;
+}
+
+const describe = (value: unknown) =>
+  value === null
+    ? "null"
+    : Array.isArray(value)
+      ? "an array"
+      : value === undefined
+        ? "nothing"
+        : `a ${typeof value}`;
+
+async function storePlain(
+  scope: StepScope,
+  user: UserContext,
+  output: Output,
+  value: unknown,
+): Promise<Success["outputs"][number]> {
+  const stepKey = scope.request.stepKey;
+  checkSchema(scope, output.name, value);
+  scope.emit({
+    type: "STEP_OUTPUT",
+    ts: scope.now(),
+    level: "DEBUG",
+    message: `Returned output ${output.name}.`,
+    stepKey,
+    output: output.name,
+  });
+  const { keys, range } = scope.partitions;
+  if (output.asset === undefined || output.partitions === undefined || keys.length === 0) {
+    await storeOne(scope, user, output, undefined, undefined, value);
+    return { name: output.name };
+  }
+  if (!range) {
+    await storeOne(scope, user, output, keys[0], undefined, value);
+    return { name: output.name };
+  }
+  const values = value === undefined ? {} : value;
+  const wrong = isRecord(values) ? Object.keys(values).filter((key) => !keys.includes(key)) : undefined;
+  if (!isRecord(values) || wrong === undefined || wrong.length > 0) {
+    throw new TypeError(
+      `step ${stepKey} runs over ${keys.length} partitions, so output ${output.name} must be an object with a value for each partition key` +
+        (wrong === undefined
+          ? `; it is ${describe(value)}`
+          : `; ${wrong.slice(0, 5).join(", ")} are not among them`),
+    );
+  }
+  const missing = value === undefined ? [] : keys.filter((key) => !(key in values));
+  if (missing.length > 0)
+    throw new TypeError(
+      `step ${stepKey} returned no value of ${output.name} for the partitions ${missing.slice(0, 5).join(", ")}`,
+    );
+  for (const key of keys) await storeOne(scope, user, output, key, undefined, values[key]);
+  return { name: output.name };
+}
+
+async function storeDynamic(
+  scope: StepScope,
+  user: UserContext,
+  output: Output,
+  value: unknown,
+): Promise<Success["outputs"][number]> {
+  const { stepKey } = scope.request;
+  const keys: string[] = [];
+  for await (const [key, item] of entries(scope, output.name, value)) {
+    if (typeof key !== "string" || !/^[A-Za-z0-9_]+$/.test(key)) {
+      throw new TypeError(
+        `output ${output.name} of step ${stepKey} has the mapping key ${JSON.stringify(key)}: use letters, digits and _`,
+      );
+    }
+    if (keys.includes(key))
+      throw new TypeError(`output ${output.name} of step ${stepKey} has the mapping key ${key} twice`);
+    checkSchema(scope, output.name, item);
+    scope.emit({
+      type: "STEP_OUTPUT",
+      ts: scope.now(),
+      level: "DEBUG",
+      message: `Returned output ${output.name}[${key}].`,
+      stepKey,
+      output: output.name,
+      mappingKey: key,
+    });
+    await storeOne(scope, user, output, undefined, key, item);
+    keys.push(key);
+  }
+  return { name: output.name, mappingKeys: keys };
+}
+
+function entries(
+  scope: StepScope,
+  output: string,
+  value: unknown,
+): Iterable<[unknown, unknown]> | AsyncIterable<[unknown, unknown]> {
+  if (typeof value === "object" && value !== null) {
+    if (Symbol.asyncIterator in value) return value as AsyncIterable<[unknown, unknown]>;
+    if (Symbol.iterator in value) return value as Iterable<[unknown, unknown]>;
+    return Object.entries(value);
+  }
+  throw new TypeError(
+    `output ${output} of step ${scope.request.stepKey} is dynamic: return an object, a Map or [key, value] pairs; it returned ${describe(value)}`,
+  );
+}
+
+function checkSchema(scope: StepScope, name: string, value: unknown): void {
+  const schema = scope.node.outputs.find((output) => output.name === name)?.schema;
+  const result = schema?.safeParse(value);
+  if (result === undefined || result.success) return;
+  const problems = result.error.issues
+    .map(({ path, message }) => `${path.join(".") || "the value"}: ${message}`)
+    .join("; ");
+  throw new TypeError(
+    `output ${name} of step ${scope.request.stepKey} is not what its schema asks for — ${problems}`,
+  );
+}
+
+async function storeOne(
+  scope: StepScope,
+  user: UserContext,
+  output: Output,
+  partitionKey: string | undefined,
+  mappingKey: string | undefined,
+  value: unknown,
+): Promise<void> {
+  const { stepKey, run } = scope.request;
+  const added: Metadata = {};
+  // Nothing returned is nothing to store: the step did its work elsewhere, and a materialization is still recorded.
+  if (value !== undefined) {
+    const asset = output.asset === undefined ? undefined : assetOf(scope, keyText(output.asset));
+    const context: OutputContext = {
+      assetKey: output.asset,
+      partitionKey,
+      partitions: output.partitions,
+      partitionTimeWindow: timeWindowOf(output.partitions, partitionKey === undefined ? [] : [partitionKey]),
+      runId: run.runId,
+      stepKey,
+      outputName: output.name,
+      mappingKey,
+      definitionMetadata: asset?.metadata ?? {},
+      log: scope.log,
+      signal: scope.signal,
+      metadata: (values: MetadataInput) => void Object.assign(added, toMetadata(values)),
+    };
+    try {
+      await scope.run.resources.ioManager(output.ioManager).handleOutput(context, value);
+    } catch (cause) {
+      const what = `output ${output.name}${mappingKey === undefined ? "" : `[${mappingKey}]`} of step ${stepKey}`;
+      throw new Error(
+        `${what} could not be stored by IO manager ${output.ioManager}: ${errorInfo(cause).message}`,
+        { cause },
+      );
+    }
+    scope.run.observer.stored?.(context, value);
+    scope.emit({
+      type: "HANDLED_OUTPUT",
+      ts: scope.now(),
+      level: "DEBUG",
+      message: `Stored output ${output.name} with IO manager ${output.ioManager}.`,
+      stepKey,
+      output: output.name,
+      ...(mappingKey === undefined ? {} : { mappingKey }),
+      ioManager: output.ioManager,
+      ...(Object.keys(added).length === 0 ? {} : { metadata: added }),
+    });
+  }
+  if (output.asset === undefined) return;
+  scope.emit({
+    type: "ASSET_MATERIALIZATION",
+    ts: scope.now(),
+    level: "DEBUG",
+    message: `Materialized asset ${keyText(output.asset)}${partitionKey === undefined ? "" : ` (partition ${partitionKey})`}.`,
+    stepKey,
+    asset: output.asset,
+    ...(partitionKey === undefined ? {} : { partition: partitionKey }),
+    metadata: { ...added, ...user.metadataFor(output.name, partitionKey) },
+    ...(user.version === undefined ? {} : { dataVersion: user.version }),
+  });
+}
+
+/** Emits the evaluations; gives the assets whose blocking checks failed. */
+function reportChecks(scope: StepScope, user: UserContext, returned: unknown): string[][] {
+  const { step, partitions } = scope;
+  const { stepKey } = scope.request;
+  const blocked: string[][] = [];
+  for (const check of step.checks) {
+    const outcome =
+      check.output === "result"
+        ? ownOutcome(stepKey, check.name, returned, user)
+        : user.outcomes.get(check.name);
+    if (outcome === undefined)
+      throw new Error(
+        `step ${stepKey} did not report its check ${check.name}: call check("${check.name}", passed)`,
+      );
+    const { passed, severity = "ERROR", description, metadata = {} } = outcome;
+    const [partition] = partitions.keys;
+    scope.emit({
+      type: "ASSET_CHECK_EVALUATION",
+      ts: scope.now(),
+      level: passed ? "DEBUG" : severity === "WARN" ? "WARNING" : "ERROR",
+      message: `Check ${check.name} of asset ${keyText(check.asset)} ${passed ? "passed" : "failed"}.`,
+      stepKey,
+      asset: check.asset,
+      check: check.name,
+      passed,
+      severity,
+      ...(partition === undefined || partitions.range ? {} : { partition }),
+      ...(description === undefined ? {} : { description }),
+      metadata: {
+        ...toMetadata(metadata),
+        ...(check.output === "result" ? user.metadataFor("result", undefined) : {}),
+      },
+    });
+    if (!passed && severity === "ERROR" && check.blocking) blocked.push(check.asset);
+  }
+  return blocked;
+}
+
+function ownOutcome(stepKey: string, name: string, returned: unknown, user: UserContext): CheckOutcome {
+  if (typeof returned === "boolean") return { passed: returned };
+  if (isRecord(returned) && typeof returned.passed === "boolean") return returned as unknown as CheckOutcome;
+  const reported = user.outcomes.get(name);
+  if (reported !== undefined) return reported;
+  throw new TypeError(
+    `check ${name} (step ${stepKey}) must return true, false or { passed: … }; it returned ${describe(returned)}`,
+  );
+}

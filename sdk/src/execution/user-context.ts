@@ -1,0 +1,193 @@
+/** The object that a user's function gets. A class with getters: what is not read costs nothing. */
+import { type AssetKeyLike, assetKey, keyText } from "../asset/asset-key.ts";
+import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
+import type { AssetKey } from "../model/definitions.ts";
+import type { Metadata, RunEvent } from "../model/event.ts";
+import type { CheckOutcome, LoggedEvent, RunInfo, StepContext, TimeWindow } from "./context.ts";
+import type { RunServices } from "./execute-step.ts";
+import { type Log, makeLog } from "./log.ts";
+import type { Step } from "./plan.ts";
+import { type StepPartitions, timeWindowOf } from "./step-partitions.ts";
+
+export interface ContextParts {
+  step: Step;
+  stepKey: string;
+  stepAttempt: number;
+  run: RunInfo;
+  inputs: Record<string, unknown>;
+  config: unknown;
+  resources: Record<string, unknown>;
+  partitions: StepPartitions;
+  services: RunServices;
+  signal: AbortSignal;
+  emit: (event: RunEvent) => void;
+  now: () => number;
+}
+
+export class UserContext implements StepContext {
+  readonly #parts: ContextParts;
+  readonly inputs: Record<string, unknown>;
+  readonly config: unknown;
+  readonly resources: Record<string, unknown>;
+  readonly run: RunInfo;
+  readonly signal: AbortSignal;
+  readonly stepKey: string;
+  readonly log: Log;
+  /** What the user added, by `output` and partition. Not part of what users see. */
+  readonly added: { metadata: Metadata; output: string | undefined; partition: string | undefined }[] = [];
+  readonly outcomes = new Map<string, CheckOutcome>();
+  version: string | undefined;
+
+  constructor(parts: ContextParts) {
+    this.#parts = parts;
+    this.inputs = parts.inputs;
+    this.config = parts.config;
+    this.resources = parts.resources;
+    this.run = parts.run;
+    this.signal = parts.signal;
+    this.stepKey = parts.stepKey;
+    this.log = stepLog(parts);
+  }
+
+  /** For a check: the value of its asset. */
+  get value(): unknown {
+    return this.inputs.value;
+  }
+  get opName(): string {
+    return this.#parts.step.op.name;
+  }
+  get retryNumber(): number {
+    return this.#parts.stepAttempt - 1;
+  }
+  get assetKey(): AssetKey {
+    const { outputs, checks } = this.#parts.step;
+    const keys = new Map(
+      [...outputs.flatMap(({ asset }) => (asset ? [asset] : [])), ...checks.map(({ asset }) => asset)].map(
+        (key) => [keyText(key), key],
+      ),
+    );
+    const [only] = keys.values();
+    if (only === undefined || keys.size > 1) {
+      throw new Error(
+        `step ${this.stepKey} makes ${keys.size === 0 ? "no asset" : `several assets (${[...keys.keys()].join(", ")})`}: it has no one assetKey`,
+      );
+    }
+    return only;
+  }
+  get selectedOutputs(): ReadonlySet<string> {
+    return new Set(this.#parts.step.outputs.map(({ name }) => name));
+  }
+  get partitionKey(): string | undefined {
+    const { keys, range } = this.#parts.partitions;
+    if (range && keys.length !== 1)
+      throw new Error(`step ${this.stepKey} runs over ${keys.length} partitions: use partitionKeys`);
+    return keys[0];
+  }
+  get partitionKeys(): readonly string[] {
+    return this.#parts.partitions.keys;
+  }
+  get partitionDimensions(): Readonly<Record<string, string>> {
+    const { def } = this.#parts.partitions;
+    if (def?.kind !== "multi") return {};
+    const parts = (this.partitionKey ?? "").split("|");
+    return Object.fromEntries(def.dimensions.map(({ name }, index) => [name, parts[index] ?? ""]));
+  }
+  get partitionTimeWindow(): TimeWindow {
+    const { def, keys } = this.#parts.partitions;
+    const window = timeWindowOf(def, keys);
+    if (window === undefined)
+      throw new Error(`step ${this.stepKey} has no time partition, so there is no partitionTimeWindow`);
+    return window;
+  }
+  get dynamicPartitions() {
+    const { services } = this.#parts;
+    return {
+      list: (name: string) => services.dynamicPartitions(name),
+      add: (name: string, keys: string[]) => services.addDynamicPartitions(name, keys),
+      delete: (name: string, keys: string[]) => services.deleteDynamicPartitions(name, keys),
+    };
+  }
+
+  // Arrow functions, because users take the context apart: `({ metadata }) => metadata(…)`.
+  readonly metadata = (values: MetadataInput, to: { output?: string; partition?: string } = {}): void => {
+    const { outputs } = this.#parts.step;
+    if (to.output !== undefined && !outputs.some(({ name }) => name === to.output)) {
+      throw new Error(
+        `metadata for output ${to.output}: step ${this.stepKey} has ${outputs.map(({ name }) => name).join(", ") || "no outputs"}`,
+      );
+    }
+    this.added.push({ metadata: toMetadata(values), output: to.output, partition: to.partition });
+  };
+
+  readonly dataVersion = (version: string): void => {
+    this.version = version;
+  };
+
+  readonly check = (name: string, outcome: boolean | CheckOutcome): void => {
+    const { checks } = this.#parts.step;
+    if (!checks.some((check) => check.name === name)) {
+      throw new Error(
+        `check ${name} is not declared: add it to \`checks\` of the asset${checks.length > 0 ? ` (declared: ${checks.map((check) => check.name).join(", ")})` : ""}`,
+      );
+    }
+    this.outcomes.set(name, typeof outcome === "boolean" ? { passed: outcome } : outcome);
+  };
+
+  readonly logEvent = (event: LoggedEvent): void => {
+    const { emit, now } = this.#parts;
+    const base = { ts: now(), level: "INFO" as const, stepKey: this.stepKey };
+    const metadata = toMetadata(event.metadata ?? {});
+    if (event.type === "engine") {
+      emit({ type: "ENGINE_EVENT", ...base, message: event.message, metadata });
+      return;
+    }
+    const asset = assetKey(event.asset as AssetKeyLike);
+    const { partition, description } = event;
+    emit({
+      type: event.type === "materialization" ? "ASSET_MATERIALIZATION" : "ASSET_OBSERVATION",
+      ...base,
+      message: `${event.type === "materialization" ? "Materialized" : "Observed"} asset ${keyText(asset)}.`,
+      asset,
+      metadata,
+      ...(partition === undefined ? {} : { partition }),
+      ...(description === undefined ? {} : { description }),
+    });
+  };
+
+  /** Metadata given for an output (of a partition). */
+  metadataFor(output: string, partition: string | undefined): Metadata {
+    const result: Metadata = {};
+    for (const entry of this.added) {
+      if (entry.output !== undefined && entry.output !== output) continue;
+      if (entry.partition !== undefined && entry.partition !== partition) continue;
+      Object.assign(result, entry.metadata);
+    }
+    return result;
+  }
+}
+
+export function stepLog({ stepKey, emit, now }: Pick<ContextParts, "stepKey" | "emit" | "now">): Log {
+  return makeLog((level, message, fields) => {
+    emit({
+      type: "LOG_MESSAGE",
+      ts: now(),
+      level,
+      message,
+      stepKey,
+      ...(fields === undefined ? {} : { fields: plainFields(fields) }),
+    });
+  });
+}
+
+/** Fields as JSON: an event must be storable whatever the user hands over. */
+function plainFields(fields: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return JSON.parse(
+      JSON.stringify(fields, (_key, value: unknown) =>
+        typeof value === "bigint" ? value.toString() : value,
+      ),
+    ) as Record<string, unknown>;
+  } catch {
+    return { unreadable: Object.keys(fields).join(", ") }; // a circular object: the line itself matters more than its fields
+  }
+}

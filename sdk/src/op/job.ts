@@ -1,0 +1,105 @@
+import type { AssetDefinition } from "../asset/asset.ts";
+import type { PartitionsDef } from "../model/definitions.ts";
+import { definitionSite, KIND, kindOf } from "../source.ts";
+import { composeGraph, type GraphDefinition, type GraphResult } from "./graph.ts";
+import { type GraphNode, type RetryPolicyOptions, retryPolicy } from "./node.ts";
+
+/** `execution` of a run config, by executor. */
+export type Executor =
+  | "in_process"
+  | { multiprocess: { max_concurrent?: number } }
+  | { k8s_job: Record<string, unknown> }
+  | "multiprocess"
+  | "k8s_job";
+
+export interface JobOptions {
+  description?: string;
+  tags?: Readonly<Record<string, string>>;
+  partitions?: PartitionsDef;
+  /** Default run config, Dagster's shape: `{ ops: { name: { config } }, resources: { name: { config } } }`. */
+  runConfig?: Record<string, unknown>;
+  /** Where the steps run when a run does not say. */
+  executor?: Executor;
+  /** For steps that have no policy of their own. */
+  retryPolicy?: RetryPolicyOptions;
+}
+
+/** A job: a graph of ops, or a selection of assets. */
+export interface JobDefinition {
+  readonly [KIND]: "job";
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly tags: Record<string, string>;
+  readonly partitions: PartitionsDef | undefined;
+  readonly runConfig: Record<string, unknown>;
+  readonly retryPolicy: ReturnType<typeof retryPolicy> | undefined;
+  readonly target: { graph: GraphNode } | { selection: string | readonly AssetDefinition[] };
+  readonly source: string | undefined;
+}
+
+export function executionConfig(executor: Executor | undefined): Record<string, unknown> {
+  if (executor === undefined) return {};
+  return { execution: { config: typeof executor === "string" ? { [executor]: {} } : executor } };
+}
+
+function makeJob(name: string, options: JobOptions, target: JobDefinition["target"]): JobDefinition {
+  return {
+    [KIND]: "job",
+    name,
+    description: options.description,
+    tags: { ...options.tags },
+    partitions: options.partitions,
+    runConfig: { ...executionConfig(options.executor), ...options.runConfig },
+    retryPolicy: options.retryPolicy && retryPolicy(options.retryPolicy),
+    target,
+    source: definitionSite(),
+  };
+}
+
+/**
+ * Defines a job of ops; the body calls them as functions on handles. A graph may be given in place of a body.
+ * @example
+ * const load = job("load", () => { store({ rows: read() }); });
+ */
+export function job(
+  name: string,
+  body: (() => GraphResult) | GraphDefinition<Record<never, never>>,
+): JobDefinition;
+export function job(
+  name: string,
+  options: JobOptions,
+  body: (() => GraphResult) | GraphDefinition<Record<never, never>>,
+): JobDefinition;
+export function job(
+  name: string,
+  optionsOrBody: JobOptions | (() => GraphResult) | GraphDefinition<Record<never, never>>,
+  given?: (() => GraphResult) | GraphDefinition<Record<never, never>>,
+): JobDefinition {
+  const [options, body] = typeof optionsOrBody === "function" ? [{}, optionsOrBody] : [optionsOrBody, given];
+  if (body === undefined) throw new TypeError(`job ${name} has no body`);
+  if (kindOf(body) === "graph") return makeJob(name, options, { graph: (body as GraphDefinition).node });
+  const { description } = options;
+  const { node } = composeGraph(
+    name,
+    description === undefined ? {} : { description },
+    body as () => GraphResult,
+  );
+  return makeJob(name, options, { graph: node });
+}
+
+export interface AssetJobOptions extends JobOptions {
+  /** Dagster's selection syntax (`"+revenue"`, `"group:raw"`, `"a or b+"`), or the assets themselves. Default: all. */
+  selection?: string | AssetDefinition | readonly AssetDefinition[];
+}
+
+/** Defines a job that materializes a selection of assets. */
+export function defineAssetJob(name: string, options: AssetJobOptions = {}): JobDefinition {
+  const { selection = "*" } = options;
+  const fixed =
+    typeof selection === "string"
+      ? selection
+      : Array.isArray(selection)
+        ? (selection as AssetDefinition[])
+        : [selection as AssetDefinition];
+  return makeJob(name, options, { selection: fixed });
+}

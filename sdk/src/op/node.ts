@@ -1,0 +1,79 @@
+/** What a step runs, as the rest of the package sees it; users write `op`, `asset`, `graph`. */
+import type { z } from "zod";
+import type { AssetDefinition } from "../asset/asset.ts";
+import type { InputSource, RetryPolicy } from "../model/definitions.ts";
+import type { ResourceMap } from "../resource/resource.ts";
+
+/** Name of an IO manager among the resources, or `{ name: definition }`. */
+export type IoManagerRef = string | ResourceMap;
+
+export interface InputSpec {
+  name: string;
+  description: string | undefined;
+  nothing: boolean;
+  /** Checks a loaded value, where the user gave a schema. */
+  schema: z.ZodType | undefined;
+  /** Loaded when a call leaves the input out. */
+  asset: AssetDefinition | undefined;
+}
+export interface OutputSpec {
+  name: string;
+  description: string | undefined;
+  dynamic: boolean;
+  required: boolean;
+  ioManager: IoManagerRef | undefined;
+  schema: z.ZodType | undefined;
+}
+
+export interface OpNode {
+  type: "op";
+  name: string;
+  description: string | undefined;
+  inputs: InputSpec[];
+  outputs: OutputSpec[];
+  /** `single`: the function returns the value of the one output; `record`: an object with one property an output. */
+  returns: "single" | "record";
+  config: z.ZodType | undefined;
+  resources: ResourceMap;
+  retryPolicy: RetryPolicy | undefined;
+  tags: Record<string, string>;
+  pool: string | undefined;
+  compute: (context: never) => unknown;
+  source: string | undefined;
+}
+
+export interface GraphNode {
+  type: "graph";
+  name: string;
+  description: string | undefined;
+  inputs: InputSpec[];
+  outputs: { name: string; node: string; output: string }[];
+  nodes: {
+    name: string;
+    def: AnyNode;
+    inputs: Record<string, InputSource>;
+    mapOver: { node: string; output: string } | undefined;
+    tags: Record<string, string> | undefined;
+  }[];
+  /** Assets that its nodes read. */
+  assets: AssetDefinition[];
+  source: string | undefined;
+}
+export type AnyNode = OpNode | GraphNode;
+
+export interface RetryPolicyOptions {
+  maxRetries: number;
+  /** Seconds before the first retry; default 0. */
+  delay?: number;
+  backoff?: RetryPolicy["backoff"];
+  jitter?: RetryPolicy["jitter"];
+}
+
+/** The policy with its defaults; throws a RangeError for a count or delay that cannot be. */
+export function retryPolicy(options: RetryPolicyOptions): RetryPolicy {
+  const { maxRetries, delay = 0, backoff = "constant", jitter = "none" } = options;
+  if (!Number.isInteger(maxRetries) || maxRetries < 0)
+    throw new RangeError(`retryPolicy.maxRetries is ${maxRetries}: it must be 0, 1, 2, …`);
+  if (!(delay >= 0)) throw new RangeError(`retryPolicy.delay is ${delay}: it must be seconds, 0 or more`);
+  return { maxRetries, delay, backoff, jitter };
+}

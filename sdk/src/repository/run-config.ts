@@ -1,0 +1,185 @@
+/** The shape of a job's run config: its JSON Schema, its problems, and the parts that steps ask for. */
+import { z } from "zod";
+import type { JsonSchema } from "../model/definitions.ts";
+import { didYouMean } from "../model/nearest-name.ts";
+import type { AnyNode } from "../op/node.ts";
+import type { ResourceDefinition } from "../resource/resource.ts";
+import { type ConfigIssue, configIssues, jsonSchema } from "./json-schema.ts";
+import { resourceConfigIssues, resourceConfigSchema } from "./resource-config.ts";
+
+/** What a run config of one job may speak of. */
+export interface ConfigTarget {
+  /** Nodes by the name that they have in the job. */
+  nodes: Map<string, AnyNode>;
+  resources: Map<string, ResourceDefinition>;
+  /** True when any part may run alone, so that config that is missing is only missed by the step that needs it. */
+  partial: boolean;
+}
+
+export const ExecutionConfig = z
+  .strictObject({
+    in_process: z
+      .strictObject({ retries: z.unknown().optional() })
+      .optional()
+      .describe("All steps in the run's own process, one after another"),
+    multiprocess: z
+      .strictObject({
+        max_concurrent: z.number().int().min(0).optional().describe("Steps at once; 0 or absent = one a CPU"),
+        retries: z.unknown().optional(),
+      })
+      .optional()
+      .describe("Each step in a process of its own"),
+    k8s_job: z
+      .looseObject({ max_concurrent: z.number().int().min(1).optional() })
+      .optional()
+      .describe("Each step in a pod of its own"),
+  })
+  .refine((value) => Object.keys(value).length <= 1, "names more than one executor: choose one");
+
+type Properties = Record<string, JsonSchema>;
+const closed = (properties: Properties, required: string[] = []): JsonSchema => ({
+  type: "object",
+  properties,
+  additionalProperties: false,
+  ...(required.length === 0 ? {} : { required }),
+});
+
+/** Schema under `ops` for these nodes, and whether something in it must be given; null when nothing can be. */
+function opsSchema(
+  nodes: Iterable<readonly [string, AnyNode]>,
+  partial: boolean,
+): { schema: JsonSchema; required: boolean } | null {
+  const properties: Properties = {};
+  const required: string[] = [];
+  for (const [name, node] of nodes) {
+    if (node.type === "graph") {
+      const inner = opsSchema(innerNodes(node), partial);
+      if (inner === null) continue;
+      properties[name] = closed({ ops: inner.schema }, inner.required ? ["ops"] : []);
+      if (inner.required) required.push(name);
+    } else if (node.config !== undefined) {
+      const must = !partial && !node.config.safeParse({}).success;
+      properties[name] = closed({ config: jsonSchema(node.config) }, must ? ["config"] : []);
+      if (must) required.push(name);
+    }
+  }
+  if (Object.keys(properties).length === 0) return null;
+  return { schema: closed(properties, required), required: required.length > 0 };
+}
+
+const innerNodes = (graph: Extract<AnyNode, { type: "graph" }>) =>
+  graph.nodes.map(({ name, def }) => [name, def] as const);
+
+export function runConfigSchema(target: ConfigTarget): JsonSchema {
+  const ops = opsSchema(target.nodes, target.partial);
+  const resources: Properties = {};
+  const requiredResources: string[] = [];
+  for (const [name, definition] of target.resources) {
+    const schema = resourceConfigSchema(definition);
+    if (schema === null) continue;
+    const must = !target.partial && resourceConfigIssues(definition, undefined, "").length > 0;
+    resources[name] = closed({ config: schema }, must ? ["config"] : []);
+    if (must) requiredResources.push(name);
+  }
+  return closed(
+    {
+      ops: ops?.schema ?? closed({}),
+      resources: closed(resources, requiredResources),
+      execution: closed({ config: jsonSchema(ExecutionConfig) }),
+      loggers: { type: "object" },
+    },
+    [...(ops?.required ? ["ops"] : []), ...(requiredResources.length > 0 ? ["resources"] : [])],
+  );
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function unknown(path: string, key: string, known: string[]): ConfigIssue {
+  return {
+    path: `${path === "" ? "" : `${path}.`}${key}`,
+    message: `is unknown${didYouMean(key, known) || `; known are ${known.slice(0, 12).join(", ") || "none"}`}`,
+  };
+}
+
+function only(value: Record<string, unknown>, known: string[], path: string): ConfigIssue[] {
+  return Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .map((key) => unknown(path, key, known));
+}
+
+const notObject = (path: string): ConfigIssue[] => [{ path, message: "must be an object" }];
+
+function opsIssues(
+  nodes: ReadonlyMap<string, AnyNode>,
+  given: unknown,
+  path: string,
+  partial: boolean,
+): ConfigIssue[] {
+  const value = given ?? {};
+  if (!isRecord(value)) return notObject(path);
+  const issues: ConfigIssue[] = [];
+  for (const name of Object.keys(value))
+    if (!nodes.has(name)) issues.push(unknown(path, name, [...nodes.keys()]));
+  for (const [name, node] of nodes) {
+    const here = `${path}.${name}`;
+    const own = value[name];
+    if (own === undefined && partial) continue;
+    const part = own ?? {};
+    if (!isRecord(part)) issues.push(...notObject(here));
+    else if (node.type === "graph")
+      issues.push(
+        ...only(part, ["ops"], here),
+        ...opsIssues(new Map(innerNodes(node)), part.ops, `${here}.ops`, partial),
+      );
+    else {
+      issues.push(...only(part, ["config"], here));
+      if (node.config !== undefined)
+        issues.push(...configIssues(node.config, part.config ?? {}, `${here}.config`));
+      else if (
+        part.config !== undefined &&
+        !(isRecord(part.config) && Object.keys(part.config).length === 0)
+      ) {
+        issues.push({
+          path: `${here}.config`,
+          message: `op ${node.name} takes no config: give its definition a config schema, or leave this out`,
+        });
+      }
+    }
+  }
+  return issues;
+}
+
+/** Every problem of a run config, each with its path from the root. */
+export function runConfigIssues(target: ConfigTarget, runConfig: Record<string, unknown>): ConfigIssue[] {
+  const issues = only(runConfig, ["ops", "resources", "execution", "loggers"], "");
+  issues.push(...opsIssues(target.nodes, runConfig.ops, "ops", target.partial));
+  const resources = runConfig.resources ?? {};
+  if (!isRecord(resources)) issues.push(...notObject("resources"));
+  else {
+    issues.push(...only(resources, [...target.resources.keys()], "resources"));
+    for (const [name, definition] of target.resources) {
+      const here = `resources.${name}`;
+      const part = resources[name] ?? {};
+      if (!isRecord(part)) issues.push(...notObject(here));
+      else {
+        issues.push(...only(part, ["config"], here));
+        if (definition.schema === undefined && part.config !== undefined)
+          issues.push({ path: `${here}.config`, message: `resource ${name} takes no config` });
+        if (resources[name] !== undefined || !target.partial)
+          issues.push(...resourceConfigIssues(definition, part.config, `${here}.config`));
+      }
+    }
+  }
+  const { execution } = runConfig;
+  if (execution !== undefined) {
+    if (!isRecord(execution)) issues.push(...notObject("execution"));
+    else
+      issues.push(
+        ...only(execution, ["config"], "execution"),
+        ...configIssues(ExecutionConfig, execution.config ?? {}, "execution.config"),
+      );
+  }
+  if (runConfig.loggers !== undefined && !isRecord(runConfig.loggers)) issues.push(...notObject("loggers"));
+  return issues;
+}

@@ -1,0 +1,118 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { deserialize, serialize } from "node:v8";
+import { MetadataValue } from "../metadata/metadata-value.ts";
+import {
+  addressText,
+  type IoManager,
+  type IoManagerDefinition,
+  ioManager,
+  type OutputContext,
+  type ValueAddress,
+  ValueNotStored,
+} from "./io-manager.ts";
+import { firstUnstorable } from "./unstorable.ts";
+
+/** Folder of the values when no other is named: this variable of the environment, else `.dagster-operator/artifacts`. */
+export const ARTIFACTS_ENV = "DAGSTER_OPERATOR_ARTIFACTS";
+
+/** A name as one file name: no separators, no `.` or `..`, and short enough for any file system. */
+function fileName(name: string): string {
+  const encoded = encodeURIComponent(name)
+    .replaceAll("*", "%2A")
+    .replace(/^\.+$/, (dots) => "%2E".repeat(dots.length));
+  if (encoded.length <= 200) return encoded;
+  return `${encoded.slice(0, 150)}~${createHash("sha256").update(name).digest("hex").slice(0, 24)}`;
+}
+
+/** Path of a value below the folder. `@` starts the names of values, and no encoded key part has one. */
+export function valuePath(address: ValueAddress): string {
+  if (address.assetKey !== undefined) {
+    const last = address.partitionKey === undefined ? "@value" : `@${fileName(address.partitionKey)}`;
+    return join("assets", ...address.assetKey.map(fileName), last);
+  }
+  const mapped = address.mappingKey === undefined ? "" : `@${fileName(address.mappingKey)}`;
+  return join(
+    "runs",
+    fileName(address.runId),
+    fileName(address.stepKey),
+    `${fileName(address.outputName)}${mapped}`,
+  );
+}
+
+function encode(address: ValueAddress, value: unknown): Buffer {
+  try {
+    return serialize(value);
+  } catch (cause) {
+    const found = firstUnstorable(value);
+    const why = found === undefined ? (cause as Error).message : `${found.path || "it"} is ${found.what}`;
+    throw new TypeError(
+      `${addressText(address)} cannot be written to a file: ${why}. Return plain data (objects, arrays, Maps, Sets, Dates, typed arrays), or give it an IO manager that can`,
+      { cause },
+    );
+  }
+}
+
+/** Values as files, each whole or not there: written beside, synced, then renamed. */
+class FileValues implements IoManager {
+  readonly folder: string;
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  async handleOutput(address: OutputContext, value: unknown): Promise<void> {
+    const bytes = encode(address, value);
+    const path = join(this.folder, valuePath(address));
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      const file = await open(temporary, "wx");
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    address.metadata({ path: MetadataValue.path(path), "size (bytes)": bytes.length });
+  }
+
+  async loadInput(address: ValueAddress): Promise<unknown> {
+    const path = join(this.folder, valuePath(address));
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      throw new ValueNotStored(
+        `${addressText(address)} is not stored: no file ${path}. Materialize it first; if it returns nothing on purpose, depend on it by \`deps\` instead of \`inputs\``,
+      );
+    }
+    try {
+      return deserialize(bytes);
+    } catch (cause) {
+      throw new Error(`the file of ${addressText(address)} is damaged: ${path}. Materialize it again`, {
+        cause,
+      });
+    }
+  }
+}
+
+/**
+ * The default IO manager: a file for each value, by structured clone (plain data, Maps, Sets, Dates, typed arrays).
+ * An asset's file is replaced when it is materialized again; outputs of ops are kept by run.
+ * @param options.folder default: the environment's DAGSTER_OPERATOR_ARTIFACTS, else `.dagster-operator/artifacts`
+ */
+export function fsIoManager(options: { folder?: string } = {}): IoManagerDefinition {
+  return ioManager({
+    type: "fs",
+    description: "Keeps each value as a file",
+    create: () =>
+      new FileValues(resolve(options.folder ?? process.env[ARTIFACTS_ENV] ?? ".dagster-operator/artifacts")),
+  });
+}

@@ -1,0 +1,62 @@
+/** Where a definition was written, and what kind of thing it is, readable across copies of this package. */
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const plainPath = (file: string) => (file.startsWith("file://") ? fileURLToPath(file) : file);
+
+/** `file:line` of the first caller outside this package, relative to the working folder; undefined when there is none. */
+export function definitionSite(): string | undefined {
+  const limit = Error.stackTraceLimit;
+  const prepare = Error.prepareStackTrace;
+  const holder: { stack?: unknown } = {};
+  try {
+    Error.stackTraceLimit = 8;
+    // Call sites and not text: formatting a stack for each of thousands of definitions would cost more than all the rest.
+    Error.prepareStackTrace = (_error, sites) => sites;
+    Error.captureStackTrace(holder, definitionSite);
+    const sites = holder.stack;
+    if (!Array.isArray(sites)) return undefined;
+    for (const site of sites as NodeJS.CallSite[]) {
+      const file = site.getFileName();
+      if (file === null || file === undefined || file.startsWith("node:")) continue;
+      const path = plainPath(file);
+      if (path.startsWith(here)) continue;
+      return `${relative(process.cwd(), path)}:${site.getLineNumber() ?? 0}`;
+    }
+    return undefined;
+  } finally {
+    Error.stackTraceLimit = limit;
+    Error.prepareStackTrace = prepare;
+  }
+}
+
+/** ` (file:line)` for a message, or nothing. */
+export const at = (source: string | undefined) => (source === undefined ? "" : ` (${source})`);
+
+/** Two copies of this package may be loaded at once (a user's and a tool's), so a definition is known by this symbol, not by its class. */
+export const KIND: unique symbol = Symbol.for("@dagster-operator/sdk/kind") as never;
+
+export type DefinitionKind =
+  | "asset"
+  | "assetCheck"
+  | "assetIn"
+  | "op"
+  | "graph"
+  | "job"
+  | "schedule"
+  | "sensor"
+  | "resource"
+  | "env"
+  | "handle"
+  | "runRequest"
+  | "skipReason"
+  | "failure"
+  | "retryRequested"
+  | "definitions";
+
+/** The kind of a definition of any copy of this package, or undefined for anything else. */
+export function kindOf(value: unknown): DefinitionKind | undefined {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
+  return (value as { [KIND]?: DefinitionKind })[KIND];
+}
