@@ -10,7 +10,7 @@ import {
 import { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
 import type { z } from "zod";
 import { type Address, Evaluation, Failure, Issues } from "../protocol.ts";
-import { HttpJson, type HttpReply } from "./http-json.ts";
+import { HttpJson, type HttpReply, TimedOut } from "./http-json.ts";
 
 const KIND = { schedules: "schedule", sensors: "sensor", jobs: "job" } as const;
 
@@ -74,8 +74,7 @@ export class HttpCodeLocation implements CodeLocation {
       const timeoutMs = body.timeoutMs + this.#graceMs;
       return this.#read(Evaluation, await this.#http.send("POST", path, { body, timeoutMs }), what);
     } catch (error) {
-      if (!(error instanceof Unavailable) || (error.cause as Error | undefined)?.name !== "TimeoutError")
-        throw error;
+      if (!(error instanceof Unavailable) || !(error.cause instanceof TimedOut)) throw error;
       const message = `${what.kind} ${name} did not end within ${body.timeoutMs / 1000} s and blocks its code server`;
       throw new UserCodeError(message, { name: "EvaluationTimeout", message });
     }

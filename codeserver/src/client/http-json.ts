@@ -9,6 +9,14 @@ export interface HttpReply {
   text: string;
 }
 
+/** No whole reply in time. */
+export class TimedOut extends Error {
+  override name = "TimedOut";
+  constructor(timeoutMs: number) {
+    super(`no reply within ${timeoutMs / 1000} s`);
+  }
+}
+
 export class HttpJson {
   readonly #address: Address;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
@@ -17,7 +25,7 @@ export class HttpJson {
     this.#address = address;
   }
 
-  /** @throws Unavailable no connection, or no whole reply within `timeoutMs`; `TimeoutError` as its cause in the latter case */
+  /** @throws Unavailable no connection, or no whole reply within `timeoutMs`; `TimedOut` as its cause in the latter case */
   async send(
     method: "GET" | "POST",
     path: string,
@@ -57,22 +65,21 @@ export class HttpJson {
   ): Promise<HttpReply> {
     const at = "socket" in this.#address ? { socketPath: this.#address.socket } : this.#address;
     const payload = body === undefined ? undefined : JSON.stringify(body);
+    const late = AbortSignal.timeout(timeoutMs);
     return new Promise((resolve, reject) => {
       const sent = request({
         ...at,
         method,
         path,
         agent: this.#agent,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: late,
         headers: { ...headers, ...(payload === undefined ? {} : { "content-type": "application/json" }) },
       });
-      sent.once("error", (error) => {
-        reject(error.name === "AbortError" && error.cause instanceof Error ? error.cause : error);
-      });
+      sent.once("error", (error) => reject(late.aborted ? new TimedOut(timeoutMs) : error));
       sent.once("response", (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.once("error", reject);
+        response.once("error", (error) => reject(late.aborted ? new TimedOut(timeoutMs) : error));
         response.once("end", () => {
           resolve({
             status: response.statusCode ?? 0,

@@ -1,6 +1,11 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Definitions, type DefinitionsSnapshot, type ErrorInfo } from "@dagster-operator/sdk/internal";
+import {
+  type Definitions,
+  type DefinitionsSnapshot,
+  type ErrorInfo,
+  isDefinitions,
+} from "@dagster-operator/sdk/internal";
 import { z } from "zod";
 import { addFrameworkPackage } from "./frames.ts";
 import { installHooks, MODULE_SCHEME, type Tracker, type WatchSet } from "./resolve.ts";
@@ -56,10 +61,10 @@ class NoDefinitions extends Error {
 }
 
 function pick(exported: Record<string, unknown>, place: string, attribute: string | undefined): Definitions {
-  const found = Object.keys(exported).filter((name) => exported[name] instanceof Definitions);
+  const found = Object.keys(exported).filter((name) => isDefinitions(exported[name]));
   if (attribute !== undefined) {
     const value = exported[attribute];
-    if (value instanceof Definitions) return value;
+    if (isDefinitions(value)) return value;
     const names = Object.keys(exported).join(", ") || "nothing";
     throw new NoDefinitions(
       attribute in exported
@@ -67,7 +72,7 @@ function pick(exported: Record<string, unknown>, place: string, attribute: strin
         : `${place} has no export ${attribute}; it exports ${names}`,
     );
   }
-  if (exported.default instanceof Definitions) return exported.default;
+  if (isDefinitions(exported.default)) return exported.default;
   const values = new Set(found.map((name) => exported[name]));
   if (values.size > 1) {
     throw new NoDefinitions(
@@ -75,7 +80,7 @@ function pick(exported: Record<string, unknown>, place: string, attribute: strin
     );
   }
   const [only] = values;
-  if (only instanceof Definitions) return only;
+  if (isDefinitions(only)) return only;
   throw new NoDefinitions(
     `${place} exports no Definitions: write \`export default new Definitions({ assets: […] })\` with Definitions from @dagster-operator/sdk`,
   );

@@ -1,0 +1,132 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Unavailable, UserCodeError } from "@dagster-operator/engine";
+import { codeLocationContract } from "@dagster-operator/engine/testing";
+import { afterEach, expect, test } from "@jest/globals";
+import { HttpCodeLocation } from "../src/client/index.ts";
+import { CONTRACT_PROJECT, Project, withAssets } from "./project.ts";
+import { type Started, startCodeServer } from "./started.ts";
+
+const open: (Started | Project)[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await (one instanceof Project ? one.remove() : one.close());
+});
+async function serve(
+  files: Record<string, string>,
+  args: string[] = ["--file", "definitions.ts"],
+): Promise<Started> {
+  const project = new Project(files);
+  const server = await startCodeServer(project.folder, args);
+  open.unshift(server, project);
+  return server;
+}
+async function contractHarness(files: Record<string, string>) {
+  const project = new Project(files);
+  const server = await startCodeServer(project.folder, ["--file", "definitions.ts"]);
+  return {
+    code: server.code,
+    close: async () => {
+      await server.close();
+      project.remove();
+    },
+  };
+}
+
+codeLocationContract("the TypeScript code server", {
+  open: () => contractHarness({ "definitions.ts": CONTRACT_PROJECT }),
+  openBroken: () => contractHarness({ "definitions.ts": 'throw new Error("broken at import");' }),
+  openAbsent: async () => {
+    const code = new HttpCodeLocation({ host: "127.0.0.1", port: 1 });
+    return { code, close: async () => code.close() };
+  },
+});
+
+test("serves definitions with an ETag and answers 304 to it", async () => {
+  const server = await serve({ "definitions.ts": withAssets("a", "b") });
+  const first = await server.get("/v1/definitions");
+  const snapshot = (await first.json()) as { hash: string; assets: { key: string[] }[] };
+  expect(first.status).toBe(200);
+  expect(snapshot.assets.map((asset) => asset.key)).toEqual([["a"], ["b"]]);
+  const etag = first.headers.get("etag") ?? "";
+  expect(etag).toBe(`"${snapshot.hash}"`);
+  expect(server.ready.hash).toBe(snapshot.hash);
+  const second = await server.get("/v1/definitions", { headers: { "if-none-match": etag } });
+  expect(second.status).toBe(304);
+});
+
+test("answers health and readiness, and 404 and 400 with words", async () => {
+  const server = await serve({ "definitions.ts": CONTRACT_PROJECT });
+  expect((await server.get("/healthz")).status).toBe(200);
+  expect((await server.get("/readyz")).status).toBe(200);
+  const missing = await server.get("/v1/nothing");
+  expect(missing.status).toBe(404);
+  expect(await missing.json()).toMatchObject({ kind: "not_found" });
+  const post = (body: string) => server.get("/v1/sensors/counting/evaluate", { method: "POST", body });
+  expect(await (await post("{")).json()).toMatchObject({
+    kind: "bad_request",
+    error: { message: expect.stringContaining("no JSON") },
+  });
+  expect(await (await post("{}")).json()).toMatchObject({
+    error: { message: expect.stringContaining("cursor") },
+  });
+});
+
+test("serves a load error as a state, with the user's lines only and the place first", async () => {
+  const server = await serve({
+    "definitions.ts": 'import { load } from "./deep";\nload();\n',
+    "deep.ts": 'export function load() {\n  throw new TypeError("no such table");\n}\n',
+  });
+  const reply = await server.get("/v1/definitions");
+  expect(reply.status).toBe(422);
+  const { kind, error } = (await reply.json()) as {
+    kind: string;
+    error: { name: string; message: string; stack: string };
+  };
+  expect(kind).toBe("load_error");
+  expect(error).toMatchObject({ name: "TypeError", message: "no such table" });
+  const lines = error.stack.split("\n");
+  expect(lines[0]).toMatch(/project-\w+\/deep\.ts:2:\d+$/);
+  expect(lines.filter((line) => line.includes(" at "))).toHaveLength(2);
+  expect(error.stack).not.toMatch(/node:internal|codeserver/);
+  expect((await server.get("/readyz")).status).toBe(200);
+});
+
+test("goes on after a rejected promise and an exception that user code left behind", async () => {
+  const server = await serve({
+    "definitions.ts": `${withAssets("a")}
+      void Promise.reject(new Error("forgotten"));
+      setTimeout(() => { throw new Error("later"); }, 10);`,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect((await server.code.definitions()).assets).toHaveLength(1);
+});
+
+test("a sensor that blocks the event loop fails at the client and the definitions come back after it", async () => {
+  const server = await serve({
+    "definitions.ts": `import { Definitions, job, op, sensor } from "@dagster-operator/sdk";
+      const work = job("work", () => { op("one", () => 1)(); });
+      export default new Definitions({ jobs: [work], sensors: [sensor("blocking", { job: work }, () => {
+        const end = Date.now() + 1500;
+        while (Date.now() < end);
+      })] });`,
+  });
+  const client = new HttpCodeLocation(server.ready.address, { timeoutMs: 200, graceMs: 100 });
+  const at = { cursor: null, lastRunKey: null, lastTickTime: null, timeoutMs: 200 };
+  await expect(client.evaluateSensor("blocking", at)).rejects.toThrow(UserCodeError);
+  await expect(client.definitions()).rejects.toThrow(Unavailable);
+  expect((await server.code.definitions()).sensors).toHaveLength(1);
+  client.close();
+});
+
+test("refuses wrong flags and an address in use with exit 2 and a sentence", async () => {
+  const project = new Project({ "definitions.ts": withAssets("a") });
+  open.push(project);
+  await expect(startCodeServer(project.folder, [])).rejects.toThrow(/ended with 2/);
+  const holder = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => holder.once("listening", resolve));
+  const { port } = holder.address() as AddressInfo;
+  await expect(
+    startCodeServer(project.folder, ["--file", "definitions.ts", "--port", String(port)]),
+  ).rejects.toThrow(/EADDRINUSE/);
+  holder.close();
+});

@@ -1,0 +1,183 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { renameSync } from "node:fs";
+import { basename } from "node:path";
+import { InvalidInput, type LocationEntry, NotFound } from "@dagster-operator/engine";
+import { afterEach, expect, test } from "@jest/globals";
+import { LocalWorkspace, type LocationSource } from "../src/supervisor/index.ts";
+import { Project, withAssets } from "./project.ts";
+import { startCodeServer } from "./started.ts";
+
+const projects: Project[] = [];
+let workspace: LocalWorkspace | null = null;
+afterEach(async () => {
+  await workspace?.close();
+  workspace = null;
+  for (const project of projects.splice(0)) project.remove();
+});
+
+function project(files: Record<string, string>): Project {
+  const made = new Project(files);
+  projects.push(made);
+  return made;
+}
+function source(made: Project, name = "here", more: Record<string, unknown> = {}): LocationSource {
+  return { name, file: "definitions.ts", workingDirectory: made.folder, ...more };
+}
+function open(...locations: LocationSource[]): LocalWorkspace {
+  workspace = new LocalWorkspace({ locations });
+  return workspace;
+}
+function until(
+  opened: LocalWorkspace,
+  name: string,
+  holds: (entry: LocationEntry) => boolean,
+): Promise<LocationEntry> {
+  return new Promise((resolve) => {
+    const look = (entry: LocationEntry | null) => {
+      if (entry === null || entry.name !== name || !holds(entry)) return;
+      stop();
+      resolve(entry);
+    };
+    const stop = opened.subscribe(look);
+    look(opened.get(name));
+  });
+}
+const keys = (entry: LocationEntry) => entry.snapshot?.assets.map((asset) => asset.key.join("/")).join(",");
+const key = (made: Project) => basename(made.folder).replaceAll(/\W/g, "_");
+const loaded = (entry: LocationEntry) => entry.state === "LOADED";
+const failed = (entry: LocationEntry) => entry.state === "ERROR";
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+async function gone(pid: number): Promise<void> {
+  while (alive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+test("loads several locations side by side, each with its own folder and environment", async () => {
+  const withEnv = `import { asset, Definitions } from "@dagster-operator/sdk";
+    import { basename } from "node:path";
+    export default new Definitions({ assets: [asset([process.env.COLOUR ?? "none", basename(process.cwd()).replaceAll(/\\W/g, "_")], {}, () => 1)] });`;
+  const a = project({ "definitions.ts": withEnv });
+  const b = project({ "definitions.ts": withEnv });
+  const opened = open(
+    source(a, "a", { env: { COLOUR: "red" } }),
+    source(b, "b", { env: { COLOUR: "blue" } }),
+  );
+  expect(opened.list().map((entry) => entry.state)).toEqual(["LOADING", "LOADING"]);
+  const entries = await Promise.all(["a", "b"].map((name) => until(opened, name, loaded)));
+  expect(entries.map(keys)).toEqual([`red/${key(a)}`, `blue/${key(b)}`]);
+  expect(entries[0]?.codeVersion).toBe(entries[0]?.snapshot?.hash);
+  expect(entries[0]?.source).toMatchObject({ file: "definitions.ts", workingDirectory: a.folder });
+}, 30_000);
+
+test("a location that does not load is in the state ERROR with its error; the others go on", async () => {
+  const opened = open(
+    source(project({ "definitions.ts": "throw new Error('no luck');" }), "bad"),
+    source(project({ "definitions.ts": withAssets("x") }), "good"),
+  );
+  expect((await until(opened, "bad", failed)).error?.message).toBe("no luck");
+  expect(keys(await until(opened, "good", loaded))).toBe("x");
+}, 30_000);
+
+test("a saved file shows, also when the editor renames a new one over it, and the same hash stays put", async () => {
+  const made = project({
+    "definitions.ts": 'export { default } from "./inner.ts";',
+    "inner.ts": withAssets("one"),
+  });
+  const opened = open(source(made));
+  await until(opened, "here", loaded);
+  made.write("inner.ts", withAssets("two"));
+  await until(opened, "here", (entry) => keys(entry) === "two");
+  made.write(".inner.ts.swp", withAssets("three"));
+  renameSync(made.path(".inner.ts.swp"), made.path("inner.ts"));
+  const entry = await until(opened, "here", (candidate) => keys(candidate) === "three");
+  expect((await entry.code?.definitions())?.hash).toBe(entry.snapshot?.hash);
+}, 30_000);
+
+test("a broken save keeps the old snapshot serving with the error, and mending it clears the error", async () => {
+  const made = project({ "definitions.ts": withAssets("one") });
+  const opened = open(source(made));
+  await until(opened, "here", loaded);
+  made.write("definitions.ts", "const a = (((;\n");
+  const broken = await until(opened, "here", failed);
+  expect(keys(broken)).toBe("one");
+  expect(broken.error?.stack).toMatch(/definitions\.ts:1/);
+  expect((await broken.code?.definitions())?.assets).toHaveLength(1);
+  made.write("definitions.ts", withAssets("one", "two"));
+  expect(keys(await until(opened, "here", loaded))).toBe("one,two");
+}, 30_000);
+
+test("a file that comes to be and mends a broken import is noticed", async () => {
+  const made = project({ "definitions.ts": 'export { default } from "./lib/inner";' });
+  const opened = open(source(made));
+  expect((await until(opened, "here", failed)).error?.message).toMatch(/Cannot find module/);
+  made.write("lib/inner.ts", withAssets("late"));
+  expect(keys(await until(opened, "here", loaded))).toBe("late");
+}, 30_000);
+
+test("a server that dies is started again; meanwhile the state says how it died", async () => {
+  const made = project({
+    "definitions.ts": `${withAssets("x")}
+      import { existsSync, writeFileSync } from "node:fs";
+      if (!existsSync("second")) { writeFileSync("second", ""); setTimeout(() => { console.error("out of luck"); process.exit(7); }, 300); }`,
+  });
+  const opened = open(source(made));
+  await until(opened, "here", loaded);
+  const died = await until(opened, "here", failed);
+  expect(died.error?.message).toMatch(/exit code 7/);
+  expect(died.error?.message).toContain("out of luck");
+  expect(keys(died)).toBe("x");
+  expect(died.code).toBeNull();
+  await until(opened, "here", loaded);
+}, 30_000);
+
+test("a definitions file that ends its process at import is an error of the location", async () => {
+  const opened = open(source(project({ "definitions.ts": "console.error('bye'); process.exit(3);" })));
+  expect((await until(opened, "here", failed)).error?.message).toMatch(/exit code 3[\s\S]*bye/);
+}, 30_000);
+
+test("reload resolves with the new entry; shutdown stops the server until the next reload", async () => {
+  const opened = open(source(project({ "definitions.ts": withAssets("x") })));
+  expect((await opened.reload("here")).state).toBe("LOADED");
+  await opened.shutdown("here");
+  expect(opened.get("here")).toMatchObject({ state: "SHUTDOWN", code: null });
+  expect((await opened.reload("here")).state).toBe("LOADED");
+  await expect(opened.reload("nobody")).rejects.toThrow(NotFound);
+}, 30_000);
+
+test("follows a code server that runs elsewhere, and leaves it running", async () => {
+  const made = project({ "definitions.ts": withAssets("far") });
+  const server = await startCodeServer(made.folder, ["--file", "definitions.ts"]);
+  const address = server.ready.address as { host: string; port: number };
+  const opened = open({ name: "far", ...address }, { name: "absent", host: "127.0.0.1", port: 1 });
+  expect(keys(await until(opened, "far", loaded))).toBe("far");
+  expect((await until(opened, "absent", failed)).error?.message).toMatch(/127\.0\.0\.1:1 does not answer/);
+  await opened.close();
+  expect((await server.get("/healthz")).status).toBe(200);
+  await server.close();
+}, 30_000);
+
+test("two locations of one name are refused", () => {
+  const made = project({ "definitions.ts": withAssets("x") });
+  expect(() => new LocalWorkspace({ locations: [source(made), source(made)] })).toThrow(InvalidInput);
+});
+
+test("no code server outlives its supervisor, whether it closes or is killed", async () => {
+  const made = project({
+    "definitions.ts": `${withAssets("x")}\nimport { writeFileSync } from "node:fs"; writeFileSync(process.env.PID_FILE ?? "", String(process.pid));`,
+  });
+  const supervisor = fork(new URL("./supervisor-process.ts", import.meta.url), [made.folder], {
+    execArgv: ["--conditions=source"],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const [pid] = (await once(supervisor, "message")) as [number];
+  expect(alive(pid)).toBe(true);
+  supervisor.kill("SIGKILL");
+  await gone(pid);
+}, 30_000);
