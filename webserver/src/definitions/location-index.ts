@@ -65,8 +65,8 @@ export interface LocationIndex {
 }
 
 /** `raw/orders` of `["raw", "orders"]`; a slash inside a part is escaped as Dagster does, so that no two keys are one. */
-export const assetId = (key: string[]): string => key.map(escape).join("/");
-const escape = (part: string): string => (/[/\\]/.test(part) ? part.replace(/[/\\]/g, "\\$&") : part);
+export const assetId = (key: string[]): string => key.map(escaped).join("/");
+const escaped = (part: string): string => (/[/\\]/.test(part) ? part.replace(/[/\\]/g, "\\$&") : part);
 /** The key back from its path form. */
 export function assetKey(id: string): string[] {
   if (!id.includes("\\")) return id.split("/");

@@ -1,12 +1,6 @@
 /** When a schedule ticks. */
 
-import type { ScheduleDef } from "@dagster-operator/sdk/internal";
-import * as sdk from "@dagster-operator/sdk/internal";
-
-// Until sdk/src/cron has landed, so that everything compiles and links.
-const { cronTicks } = sdk as unknown as {
-  cronTicks: (cron: string[], timezone: string, after: number) => Iterable<number>;
-};
+import { cronTicks, type ScheduleDef } from "@dagster-operator/sdk/internal";
 
 /** The next `count` instants (ms) strictly after `after`. */
 export function scheduleTimes({ cron, timezone }: ScheduleDef, after: number, count: number): number[] {

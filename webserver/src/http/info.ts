@@ -25,12 +25,10 @@ export function infoRoutes(
     try {
       await services.storage.ping();
     } catch (error) {
-      return reply
-        .code(503)
-        .send({
-          status: "storage does not answer",
-          error: error instanceof Error ? error.message : String(error),
-        });
+      return reply.code(503).send({
+        status: "storage does not answer",
+        error: error instanceof Error ? error.message : String(error),
+      });
     }
     return { status: "ready" };
   });

@@ -1,6 +1,7 @@
 /** Puts the parts together: one fastify with GraphQL, the run API, files and metrics. */
 import type { AddressInfo } from "node:net";
-import { type Clock, InvalidInput, systemClock } from "@dagster-operator/engine";
+import { fileURLToPath } from "node:url";
+import { type Clock, Conflict, InvalidInput, systemClock } from "@dagster-operator/engine";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from "fastify";
 import { type Logger, pino } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -21,7 +22,7 @@ import { staticUi } from "./static-ui.ts";
 export interface WebserverOptions {
   /** May be a promise: the page and `/healthz` are served at once, what needs these waits for them. */
   services: Services | Promise<Services>;
-  /** Folder of the built page; null = none. Default null. */
+  /** Folder of the built page; null = none. Default: the one built in this repository. */
   uiDir?: string | null | undefined;
   /** Default: pino on stdout, level info. */
   log?: Logger | undefined;
@@ -34,15 +35,18 @@ export interface WebserverOptions {
 }
 export interface Webserver {
   fastify: FastifyInstance;
-  /** Resolves with the port (as `port: 0` picks a free one). @throws InvalidInput the port is taken or may not be opened */
+  /** Resolves with the port (as `port: 0` picks a free one). @throws Conflict the port is taken · InvalidInput it may not be opened */
   listen(at: { host?: string | undefined; port: number }): Promise<{ port: number; url: string }>;
   /** Ends open streams and long polls, answers what has begun, then closes. */
   close(): Promise<void>;
 }
 
 const VERSION = "0.1.0";
+/** From `src/http` as from `dist/http`. */
+const UI_DIR = fileURLToPath(new URL("../../../ui/dist", import.meta.url));
 
-export async function createWebserver(options: WebserverOptions): Promise<Webserver> {
+/** Returns at once; nothing is served before `listen`. */
+export function createWebserver(options: WebserverOptions): Webserver {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? pino({ level: "info" });
   const gate = new ServiceGate(options.services);
@@ -87,21 +91,21 @@ export async function createWebserver(options: WebserverOptions): Promise<Webser
   const ready = async () => {
     await gate.get();
   };
-  await fastify.register(async (api) => {
+  fastify.register(async (api) => {
     api.addHook("onRequest", ready);
     graphqlRoute(api, contextOf);
     logFiles(api, services);
     reportAsset(api, services, clock);
     debugFile(api, services, instance.version);
   });
-  await fastify.register(
+  fastify.register(
     async (api) => {
       api.addHook("onRequest", ready);
       runApi(api, { services, clock, metrics, closing: closing.signal });
     },
     { prefix: "/run-api/v1" },
   );
-  await staticUi(fastify, options.uiDir ?? null);
+  staticUi(fastify, options.uiDir === undefined ? UI_DIR : options.uiDir);
 
   return {
     fastify,
@@ -149,7 +153,7 @@ async function listen(
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "EADDRINUSE")
-      throw new InvalidInput(
+      throw new Conflict(
         `port ${port} on ${host} is in use by another process: choose another with --port (-p), or stop that process`,
       );
     if (code === "EACCES")

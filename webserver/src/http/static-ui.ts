@@ -10,10 +10,10 @@ const NOT_BUILT = `<!doctype html><meta charset="utf-8"><title>dagster-operator<
 <p>The page has not been built: run <code>npm run build -w ui</code> and reload. The API is at <a href="/graphql">/graphql</a>.</p>`;
 
 /** `uiDir` null or empty of an index.html: a line that says how to build it. */
-export async function staticUi(app: FastifyInstance, uiDir: string | null): Promise<void> {
+export function staticUi(app: FastifyInstance, uiDir: string | null): void {
   const built = uiDir !== null && existsSync(join(uiDir, "index.html"));
   if (built)
-    await app.register(fastifyStatic, {
+    app.register(fastifyStatic, {
       root: uiDir,
       wildcard: true,
       index: false,
