@@ -3,26 +3,35 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const plainPath = (file: string) => (file.startsWith("file://") ? fileURLToPath(file) : file);
+/** By file as the engine names it: how it is shown, or null for a file of this package. */
+const shown = new Map<string, string | null>();
+function shownPath(file: string): string | null {
+  let path = shown.get(file);
+  if (path === undefined) {
+    const plain = file.startsWith("file://") ? fileURLToPath(file) : file;
+    path = plain.startsWith(here) ? null : relative(process.cwd(), plain);
+    shown.set(file, path);
+  }
+  return path;
+}
+
+const callSites = (_error: Error, sites: NodeJS.CallSite[]) => sites;
 
 /** `file:line` of the first caller outside this package, relative to the working folder; undefined when there is none. */
 export function definitionSite(): string | undefined {
   const limit = Error.stackTraceLimit;
   const prepare = Error.prepareStackTrace;
-  const holder: { stack?: unknown } = {};
+  const holder: { stack?: NodeJS.CallSite[] } = {};
   try {
-    Error.stackTraceLimit = 8;
+    Error.stackTraceLimit = 6;
     // Call sites and not text: formatting a stack for each of thousands of definitions would cost more than all the rest.
-    Error.prepareStackTrace = (_error, sites) => sites;
+    Error.prepareStackTrace = callSites;
     Error.captureStackTrace(holder, definitionSite);
-    const sites = holder.stack;
-    if (!Array.isArray(sites)) return undefined;
-    for (const site of sites as NodeJS.CallSite[]) {
+    for (const site of holder.stack ?? []) {
       const file = site.getFileName();
       if (file === null || file === undefined || file.startsWith("node:")) continue;
-      const path = plainPath(file);
-      if (path.startsWith(here)) continue;
-      return `${relative(process.cwd(), path)}:${site.getLineNumber() ?? 0}`;
+      const path = shownPath(file);
+      if (path !== null) return `${path}:${site.getLineNumber() ?? 0}`;
     }
     return undefined;
   } finally {

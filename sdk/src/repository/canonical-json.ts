@@ -1,17 +1,25 @@
 import { createHash } from "node:crypto";
 
+const PLAIN = /^[ !#-[\]-~]*$/;
+const string = (text: string) => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+
 /** JSON with keys in order and no white space, so that equal values have equal text. Absent and undefined are the same. */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`;
+  if (typeof value === "string") return string(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value ?? null);
-  const { toJSON } = value as { toJSON?: () => unknown };
-  if (typeof toJSON === "function") return canonicalJson(toJSON.call(value));
-  let text = "";
+  if (Array.isArray(value)) {
+    let items = "";
+    for (let i = 0; i < value.length; i++)
+      items += i === 0 ? canonicalJson(value[i]) : `,${canonicalJson(value[i])}`;
+    return `[${items}]`;
+  }
+  if (value instanceof Date) return JSON.stringify(value);
+  let members = "";
   for (const key of Object.keys(value).sort()) {
     const item = (value as Record<string, unknown>)[key];
-    if (item !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(item)}`;
+    if (item !== undefined) members += `${members === "" ? "" : ","}${string(key)}:${canonicalJson(item)}`;
   }
-  return `{${text}}`;
+  return `{${members}}`;
 }
 
 export const contentHash = (value: unknown) =>

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { MetadataValue } from "../metadata/metadata-value.ts";
@@ -26,7 +27,7 @@ function fileName(name: string): string {
   return `${encoded.slice(0, 150)}~${createHash("sha256").update(name).digest("hex").slice(0, 24)}`;
 }
 
-/** Path of a value below the folder. `@` starts the names of values, and no encoded key part has one. */
+/** Path of a value below the folder. `@` stands between the parts of a name, and no encoded part has one. */
 export function valuePath(address: ValueAddress): string {
   if (address.assetKey !== undefined) {
     const last = address.partitionKey === undefined ? "@value" : `@${fileName(address.partitionKey)}`;
@@ -36,8 +37,7 @@ export function valuePath(address: ValueAddress): string {
   return join(
     "runs",
     fileName(address.runId),
-    fileName(address.stepKey),
-    `${fileName(address.outputName)}${mapped}`,
+    `${fileName(address.stepKey)}@${fileName(address.outputName)}${mapped}`,
   );
 }
 
@@ -54,39 +54,26 @@ function encode(address: ValueAddress, value: unknown): Buffer {
   }
 }
 
-/** Values as files, each whole or not there: written beside, synced, then renamed. */
+/** Values as files, each whole or not there: written beside, then renamed. */
 class FileValues implements IoManager {
   readonly folder: string;
   constructor(folder: string) {
     this.folder = folder;
   }
 
-  async handleOutput(address: OutputContext, value: unknown): Promise<void> {
-    const bytes = encode(address, value);
-    const path = join(this.folder, valuePath(address));
-    const temporary = `${path}.${randomUUID()}.tmp`;
-    await mkdir(dirname(path), { recursive: true });
-    try {
-      const file = await open(temporary, "wx");
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-    address.metadata({ path: MetadataValue.path(path), "size (bytes)": bytes.length });
+  async handleOutput(context: OutputContext, value: unknown): Promise<void> {
+    const bytes = encode(context, value);
+    const path = join(this.folder, valuePath(context));
+    if (context.assetKey === undefined && bytes.length <= SMALL) writeAtOnce(path, bytes);
+    else await writeSynced(path, bytes);
+    context.metadata({ path: MetadataValue.path(path), "size (bytes)": bytes.length });
   }
 
-  async loadInput(address: ValueAddress): Promise<unknown> {
+  loadInput(address: ValueAddress): unknown {
     const path = join(this.folder, valuePath(address));
     let bytes: Buffer;
     try {
-      bytes = await readFile(path);
+      bytes = readFileSync(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       throw new ValueNotStored(
@@ -100,6 +87,43 @@ class FileValues implements IoManager {
         cause,
       });
     }
+  }
+}
+
+const SMALL = 64 * 1024;
+
+/**
+ * For the small outputs between ops, of which a run may have thousands: no wait for the disk, as the run can be repeated and
+ * a file that a power cut emptied is refused when it is read.
+ */
+function writeAtOnce(path: string, bytes: Buffer): void {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    writeFileSync(temporary, bytes, { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(temporary, bytes, { flag: "wx" });
+  }
+  renameSync(temporary, path);
+}
+
+/** On the disk before the materialization is reported. */
+async function writeSynced(path: string, bytes: Buffer): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
 }
 
