@@ -1,0 +1,176 @@
+/** The only wiring: storage, code servers, webserver, daemon and compute loop in one process. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { LocalWorkspace } from "@dagster-operator/codeserver/supervisor";
+import { type Daemon, type LoopHealth, startDaemon } from "@dagster-operator/daemon";
+import { runComputeLoop, type Storage, systemClock, type Workspace } from "@dagster-operator/engine";
+import { LocalProcessBackend } from "@dagster-operator/runworker/launcher";
+import { EXTRA_DEFINITIONS, type ExtraDefinitions } from "@dagster-operator/sdk/internal";
+import { FileComputeLog, openStorage } from "@dagster-operator/storage";
+import { createWebserver, type DaemonHealth } from "@dagster-operator/webserver";
+import type { Logger } from "pino";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { InstanceFolder } from "./instance/folder.ts";
+import type { InstanceSettings } from "./instance/instance-file.ts";
+import { builtPage } from "./system/built-page.ts";
+import { reachableUrl } from "./system/network.ts";
+import { VERSION } from "./version.ts";
+import type { LocationSpec, TypescriptLocation } from "./workspace/location.ts";
+import { withUnsupported } from "./workspace/with-unsupported.ts";
+
+export interface SystemOptions {
+  folder: InstanceFolder;
+  /** `postgres://…`; absent = embedded in the folder. */
+  postgres?: string | undefined;
+  locations: LocationSpec[];
+  /** Definitions of manifests, by location. */
+  extra: ReadonlyMap<string, ExtraDefinitions>;
+  settings: InstanceSettings;
+  host: string;
+  /** 0 = any free one. */
+  port: number;
+  /** False: schedules and sensors do not tick. */
+  automation: boolean;
+  log: Logger;
+}
+
+export interface System {
+  port: number;
+  /** As processes on this machine reach it. */
+  url: string;
+  workspace: Workspace;
+  /** Resolves when everything runs; rejects with what kept it from starting. */
+  ready: Promise<Storage>;
+  /** Ends everything in order; no child process stays. Runs under way end as failed with that reason. */
+  close(): Promise<void>;
+}
+
+/** Listens first, so that the page is there while storage and code come up beside each other. @throws Conflict the port is in use */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const { folder, log, host } = options;
+  const sources = options.locations
+    .filter((spec): spec is TypescriptLocation => spec.kind === "typescript")
+    .map((spec) => toSource(spec, options.extra.get(spec.name)));
+  const workspace = withUnsupported(
+    new LocalWorkspace({
+      locations: sources,
+      onOutput: (location, stream, data) => log.info({ location, stream }, data.toString("utf8").trimEnd()),
+    }),
+    options.locations.filter((spec) => spec.kind === "unsupported"),
+    Date.now(),
+  );
+  const opening = openStorage(options.postgres ?? folder.database);
+  const computeLog = new FileComputeLog(folder.computeLogs);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  let daemon: Daemon | null = null;
+  const served = opening.then(async (storage) => ({
+    storage,
+    workspace,
+    computeLog,
+    tokenSecret: await storage.setting("token_secret", () => randomBytes(32).toString("hex")),
+  }));
+  // Whoever waits for `ready` is told; until then it must not end the process.
+  served.catch(() => undefined);
+  const webserver = await createWebserver({
+    services: served,
+    uiDir: builtPage(),
+    log,
+    registry: metrics,
+    health: () => (daemon?.health() ?? []).map(toDaemonHealth),
+    instance: {
+      version: VERSION,
+      maxConcurrentRuns: options.settings.maxConcurrentRuns,
+      runLauncher: "LocalProcessBackend",
+    },
+  });
+  const closeFirst = async () => {
+    await Promise.all([webserver.close(), workspace.close()]);
+    await opening.then(
+      (storage) => storage.close(),
+      () => undefined,
+    );
+  };
+  let port: number;
+  try {
+    port = (await webserver.listen({ host, port: options.port })).port;
+  } catch (error) {
+    await closeFirst();
+    throw error;
+  }
+  const url = reachableUrl(host, port);
+
+  const backend = new LocalProcessBackend({
+    source: (location) => sources.find(({ name }) => name === location) ?? null,
+    artifacts: folder.artifacts,
+    spool: folder.spool,
+  });
+  const stopping = new AbortController();
+  let computing: Promise<void> = Promise.resolve();
+  const ready = served.then(({ storage, tokenSecret }) => {
+    if (stopping.signal.aborted) return storage;
+    computing = runComputeLoop({
+      storage,
+      backend,
+      url,
+      tokenSecret,
+      owner: `local:${randomUUID()}`,
+      clock: systemClock,
+      signal: stopping.signal,
+      onFault: (what, error) => log.error({ err: error }, what),
+    });
+    daemon = startDaemon({
+      storage,
+      workspace,
+      clock: systemClock,
+      log,
+      metrics,
+      config: { queue: options.settings },
+      ...(options.automation ? {} : { loops: ["queue" as const] }),
+    });
+    return storage;
+  });
+  ready.catch(() => undefined);
+
+  return {
+    port,
+    url,
+    workspace,
+    ready,
+    close: async () => {
+      await daemon?.close();
+      // Workers first: the compute loop still records their ends, through a storage that is still open.
+      await backend.close();
+      stopping.abort();
+      await computing;
+      await closeFirst();
+    },
+  };
+}
+
+export function toSource(
+  { name, file, attribute, workingDirectory, env }: TypescriptLocation,
+  extra: ExtraDefinitions | undefined,
+) {
+  return {
+    name,
+    file,
+    workingDirectory,
+    env: { ...env, ...(extra ? { [EXTRA_DEFINITIONS]: JSON.stringify(extra) } : {}) },
+    ...(attribute === undefined ? {} : { attribute }),
+  };
+}
+
+const DAEMON_TYPES: Record<string, string> = {
+  queue: "QUEUED_RUN_COORDINATOR",
+  schedule: "SCHEDULER",
+  sensor: "SENSOR",
+};
+
+function toDaemonHealth({ name, lastIterationAt, error }: LoopHealth): DaemonHealth {
+  return {
+    type: DAEMON_TYPES[name] ?? name.toUpperCase(),
+    healthy: error ? false : lastIterationAt === null ? null : true,
+    lastHeartbeatAt: lastIterationAt,
+    errors: error ? [{ name: "LoopError", message: error.message }] : [],
+  };
+}
