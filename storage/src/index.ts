@@ -1,1 +1,2 @@
+export { FileComputeLog } from "./compute-log/file.ts";
 export { openStorage, type StorageOptions } from "./open-storage.ts";

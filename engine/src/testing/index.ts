@@ -1,3 +1,19 @@
+export { assetStorageContract } from "./asset-storage-contract.ts";
 export { type CodeLocationHarness, codeLocationContract } from "./code-location-contract.ts";
 export { type ComputeBackendHarness, computeBackendContract } from "./compute-backend-contract.ts";
+export { computeRequestsContract } from "./compute-contract.ts";
+export { computeLogContract } from "./compute-log-contract.ts";
+export { eventLogContract } from "./event-log-contract.ts";
 export { eventually, ManualClock } from "./manual-clock.ts";
+export { runStorageContract } from "./run-storage-contract.ts";
+export { storageContract } from "./storage-contract.ts";
+export {
+  exampleEvent,
+  exampleRun,
+  materialization,
+  planEvent,
+  type StorageSubject,
+  startedRun,
+  workerBatch,
+} from "./storage-subject.ts";
+export { tickStorageContract } from "./tick-storage-contract.ts";

@@ -17,7 +17,7 @@ export interface Database extends Session {
   transaction<T>(work: (session: Session) => Promise<T>, shared?: readonly [number, number]): Promise<T>;
   /** Statements without parameters, several at once; for migrations, inside a transaction of its own. */
   migrate<T>(work: (session: Session & { script(sql: string): Promise<void> }) => Promise<T>): Promise<T>;
-  /** Payloads of NOTIFY on the channel `dagster_operator`. `lost` is called when some may have been missed. */
+  /** Payloads of NOTIFY on the channel `dagster_operator`. `onLost` is called when some may have been missed: once it listens, and each time that it does so again. */
   listen(onPayload: (payload: string) => void, onLost: () => void): void;
   close(): Promise<void>;
 }

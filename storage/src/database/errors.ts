@@ -17,15 +17,25 @@ const LOST = new Set([
 const MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
 
+// By shape and not by class: errors of Node's own modules are of another realm under Jest.
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+}
+
+function messageOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "message" in error
+    ? String(error.message)
+    : String(error);
 }
 
 /** True where the other side went away, so the same call may succeed later. */
 export function isLost(error: unknown): boolean {
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isLost);
+  // One error for each address that was tried.
+  if (typeof error === "object" && error !== null && "errors" in error && Array.isArray(error.errors)) {
+    return error.errors.length > 0 && error.errors.every(isLost);
+  }
   const code = codeOf(error);
-  return LOST.has(code) || code.startsWith("08") || (error instanceof Error && MESSAGES.test(error.message));
+  return LOST.has(code) || code.startsWith("08") || MESSAGES.test(messageOf(error));
 }
 
 /** Deadlock or serialization failure: nothing was changed, the same transaction may pass now. */
@@ -35,6 +45,6 @@ export function isTransient(error: unknown): boolean {
 }
 
 export function unavailable(what: string, cause: unknown): Unavailable {
-  const why = cause instanceof Error ? cause.message || codeOf(cause) : String(cause);
+  const why = messageOf(cause) || codeOf(cause);
   return Object.assign(new Unavailable(`${what} does not answer: ${why}`), { cause });
 }

@@ -4,7 +4,9 @@ import { type Database, NOTIFY_CHANNEL, type Parameter, type Session } from "./d
 type Queryable = Pick<PGlite, "query">;
 
 /** Postgres inside this process. One statement at a time, so there are no deadlocks and nothing to lose contact with. */
-export function pgliteDatabase(pglite: PGlite, onClose: () => Promise<void>): Database {
+export async function pgliteDatabase(pglite: PGlite, onClose: () => Promise<void>): Promise<Database> {
+  let onPayload: (payload: string) => void = () => undefined;
+  await pglite.listen(NOTIFY_CHANNEL, (payload) => onPayload(payload));
   const session = (on: Queryable): Session => ({
     rows: async <Row>(sql: string, params: readonly Parameter[] = []) =>
       (await on.query<Row>(sql, params as unknown[])).rows,
@@ -21,9 +23,8 @@ export function pgliteDatabase(pglite: PGlite, onClose: () => Promise<void>): Da
           },
         }),
       ),
-    listen(onPayload) {
-      // Queued behind what runs now; a statement issued after this call notifies already.
-      void pglite.listen(NOTIFY_CHANNEL, onPayload);
+    listen(handler) {
+      onPayload = handler;
     },
     async close() {
       await pglite.close();

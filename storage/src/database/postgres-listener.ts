@@ -21,10 +21,10 @@ export class PostgresListener {
     this.#channel = channel;
     this.#onPayload = onPayload;
     this.#onLost = onLost;
-    void this.#connect(false);
+    void this.#connect();
   }
 
-  async #connect(again: boolean): Promise<void> {
+  async #connect(): Promise<void> {
     const client = new pg.Client({ ...this.#config, keepAlive: true });
     this.#client = client;
     let over = false;
@@ -33,7 +33,7 @@ export class PostgresListener {
       over = true;
       client.end().catch(() => undefined);
       if (this.#closed) return;
-      this.#timer = setTimeout(() => void this.#connect(true), this.#delay);
+      this.#timer = setTimeout(() => void this.#connect(), this.#delay);
       this.#timer.unref();
       this.#delay = Math.min(this.#delay * 2, 5000);
     };
@@ -44,7 +44,7 @@ export class PostgresListener {
       await client.connect();
       await client.query(`listen ${this.#channel}`);
       this.#delay = 100;
-      if (again) this.#onLost();
+      this.#onLost();
     } catch {
       // The loop tries again; whoever needs the database meanwhile is told by their own statements.
       retry();

@@ -12,11 +12,13 @@ const run = promisify(execFile);
 export async function findPostgres(): Promise<string | null> {
   const versions = await readdir("/usr/lib/postgresql").catch(() => []);
   const folders = [
-    ...(process.env["PATH"] ?? "").split(delimiter),
+    ...(process.env.PATH ?? "").split(delimiter),
     ...versions.sort((a, b) => Number(b) - Number(a)).map((version) => `/usr/lib/postgresql/${version}/bin`),
   ];
   return (
-    folders.find((folder) => ["initdb", "postgres", "pg_ctl"].every((name) => existsSync(join(folder, name)))) ?? null
+    folders.find((folder) =>
+      ["initdb", "postgres", "pg_ctl"].every((name) => existsSync(join(folder, name))),
+    ) ?? null
   );
 }
 
@@ -51,7 +53,9 @@ export interface PostgresServer {
  *
  * @param options.durable true = as installed: every commit is on disk (for measuring); default false, much faster
  */
-export async function startPostgres(options: { durable?: boolean; dir?: string } = {}): Promise<PostgresServer> {
+export async function startPostgres(
+  options: { durable?: boolean; dir?: string } = {},
+): Promise<PostgresServer> {
   const bin = await requirePostgres();
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), "dagster-operator-postgres-")));
   const data = join(dir, "data");
@@ -66,7 +70,18 @@ export async function startPostgres(options: { durable?: boolean; dir?: string }
       },
     );
 
-  await command("initdb", ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"]);
+  await command("initdb", [
+    "-D",
+    data,
+    "-U",
+    "postgres",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--no-sync",
+    "--locale=C",
+  ]);
   const port = await freePort();
   const fast = ["fsync = off", "synchronous_commit = off", "full_page_writes = off", "shared_buffers = 32MB"];
   const settings = [
@@ -99,7 +114,10 @@ export async function startPostgres(options: { durable?: boolean; dir?: string }
 export function removeAfter(server: PostgresServer, pid: number): void {
   const script = `while kill -0 "$1" 2>/dev/null; do sleep 1; done
     kill -QUIT "$(head -n 1 "$2/data/postmaster.pid")" 2>/dev/null; sleep 1; rm -rf "$2"`;
-  spawn("/bin/sh", ["-c", script, "sh", String(pid), server.dir], { detached: true, stdio: "ignore" }).unref();
+  spawn("/bin/sh", ["-c", script, "sh", String(pid), server.dir], {
+    detached: true,
+    stdio: "ignore",
+  }).unref();
 }
 
 async function unprivileged(): Promise<{ uid: number; gid: number } | null> {

@@ -35,7 +35,7 @@ export async function withPostgres(options: { migrated?: boolean } = {}): Promis
 /** URL of the shared server's database `postgres`. */
 async function server(): Promise<string> {
   // A Jest worker is a child of the run's process; without workers, tests run in that process itself.
-  const owner = process.env["JEST_WORKER_ID"] && process.send ? process.ppid : process.pid;
+  const owner = process.env.JEST_WORKER_ID && process.send ? process.ppid : process.pid;
   const dir = join(tmpdir(), `dagster-operator-test-${owner}`);
   const file = join(dir, "url");
   for (;;) {
@@ -46,7 +46,8 @@ async function server(): Promise<string> {
     } catch {
       // Another test file is starting it: the folder is there, the url comes when it answers.
       const since = (await stat(dir).catch(() => null))?.mtimeMs ?? Date.now();
-      if (Date.now() - since > 120_000) throw new Error(`${dir}: the test server was not up after two minutes`);
+      if (Date.now() - since > 120_000)
+        throw new Error(`${dir}: the test server was not up after two minutes`);
       await new Promise((resolve) => setTimeout(resolve, 100));
       continue;
     }
