@@ -3,11 +3,14 @@ import type { Clock, Storage, Workspace } from "@dagster-operator/engine";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { type DaemonConfig, DEFAULT_CONFIG } from "./config.ts";
+import type { RunningLoop } from "./instigator-loop.ts";
 import type { LoopHealth } from "./loop.ts";
 import { daemonMetrics } from "./metrics.ts";
 import { queueLoop } from "./queue-loop.ts";
 import { scheduleLoop } from "./schedule-loop.ts";
 import { sensorLoop } from "./sensor-loop.ts";
+
+export type LoopName = "queue" | "schedule" | "sensor";
 
 export interface DaemonOptions {
   storage: Storage;
@@ -18,6 +21,8 @@ export interface DaemonOptions {
   metrics: Registry;
   /** Default DEFAULT_CONFIG, field by field. */
   config?: Partial<DaemonConfig> | undefined;
+  /** Which loops run; default all. A system for one run lets nothing tick. */
+  loops?: readonly LoopName[] | undefined;
   /** Aborted = the same as `close()`. */
   signal?: AbortSignal | undefined;
 }
@@ -29,7 +34,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-/** Starts queue, schedule and sensor loops. Any number of daemons may work on one storage. */
+/** Starts the queue, schedule and sensor loops. Any number of daemons may work on one storage. */
 export function startDaemon({
   storage,
   workspace,
@@ -53,11 +58,12 @@ export function startDaemon({
     owner: `daemon:${randomUUID()}`,
     evaluationTimeoutMs: settings.evaluationTimeoutMs,
   };
-  const running = [
-    queueLoop({ storage, clock, log, metrics: registered, limits: settings.queue }),
-    scheduleLoop(instigators),
-    sensorLoop(instigators),
-  ];
+  const make: Record<LoopName, () => RunningLoop> = {
+    queue: () => queueLoop({ storage, clock, log, metrics: registered, limits: settings.queue }),
+    schedule: () => scheduleLoop(instigators),
+    sensor: () => sensorLoop(instigators),
+  };
+  const running = (loops ?? (["queue", "schedule", "sensor"] as const)).map((name) => make[name]());
 
   const closing = new AbortController();
   const ended = Promise.all(running.map(({ loop }) => loop.run(closing.signal)));
