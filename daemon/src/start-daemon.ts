@@ -42,6 +42,7 @@ export function startDaemon({
   log,
   metrics,
   config,
+  loops,
   signal,
 }: DaemonOptions): Daemon {
   const settings = { ...DEFAULT_CONFIG, ...config };
