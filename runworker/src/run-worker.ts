@@ -1,16 +1,16 @@
 /** One run, from its token to its last event. */
 import { join } from "node:path";
-import { type LoadOutcome, loadDefinitions, userError } from "@dagster-operator/codeserver/loader";
+import { loadDefinitions, userError } from "@dagster-operator/codeserver/loader";
 import { type Control, InvalidInput, systemClock } from "@dagster-operator/engine";
 import {
   type ErrorInfo,
   openStepRuntime,
   orchestrate,
   PlanError,
-  planRun,
   type RunContext,
   type RunEvent,
   type StepLauncher,
+  type StepRuntime,
 } from "@dagster-operator/sdk/internal";
 import { ComputeLogs, WORKER_LOG } from "./capture/compute-logs.ts";
 import { captureOwnOutput } from "./capture/own-output.ts";
@@ -27,16 +27,12 @@ import type { WorkerSettings } from "./worker-env.ts";
 const ENDED: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "CANCELED"]);
 const LAST_EVENTS: ReadonlySet<RunEvent["type"]> = new Set(["RUN_SUCCESS", "RUN_FAILURE", "RUN_CANCELED"]);
 
-type Loaded = Extract<LoadOutcome, { kind: "loaded" }>;
-
 /**
  * Runs the run and resolves once its outcome, good or bad, is stored. Rejects when the worker could not do its duty: Fenced,
  * GaveUp (its events stay in the spool), or a bug. `cancel` aborted = stop and report RUN_CANCELED.
  */
 export async function runWorker(settings: WorkerSettings, cancel: AbortSignal): Promise<void> {
   const api = new RunApiClient(settings);
-  // User code loads while the API is asked for the run.
-  const loading = loadDefinitions(settings.target);
   const producer = `worker:${settings.attempt}`;
   const left = await recoverSpool(settings.spool, settings.runId, (from, lines) =>
     api.resendEvents(from, lines),
@@ -45,7 +41,7 @@ export async function runWorker(settings: WorkerSettings, cancel: AbortSignal): 
   const [context, accepted] = await Promise.all([api.context(), api.resendEvents(producer, [])]);
   const run = new Run(settings, api, producer, accepted.acceptedThrough + 1, cancel);
   try {
-    await run.execute(context, await loading);
+    await run.execute(context);
   } finally {
     run.close();
   }
@@ -59,9 +55,9 @@ class Run {
   readonly #stop = new AbortController();
   /** Aborts with the worker's end: nothing more is asked of the API. */
   readonly #end = new AbortController();
-  readonly #uncapture: () => void;
+  /** What this run changed in its process. */
+  readonly #undo: (() => void)[] = [];
   #broken: { error: unknown } | null = null;
-  #inProcess: InProcessLauncher | null = null;
 
   constructor(
     settings: WorkerSettings,
@@ -89,12 +85,12 @@ class Run {
       onFirst: (logKey) => this.#captured(logKey),
       onError: (error) => this.#engineEvent("output can no longer be stored", userError(error)),
     });
-    this.#uncapture = captureOwnOutput((logKey, stream, data) => this.#logs.write(logKey, stream, data));
+    this.#undo.push(captureOwnOutput((logKey, stream, data) => this.#logs.write(logKey, stream, data)));
     if (cancel.aborted) this.#stop.abort(cancel.reason);
     cancel.addEventListener("abort", () => this.#stop.abort(cancel.reason), { once: true });
   }
 
-  async execute(context: RunContext, loaded: LoadOutcome): Promise<void> {
+  async execute(context: RunContext): Promise<void> {
     void watchControl(this.#api, systemClock, this.#end.signal, (control) => this.#control(control)).catch(
       (error: unknown) => this.#break(error),
     );
@@ -104,11 +100,7 @@ class Run {
       if (LAST_EVENTS.has(event.type)) last.push(event);
       else this.#sender.emit(event);
     };
-    if (loaded.kind === "failed") {
-      emit(runFailure("the definitions of this code location do not load", loaded.error));
-    } else {
-      await this.#steps(context, loaded, emit);
-    }
+    await this.#steps(context, emit);
     if (this.#broken !== null) throw this.#broken.error;
     await this.#logs.flush();
     for (const event of last) this.#sender.emit(event);
@@ -117,33 +109,30 @@ class Run {
 
   close(): void {
     this.#end.abort();
-    this.#uncapture();
+    for (const undo of this.#undo.reverse()) undo();
     this.#logs.close();
     this.#sender.close();
     this.#api.close();
   }
 
-  async #steps(context: RunContext, loaded: Loaded, emit: (event: RunEvent) => void): Promise<void> {
-    const { job, assets, checks, steps } = context;
+  async #steps(context: RunContext, emit: (event: RunEvent) => void): Promise<void> {
     let launcher: StepLauncher | null = null;
     try {
       const executor = chooseExecutor(context.runConfig);
-      const plan = planRun(loaded.snapshot, {
-        job,
-        assets: assets ?? undefined,
-        checks: checks ?? undefined,
-        steps: steps ?? undefined,
-      });
-      launcher =
-        executor.kind === "multiprocess"
-          ? this.#multiprocess(executor.maxConcurrent)
-          : this.#open(context, loaded);
-      await orchestrate({ plan, run: context, launcher, emit, signal: this.#stop.signal });
+      // The first step worker loads the definitions while this process does.
+      if (executor.kind === "multiprocess") launcher = this.#multiprocess(executor.maxConcurrent);
+      const loaded = await loadDefinitions(this.#settings.target);
+      if (loaded.kind === "failed") {
+        emit(runFailure("the definitions of this code location do not load", loaded.error));
+        return;
+      }
+      const runtime = openStepRuntime(loaded.definitions, context, this.#api);
+      launcher ??= this.#inProcess(runtime);
+      await orchestrate({ plan: runtime.plan, run: context, launcher, emit, signal: this.#stop.signal });
     } catch (error) {
       if (!(error instanceof PlanError || error instanceof InvalidInput)) throw error;
       emit(runFailure("the run cannot be planned", { name: error.name, message: error.message }));
     } finally {
-      this.#inProcess = null;
       await launcher?.close();
     }
   }
@@ -159,16 +148,10 @@ class Run {
     return launcher;
   }
 
-  #open(context: RunContext, loaded: Loaded): StepLauncher {
-    const runtime = openStepRuntime(loaded.definitions, context, this.#api);
-    this.#inProcess = new InProcessLauncher(runtime, { logKey: this.#logKey });
-    const escaped = (thrown: unknown, how: string) => {
-      if (!this.#inProcess?.escaped(thrown, how))
-        this.#engineEvent(`${how}, outside any step`, userError(thrown));
-    };
-    process.on("uncaughtException", (error) => escaped(error, "user code threw outside any promise"));
-    process.on("unhandledRejection", (reason) => escaped(reason, "a rejected promise was not awaited"));
-    return this.#inProcess;
+  #inProcess(runtime: StepRuntime): StepLauncher {
+    const launcher = new InProcessLauncher(runtime, { logKey: this.#logKey });
+    this.#undo.push(launcher.guardProcess((error) => this.#engineEvent("outside any step", error)));
+    return launcher;
   }
 
   readonly #logKey = (stepKey: string): string =>

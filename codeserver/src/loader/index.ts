@@ -1,4 +1,4 @@
 export { addFrameworkPackage } from "./frames.ts";
 export { DefinitionsTarget, type LoadOutcome, loadDefinitions } from "./load-definitions.ts";
 export type { WatchSet } from "./resolve.ts";
-export { userError } from "./user-error.ts";
+export { cleanError, userError } from "./user-error.ts";

@@ -15,37 +15,46 @@ export function userError(thrown: unknown, lastFile: string | null = null, depth
       message: `a ${typeof thrown} was thrown, not an Error: ${inspect(thrown, { depth: 3 })}`,
     };
   }
-  const info: ErrorInfo = { name: thrown.name, message: hinted(thrown), stack: cleanStack(thrown, lastFile) };
-  if (thrown.cause !== undefined && depth < DEPTH) info.cause = userError(thrown.cause, null, depth + 1);
+  const { name, message, stack = "", cause } = thrown;
+  const blamed = thrown instanceof SyntaxError ? lastFile : null;
+  const info: ErrorInfo = {
+    name,
+    message: message + hint(thrown),
+    stack: cleanStack(message, stack, blamed),
+  };
+  if (cause !== undefined && depth < DEPTH) info.cause = userError(cause, null, depth + 1);
   return info;
 }
 
-function hinted(error: Error): string {
-  if (code(error) === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") {
-    return `${error.message}: Node strips types and runs the rest as it is, so write a const object in its place or build to JavaScript first`;
-  }
-  return error.message;
+/** An error that has crossed a process border already, with its stacks cleaned in the same way. */
+export function cleanError(error: ErrorInfo): ErrorInfo {
+  const { stack, cause } = error;
+  return {
+    ...error,
+    ...(stack === undefined ? {} : { stack: cleanStack(error.message, stack, null) }),
+    ...(cause === undefined ? {} : { cause: cleanError(cause) }),
+  };
 }
 
-function code(error: Error): unknown {
-  return (error as { code?: unknown }).code;
+function hint(error: Error & { code?: unknown }): string {
+  if (error.code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return "";
+  return ": Node strips types and runs the rest as it is, so write a const object in its place or build to JavaScript first";
 }
 
-function cleanStack(error: Error, lastFile: string | null): string {
-  const stack = (error.stack ?? "").replaceAll(/file:\/\/\/[^\s):]+/g, (url) => fileURLToPath(url));
-  const lines = stack.split("\n");
+function cleanStack(message: string, stack: string, blamed: string | null): string {
+  const lines = stack.replaceAll(/file:\/\/\/[^\s):]+/g, (url) => fileURLToPath(url)).split("\n");
   const frames = lines.filter((line) => /^\s+at /.test(line) && isUserFrame(line));
   const firstFrame = lines.findIndex((line) => /^\s+at /.test(line));
   const head = (firstFrame < 0 ? lines : lines.slice(0, firstFrame)).join("\n").trimEnd();
   // Node puts `file:line` and the line itself before a syntax error.
-  if (/^\/[^\n]*:\d+\n/.test(head)) return [head, ...frames].join("\n");
-  const origin = where(error, frames) ?? (error instanceof SyntaxError ? lastFile : null);
+  if (/^\/[^\n]*:\d+(:\d+)?\n/.test(head)) return [head, ...frames].join("\n");
+  const origin = where(message, frames) ?? blamed;
   return [...(origin === null ? [] : [origin]), head, ...frames].join("\n");
 }
 
 /** `path:line:column` of the innermost user frame; for a failed import, the file that has the import. */
-function where(error: Error, frames: string[]): string | null {
-  const importer = / imported from (\/.*)$/.exec(error.message)?.[1];
+function where(message: string, frames: string[]): string | null {
+  const importer = / imported from (\/.*)$/.exec(message)?.[1];
   if (importer !== undefined) return importer;
   for (const frame of frames) {
     const at = frameLocation(frame);

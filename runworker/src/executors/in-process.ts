@@ -1,4 +1,4 @@
-import { userError } from "@dagster-operator/codeserver/loader";
+import { cleanError, userError } from "@dagster-operator/codeserver/loader";
 import type {
   EmitEvent,
   ErrorInfo,
@@ -49,7 +49,8 @@ export class InProcessLauncher implements StepLauncher {
       ),
     );
     try {
-      return await Promise.race([own, early.promise]);
+      const result = await Promise.race([own, early.promise]);
+      return "error" in result ? { ...result, error: cleanError(result.error) } : result;
     } finally {
       ended = true;
       this.#fail = null;
@@ -58,15 +59,43 @@ export class InProcessLauncher implements StepLauncher {
     }
   }
 
-  /** Fails the running step with what escaped from its code. False when no step is running. */
-  escaped(thrown: unknown, how: string): boolean {
-    if (this.#fail === null) return false;
-    const error = userError(thrown);
-    this.#fail({ ...error, message: `${how}: ${error.message}` });
-    return true;
+  /**
+   * Takes what would end the process while a step runs for the failure of that step; what comes outside any step goes to
+   * `otherwise`. Returns the undo.
+   */
+  guardProcess(otherwise: (error: ErrorInfo) => void): () => void {
+    const escaped = (how: string) => (thrown: unknown) => {
+      const cause = userError(thrown);
+      const error = { ...cause, message: `${how}: ${cause.message}` };
+      if (this.#fail === null) otherwise(error);
+      else this.#fail(error);
+    };
+    const thrown = escaped("user code threw outside any promise");
+    const rejected = escaped("a rejected promise was not awaited");
+    const exit = process.exit;
+    process.on("uncaughtException", thrown);
+    process.on("unhandledRejection", rejected);
+    process.exit = (code) => {
+      if (this.#fail === null) return exit(code);
+      const error = new StepExited(
+        `the step called process.exit(${code ?? ""}): throw an error to fail, or return`,
+      );
+      this.#fail(userError(error));
+      // The caller counts on going no further.
+      throw error;
+    };
+    return () => {
+      process.off("uncaughtException", thrown);
+      process.off("unhandledRejection", rejected);
+      process.exit = exit;
+    };
   }
 
   async close(): Promise<void> {
     await this.#runtime.close();
   }
+}
+
+class StepExited extends Error {
+  override name = "StepExited";
 }

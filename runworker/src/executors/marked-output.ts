@@ -1,17 +1,16 @@
 import type { Readable } from "node:stream";
-
-const TAIL_BYTES = 8 * 1024;
-const TAIL_LINES = 20;
+import { Tail } from "@dagster-operator/codeserver/process";
 
 /** A child's output stream in which a mark (a zero byte, text, a zero byte), never passed on, says where a step's output ends. */
 export class MarkedOutput {
   /** Resolves when the stream has ended. */
   readonly ended: Promise<void>;
+  /** The last lines since the step began. */
+  readonly tail = new Tail();
   readonly #write: (data: Uint8Array) => void;
   #mark: { bytes: Buffer; found: () => void } | null = null;
   /** Bytes that may be the beginning of the mark. */
   #held: Buffer = Buffer.alloc(0);
-  #tail: Buffer = Buffer.alloc(0);
 
   constructor(source: Readable, write: (data: Uint8Array) => void) {
     this.#write = write;
@@ -28,7 +27,7 @@ export class MarkedOutput {
 
   /** Resolves when `mark` has come by. Starts a new tail. */
   until(mark: string): Promise<void> {
-    this.#tail = Buffer.alloc(0);
+    this.tail.clear();
     return new Promise((found) => {
       this.#mark = { bytes: Buffer.from(mark), found };
     });
@@ -40,11 +39,6 @@ export class MarkedOutput {
     const held = this.#held;
     this.#held = Buffer.alloc(0);
     this.#pass(held);
-  }
-
-  /** The last lines since the step began: at most 20, at most 8 KiB. */
-  tail(): string {
-    return this.#tail.toString("utf8").trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
   }
 
   #data(chunk: Buffer): void {
@@ -72,6 +66,6 @@ export class MarkedOutput {
   #pass(data: Buffer): void {
     if (data.length === 0) return;
     this.#write(data);
-    this.#tail = Buffer.concat([this.#tail, data]).subarray(-TAIL_BYTES);
+    this.tail.add(data);
   }
 }

@@ -3,14 +3,14 @@ import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { childFlags, childMain } from "@dagster-operator/codeserver/process";
 import type { EmitEvent, StepRequest, StepResult } from "@dagster-operator/sdk/internal";
 import type { StreamName } from "../capture/compute-logs.ts";
 import { WORKER_LOG } from "../capture/compute-logs.ts";
 import { MarkedOutput } from "./marked-output.ts";
 import type { Answer, Command } from "./step-protocol.ts";
 
-const SOURCES = import.meta.url.endsWith(".ts");
-const MAIN = new URL(`./step-worker.${SOURCES ? "ts" : "js"}`, import.meta.url);
+const MAIN = childMain("./step-worker", import.meta.url);
 /** How long to wait for output that a dead or finished step has written (ms). */
 const DRAIN_MS = 2_000;
 
@@ -29,7 +29,7 @@ export class StepProcess {
   constructor(options: { write: WriteLog; env: NodeJS.ProcessEnv }) {
     this.#child = fork(MAIN, [], {
       env: options.env,
-      execArgv: SOURCES ? ["--conditions=source"] : [],
+      execArgv: childFlags(),
       stdio: ["ignore", "pipe", "pipe", "pipe", "ipc"],
     });
     const [, stdout, stderr, answers] = this.#child.stdio as unknown as [null, Readable, Readable, Readable];
@@ -123,8 +123,7 @@ export class StepProcess {
 
   #died(how: string): StepResult {
     if (this.#loadError !== null) return { kind: "failure", error: this.#loadError, retryable: false };
-    const tail = this.#err.tail();
-    const message = `the step's process (pid ${this.pid ?? "none"}) ${how}${tail === "" ? "" : `; its last lines on stderr:\n${tail}`}`;
+    const message = `the step's process (pid ${this.pid ?? "none"}) ${how}${this.#err.tail}`;
     return { kind: "failure", error: { name: "StepProcessDied", message }, retryable: true };
   }
 }

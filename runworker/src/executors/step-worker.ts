@@ -1,12 +1,18 @@
 /** A step worker: loads the definitions once, then runs one step after the other until its run worker is gone. */
 import { writeSync } from "node:fs";
-import { loadDefinitions, userError } from "@dagster-operator/codeserver/loader";
+import {
+  addFrameworkPackage,
+  cleanError,
+  loadDefinitions,
+  userError,
+} from "@dagster-operator/codeserver/loader";
 import { followParent } from "@dagster-operator/codeserver/process";
 import { openStepRuntime, type StepResult, type StepRuntime } from "@dagster-operator/sdk/internal";
 import { RunApiClient } from "../run-api/run-api-client.ts";
 import { readWorkerEnv } from "../worker-env.ts";
 import { ANSWER_FD, type Answer, type Command } from "./step-protocol.ts";
 
+addFrameworkPackage(new URL("../main.ts", import.meta.url).href);
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 function answer(message: Answer): void {
@@ -92,7 +98,8 @@ async function execute(
   }
   try {
     runtime ??= openStepRuntime(loaded.definitions, request.run, api);
-    return await runtime.executeStep(request, emit, signal);
+    const result = await runtime.executeStep(request, emit, signal);
+    return "error" in result ? { ...result, error: cleanError(result.error) } : result;
   } catch (thrown) {
     return { kind: "failure", error: userError(thrown), retryable: false };
   }

@@ -1,11 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { childEnv, childFlags, childMain, killGroup, Tail } from "@dagster-operator/codeserver/process";
 import { type ComputeBackend, NotFound, WORKER_ENV, type WorkerExit } from "@dagster-operator/engine";
 import { RUNWORKER_ENV } from "../worker-env.ts";
 
-const SOURCES = import.meta.url.endsWith(".ts");
-const MAIN = new URL(`../main.${SOURCES ? "ts" : "js"}`, import.meta.url);
-const TAIL_BYTES = 8 * 1024;
-const TAIL_LINES = 20;
+const MAIN = childMain("../main", import.meta.url);
 
 /** Which user code a run worker loads, and where. */
 export interface RunSource {
@@ -58,8 +56,8 @@ export class LocalProcessBackend implements ComputeBackend {
       throw new NotFound("code location", request.location, "its runs cannot start on this machine");
     const child = fork(MAIN, [], {
       cwd: source.workingDirectory,
-      env: { ...(this.#options.env ?? ownEnv()), ...source.env, ...this.#workerEnv(request, source) },
-      execArgv: SOURCES ? ["--conditions=source"] : [],
+      env: { ...(this.#options.env ?? childEnv()), ...source.env, ...this.#workerEnv(request, source) },
+      execArgv: childFlags(),
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
     });
@@ -104,11 +102,9 @@ export class LocalProcessBackend implements ComputeBackend {
   }
 
   #watch(child: ChildProcess, runId: string, attempt: number): void {
-    let tail = Buffer.alloc(0);
+    const tail = new Tail();
     child.stdout?.resume();
-    child.stderr?.on("data", (chunk: Buffer) => {
-      tail = Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES);
-    });
+    child.stderr?.on("data", (chunk: Buffer) => tail.add(chunk));
     const gone = Promise.withResolvers<void>();
     this.#workers.set(runId, { child, attempt, gone: gone.promise });
     let ended = false;
@@ -118,8 +114,7 @@ export class LocalProcessBackend implements ComputeBackend {
       killGroup(child);
       if (this.#workers.get(runId)?.child === child) this.#workers.delete(runId);
       gone.resolve();
-      const last = tail.toString("utf8").trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
-      const message = `the run worker (pid ${child.pid ?? "none"}) ${how}${last === "" || reason === "completed" ? "" : `; its last lines on stderr:\n${last}`}`;
+      const message = `the run worker (pid ${child.pid ?? "none"}) ${how}${reason === "completed" ? "" : tail}`;
       for (const handler of this.#handlers) handler({ runId, attempt, reason, message });
     };
     child.once("error", (error) => end("start_failed", `could not be started: ${error.message}`));
@@ -139,26 +134,10 @@ export class LocalProcessBackend implements ComputeBackend {
   }
 }
 
-function ownEnv(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith("DAGSTER_OPERATOR_")),
-  );
-}
-
 /** The error that keeps a child from starting is reported by `onExit`, as every other end of it. */
 function started(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.once("spawn", resolve);
     child.once("error", () => resolve());
   });
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch (error) {
-    // ESRCH: nothing of the group is left, which is what was wanted.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

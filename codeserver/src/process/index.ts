@@ -1,0 +1,2 @@
+export { childEnv, childFlags, childMain, killGroup, Tail } from "./child-process.ts";
+export { followParent } from "./follow-parent.ts";
