@@ -4,7 +4,9 @@ export { type ComputeBackendHarness, computeBackendContract } from "./compute-ba
 export { computeRequestsContract } from "./compute-contract.ts";
 export { computeLogContract } from "./compute-log-contract.ts";
 export { eventLogContract } from "./event-log-contract.ts";
+export { inProcessCode, snapshotOf } from "./in-process-code.ts";
 export { eventually, ManualClock } from "./manual-clock.ts";
+export { MemoryWorkspace } from "./memory-workspace.ts";
 export { runStorageContract } from "./run-storage-contract.ts";
 export { storageContract } from "./storage-contract.ts";
 export {

@@ -1,0 +1,39 @@
+import { Definitions, job, op, RunRequest, SkipReason, schedule, sensor, z } from "@dagster-operator/sdk";
+import { codeLocationContract, inProcessCode } from "../src/testing/index.ts";
+
+const scale = op("scale", { config: z.object({ factor: z.number() }) }, ({ config }) => config.factor);
+const work = job("work", () => {
+  scale();
+});
+const definitions = new Definitions({
+  jobs: [work],
+  schedules: [
+    schedule(
+      "nightly",
+      { job: work, cron: "0 0 * * *" },
+      ({ scheduledTime }) =>
+        new RunRequest({ runKey: scheduledTime.toISOString(), tags: { from: "nightly" } }),
+    ),
+  ],
+  sensors: [
+    sensor("counting", { job: work }, ({ cursor, setCursor, log }) => {
+      setCursor(String(Number(cursor) + 1));
+      log.info("counted");
+      return new SkipReason("nothing new");
+    }),
+    sensor("throwing", { job: work }, () => {
+      throw new Error("sensor is broken");
+    }),
+    sensor("hanging", { job: work }, () => new Promise<undefined>(() => {})),
+  ],
+});
+const serve = (what: Parameters<typeof inProcessCode>[0]) => async () => ({
+  code: inProcessCode(what),
+  close: async () => {},
+});
+
+codeLocationContract("in-process code", {
+  open: serve(definitions),
+  openBroken: serve(new Error("broken at import")),
+  openAbsent: serve(null),
+});
