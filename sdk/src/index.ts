@@ -10,6 +10,8 @@ export {
 } from "./asset/asset.ts";
 export { type AssetCheckDefinition, assetCheck } from "./asset/asset-check.ts";
 export { externalAsset } from "./asset/external-asset.ts";
+export { graphAsset } from "./asset/graph-asset.ts";
+export { type MultiAssets, multiAsset } from "./asset/multi-asset.ts";
 export { RunRequest, type RunRequestOptions, SkipReason } from "./automation/run-request.ts";
 export { type ScheduleContext, type ScheduleDefinition, schedule } from "./automation/schedule.ts";
 export { type SensorContext, type SensorDefinition, sensor } from "./automation/sensor.ts";
@@ -30,9 +32,18 @@ export type { AssetKey, PartitionMapping, PartitionsDef } from "./model/definiti
 export type { RunEvent } from "./model/event.ts";
 export type { DynamicHandle, Handle, MappedHandle } from "./op/composition.ts";
 export { type GraphDefinition, graph } from "./op/graph.ts";
-export { dynamicOutput, input, nothing, optionalOutput, output } from "./op/io-spec.ts";
+export {
+  dynamicOutput,
+  type In,
+  input,
+  type Nothing,
+  nothing,
+  type Out,
+  optionalOutput,
+  output,
+} from "./op/io-spec.ts";
 export { defineAssetJob, type JobDefinition, job } from "./op/job.ts";
-export { type OpDefinition, op } from "./op/op.ts";
+export { type Call, type OpDefinition, op } from "./op/op.ts";
 export { type EnvVar, env } from "./resource/env.ts";
 export { fsIoManager } from "./resource/fs-io-manager.ts";
 export { inMemory } from "./resource/in-memory-io-manager.ts";
@@ -47,8 +58,10 @@ export {
   ValueNotStored,
 } from "./resource/io-manager.ts";
 export {
+  type NoKeys,
   type ResourceContext,
   type ResourceDefinition,
+  type ResourceMap,
   requiredResource,
   resource,
 } from "./resource/resource.ts";

@@ -154,6 +154,7 @@ class ProcessRuntime implements StepRuntime {
       config: this.#opConfig(step, node),
       resources: resources.values(needed),
       partitions: scope.partitions,
+      declaredChecks: this.#declaredChecks(step),
       services: this.#services,
       signal,
       emit,
@@ -192,6 +193,13 @@ class ProcessRuntime implements StepRuntime {
       log,
       signal,
     };
+  }
+
+  #declaredChecks(step: Step): string[] {
+    const { assets } = this.#scope.repository;
+    return step.outputs.flatMap(({ asset }) =>
+      Object.keys((asset && assets.get(keyText(asset))?.checks) ?? {}),
+    );
   }
 
   #partitionsOf(step: Step): PartitionsDef | null {

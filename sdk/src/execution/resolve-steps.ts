@@ -201,7 +201,8 @@ function makeStep(
       name,
       dynamic,
       required,
-      ioManager,
+      // Of an asset made by a graph, the inner op knows nothing of where the asset is kept.
+      ioManager: asset?.ioManager ?? ioManager,
       ...(asset && { asset: asset.key, ...(asset.partitions && { partitions: asset.partitions }) }),
     });
   }

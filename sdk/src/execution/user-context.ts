@@ -18,6 +18,8 @@ export interface ContextParts {
   config: unknown;
   resources: Record<string, unknown>;
   partitions: StepPartitions;
+  /** Checks that the asset's own function reports, whether this run asks for them or not. */
+  declaredChecks: readonly string[];
   services: RunServices;
   signal: AbortSignal;
   emit: (event: RunEvent) => void;
@@ -124,10 +126,10 @@ export class UserContext implements StepContext {
   };
 
   readonly check = (name: string, outcome: boolean | CheckOutcome): void => {
-    const { checks } = this.#parts.step;
-    if (!checks.some((check) => check.name === name)) {
+    const checks = this.#parts.declaredChecks;
+    if (!checks.includes(name)) {
       throw new Error(
-        `check ${name} is not declared: add it to \`checks\` of the asset${checks.length > 0 ? ` (declared: ${checks.map((check) => check.name).join(", ")})` : ""}`,
+        `check ${name} is not declared: add it to \`checks\` of the asset${checks.length > 0 ? ` (declared: ${checks.join(", ")})` : ""}`,
       );
     }
     this.outcomes.set(name, typeof outcome === "boolean" ? { passed: outcome } : outcome);

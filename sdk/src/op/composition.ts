@@ -10,12 +10,14 @@ declare const VALUE: unique symbol;
 export interface Handle<T = unknown> {
   readonly [KIND]: "handle";
   readonly [VALUE]?: T;
+  readonly many: false;
   readonly graph: GraphBuilder;
   readonly from: InputSource;
 }
 /** Handle of a dynamic output. */
 export interface DynamicHandle<T = unknown> {
   readonly [KIND]: "handle";
+  readonly many: true;
   readonly graph: GraphBuilder;
   readonly from: InputSource;
   /** Calls `body` once; the nodes it adds run once for each mapping key. */
@@ -28,6 +30,7 @@ export interface DynamicHandle<T = unknown> {
 /** Handle of what `.map` made: many copies. */
 export interface MappedHandle<T = unknown> {
   readonly [KIND]: "handle";
+  readonly many: true;
   readonly graph: GraphBuilder;
   readonly from: InputSource;
   map<H extends Handle | undefined>(
@@ -61,7 +64,12 @@ export function compose<T>(builder: GraphBuilder, body: () => T): T {
   }
 }
 
-const makeHandle = (graph: GraphBuilder, from: InputSource): Handle => ({ [KIND]: "handle", graph, from });
+const makeHandle = (graph: GraphBuilder, from: InputSource): Handle => ({
+  [KIND]: "handle",
+  many: false,
+  graph,
+  from,
+});
 
 /** The handle that stands for an input of the graph itself. */
 export const graphInput = (graph: GraphBuilder, name: string): Handle =>
@@ -75,6 +83,7 @@ function mapped(
 ): MappedHandle {
   return {
     ...makeHandle(graph, { kind: "output", node, output }),
+    many: true,
     map: (body) => mapWith(graph, makeHandle(graph, { kind: "output", node, output }), over, body),
     collect: () => makeHandle(graph, { kind: "collect", node, output }) as Handle<unknown[]>,
   };
@@ -107,6 +116,7 @@ function dynamicHandle(graph: GraphBuilder, node: string, output: string): Dynam
   const item = makeHandle(graph, { kind: "output", node, output });
   return {
     ...item,
+    many: true,
     map: (body) => mapWith(graph, item, { node, output }, body),
     collect: () => makeHandle(graph, { kind: "collect", node, output }) as Handle<unknown[]>,
   };
@@ -122,13 +132,18 @@ function inputSource(builder: GraphBuilder, node: AnyNode, input: string, value:
     return { kind: "asset", key: asset.key };
   }
   if (kind === "handle") {
-    const handle = value as Handle;
+    const handle = value as Handle | MappedHandle;
     if (handle.graph !== builder) {
       throw new TypeError(
         `input ${input} of ${node.name} in graph ${builder.name} comes from graph ${handle.graph.name}: pass it in as a graph input`,
       );
     }
-    return handle.from;
+    if (!handle.many || handle.from.kind !== "output") return handle.from;
+    if (node.inputs.some((spec) => spec.name === input && spec.nothing))
+      return { ...handle.from, kind: "collect" };
+    throw new TypeError(
+      `input ${input} of ${node.name} in graph ${builder.name} is many values: give .collect() for all in an array, or call ${node.name} in .map(…)`,
+    );
   }
   throw new TypeError(
     `input ${input} of ${node.name} in graph ${builder.name} is not what an op call gave, an asset, or an array of these`,

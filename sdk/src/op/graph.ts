@@ -1,5 +1,5 @@
 import { definitionSite, type KIND, kindOf } from "../source.ts";
-import { compose, type GraphBuilder, graphInput, type Handle } from "./composition.ts";
+import { compose, type GraphBuilder, graphInput, type Handle, type MappedHandle } from "./composition.ts";
 import { type InSpecs, type InValues, inputSpec } from "./io-spec.ts";
 import type { GraphNode } from "./node.ts";
 import { type Call, callable } from "./op.ts";
@@ -45,9 +45,11 @@ export function composeGraph(
   const single = kindOf(result) === "handle";
   const returned = single ? [["result", result]] : Object.entries(result ?? {});
   const outputs = returned.map(([key, handle]) => {
-    const from = (handle as Handle).from;
-    if (kindOf(handle) !== "handle" || from.kind !== "output") {
-      throw new TypeError(`output ${String(key)} of graph ${name} is not what an op call in its body gave`);
+    const { from, many } = handle as Handle | MappedHandle;
+    if (kindOf(handle) !== "handle" || many || from.kind !== "output") {
+      throw new TypeError(
+        `output ${String(key)} of graph ${name} is not one value that an op call in its body gave`,
+      );
     }
     return { name: String(key), node: from.node, output: from.output };
   });

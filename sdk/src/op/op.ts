@@ -27,7 +27,7 @@ import {
 } from "./io-spec.ts";
 import { type AnyNode, type OpNode, type RetryPolicyOptions, retryPolicy } from "./node.ts";
 
-type Source<T> = Handle<T> | MappedHandle<T> | AssetDefinition<T>;
+type Source<T> = Handle<T> | AssetDefinition<T>;
 /** What may be given for an input of type `T`: a handle, an asset, or for an array also several of these (fan-in). */
 type Given<T> = Source<T> | (T extends readonly (infer E)[] ? readonly Source<E>[] : never);
 /** For an input that only orders: anything that comes before. */

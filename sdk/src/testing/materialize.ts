@@ -99,9 +99,14 @@ export async function materialize<const A extends readonly Item[]>(
     .map(({ key }) => key)
     .filter((key) => listed.has(keyText(key)) && chosen?.has(keyText(key)) !== false);
   const inSelection = new Set(assets.map(keyText));
-  const checks = source.checks
-    .filter((check) => chosen === undefined || inSelection.has(keyText(check.asset.key)))
-    .map((check) => ({ asset: check.asset.key, name: check.name }));
+  const separate = new Set(source.checks.map((check) => `${keyText(check.asset.key)} ${check.name}`));
+  const checks = snapshot.checks
+    .map(({ asset, name }) => ({ asset, name }))
+    .filter(
+      ({ asset, name }) =>
+        inSelection.has(keyText(asset)) ||
+        (chosen === undefined && separate.has(`${keyText(asset)} ${name}`)),
+    );
   if (assets.length === 0 && checks.length === 0)
     throw new Error(
       `nothing to materialize${selection === undefined ? "" : `: selection "${selection}" names no asset of the list`}`,

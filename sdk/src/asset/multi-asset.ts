@@ -1,0 +1,124 @@
+import type { z } from "zod";
+import type { StepContext } from "../execution/context.ts";
+import type { PartitionsDef } from "../model/definitions.ts";
+import type { OpNode } from "../op/node.ts";
+import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
+import { definitionSite } from "../source.ts";
+import {
+  type AssetDefinition,
+  type AssetInputs,
+  type AssetMeta,
+  assetDeps,
+  assetInputSpecs,
+  type ComputeOptions,
+  type ConfigOf,
+  type InputValues,
+  type IsPartitioned,
+  makeAsset,
+  nodeOptions,
+} from "./asset.ts";
+import { type AssetKeyLike, assetKey } from "./asset-key.ts";
+
+/** What one of several assets has of its own; the rest it takes from the options of all. */
+export interface MultiAssetMember extends Omit<AssetMeta, "partitions"> {
+  /** Default: its name in `assets`, behind the prefix. */
+  key?: AssetKeyLike;
+}
+
+export interface MultiAssetOptions<
+  A extends Readonly<Record<string, MultiAssetMember>>,
+  I,
+  C,
+  R extends ResourceMap,
+  Part extends PartitionsDef | undefined,
+> extends Omit<AssetMeta<Part>, "description">,
+    ComputeOptions<I, C, R> {
+  description?: string;
+  /** The assets, by the property under which the function returns each. */
+  assets: A;
+  /** May a run ask for some of them only? Then look at `selectedOutputs`. Default false. */
+  canSubset?: boolean;
+}
+
+type Value<T, K> = K extends keyof T ? Exclude<T[K], undefined> : never;
+/** The assets, by name, each typed by what the function returns for it. */
+export type MultiAssets<A, T, P extends boolean, R> = {
+  readonly [K in keyof A]: AssetDefinition<Value<Awaited<T>, K>, P, R>;
+};
+
+/**
+ * Defines several assets that one function makes; it returns an object with one property an asset.
+ * @example
+ * const { train, test } = multiAsset("split", { assets: { train: {}, test: {} }, inputs: { rows } }, ({ inputs }) => split(inputs.rows));
+ */
+export function multiAsset<
+  const A extends Readonly<Record<string, MultiAssetMember>>,
+  T extends { readonly [K in keyof A]?: unknown } | Promise<{ readonly [K in keyof A]?: unknown }>,
+  I extends AssetInputs = NoKeys,
+  C extends z.ZodType | undefined = undefined,
+  R extends ResourceMap = NoKeys,
+  Part extends PartitionsDef | undefined = undefined,
+>(
+  name: string,
+  options: MultiAssetOptions<A, I, C, R, Part>,
+  compute: (
+    context: StepContext<
+      InputValues<I, IsPartitioned<Part>>,
+      ConfigOf<C>,
+      ResourceValues<R>,
+      IsPartitioned<Part>
+    >,
+  ) => T,
+): MultiAssets<A, T, IsPartitioned<Part>, R> {
+  const {
+    assets: members,
+    canSubset = false,
+    inputs,
+    deps: after,
+    description,
+    backfillPolicy,
+    ...shared
+  } = options;
+  const source = definitionSite();
+  const deps = assetDeps(inputs, after);
+  const outputs = Object.entries<MultiAssetMember>(members).map(([output, member]) => ({
+    name: output,
+    description: member.description,
+    dynamic: false,
+    required: !canSubset,
+    ioManager: member.ioManager ?? shared.ioManager,
+    schema: undefined,
+  }));
+  const node: OpNode = {
+    type: "op",
+    name,
+    description,
+    inputs: assetInputSpecs(deps),
+    outputs,
+    returns: "record",
+    ...nodeOptions(options),
+    compute,
+    source,
+  };
+  const made: AssetDefinition[] = [];
+  const siblings = () => made;
+  for (const [output, member] of Object.entries<MultiAssetMember>(members)) {
+    const meta = { ...shared, ...member, tags: { ...shared.tags, ...member.tags } };
+    const key = assetKey(member.key ?? output, meta.keyPrefix);
+    const parts = {
+      key,
+      kind: "materializable" as const,
+      deps,
+      node,
+      output,
+      canSubset,
+      siblings,
+      backfillPolicy,
+      source,
+    };
+    made.push(makeAsset(parts, meta));
+  }
+  return Object.fromEntries(
+    Object.keys(members).map((output, index) => [output, made[index]]),
+  ) as MultiAssets<A, T, IsPartitioned<Part>, R>;
+}
