@@ -71,7 +71,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }));
   // Whoever waits for `ready` is told; until then it must not end the process.
   served.catch(() => undefined);
-  const webserver = await createWebserver({
+  const webserver = createWebserver({
     services: served,
     uiDir: builtPage(),
     log,
@@ -111,7 +111,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     computing = runComputeLoop({
       storage,
       backend,
-      url,
+      url: `${url}/run-api/v1`,
       tokenSecret,
       owner: `local:${randomUUID()}`,
       clock: systemClock,

@@ -71,7 +71,7 @@ export function describeError(error: GraphqlError | null | undefined): string | 
   if (!error) return null;
   const cause = describeError(error.cause);
   const own = error.message.trim();
-  return cause && !own.includes(cause) ? `${own}: ${cause}` : own || cause;
+  return cause && !own.includes(cause) ? `${own.replace(/[.:]$/, "")}: ${cause}` : own || cause;
 }
 
 const LOOK: Record<StepView["status"], [string, Style]> = {
