@@ -1,5 +1,6 @@
 /** For the engine and the processes of dagster-operator; user code imports `@dagster-operator/sdk`. No stability promise. */
 
+export { type Cron, CronError, parseCron } from "./cron/parse.ts";
 export * from "./cron/ticks.ts";
 export * from "./definitions.ts";
 export * from "./evaluate.ts";
@@ -12,7 +13,8 @@ export * from "./execution/step-protocol.ts";
 export { errorInfo } from "./execution/user-errors.ts";
 export * from "./model/definitions.ts";
 export * from "./model/event.ts";
-export * from "./partitions/range.ts";
+export * from "./partitions/index.ts";
 export * from "./repository/extend.ts";
 export { ARTIFACTS_ENV } from "./resource/fs-io-manager.ts";
 export * from "./selection/index.ts";
+export { timeZone, type Zone } from "./time/zone.ts";

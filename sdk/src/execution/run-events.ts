@@ -2,7 +2,7 @@
 
 import type { AssetKey } from "../model/definitions.ts";
 import type { ErrorInfo, RunEvent } from "../model/event.ts";
-import { partitionKeysInRange } from "../partitions/range.ts";
+import { partitionKeysInRange } from "../partitions/keys.ts";
 import type { Plan, Step } from "./plan.ts";
 import { assetPath } from "./snapshot-index.ts";
 import type { EmitEvent, RunContext } from "./step-protocol.ts";

@@ -1,31 +1,33 @@
-// Interim door, until the partition definitions land here: only static partitions and single keys work.
-import type { PartitionMapping, PartitionsDef } from "../model/definitions.ts";
-
-interface At {
-  now: number;
-  dynamic: (name: string) => string[];
-}
-const soon = (what: string): never => {
-  throw new Error(`${what}: time partitions are not built in yet`);
-};
-
-export function partitionKeys(def: PartitionsDef, at: At): string[] {
-  if (def.kind === "static") return def.keys;
-  return def.kind === "dynamic" ? at.dynamic(def.name) : soon("partitionKeys");
-}
-export function partitionKeysInRange(def: PartitionsDef, start: string, end: string, at: At): string[] {
-  const keys = partitionKeys(def, at);
-  return keys.slice(keys.indexOf(start), keys.indexOf(end) + 1);
-}
-export function partitionTimeWindow(_def: PartitionsDef, _key: string): { start: Date; end: Date } {
-  return soon("partitionTimeWindow");
-}
-export function lastPartitionEndingAt(_def: PartitionsDef, _instant: number): string | null {
-  return soon("lastPartitionEndingAt");
-}
-export function upstreamPartitionKeys(
-  of: At & { downstream: PartitionsDef | null; upstream: PartitionsDef | null; mapping?: PartitionMapping | undefined; keys: string[] },
-): string[] | null {
-  if (of.upstream === null) return null;
-  return of.downstream === null ? partitionKeys(of.upstream, of) : of.keys;
-}
+export {
+  cronPartitions,
+  dailyPartitions,
+  dynamicPartitions,
+  hourlyPartitions,
+  monthlyPartitions,
+  multiPartitions,
+  PartitionsError,
+  staticPartitions,
+  type TimePartitionsOptions,
+  weeklyPartitions,
+} from "./constructors.ts";
+export {
+  comparePartitionKeys,
+  hasPartitionKey,
+  lastPartitionEndingAt,
+  lastPartitionKey,
+  PartitionKeyError,
+  type PartitionsAt,
+  partitionCount,
+  partitionKeys,
+  partitionKeysInRange,
+  partitionTimeWindow,
+} from "./keys.ts";
+export {
+  defaultMapping,
+  downstreamPartitionKeys,
+  type MappingOf,
+  PartitionMappingError,
+  upstreamPartitionKeys,
+} from "./mapping.ts";
+export { dimensionsOf, joinKey, splitKey } from "./multi-key.ts";
+export type { TimeWindowPartitions } from "./time-windows.ts";
