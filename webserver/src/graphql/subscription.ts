@@ -61,8 +61,6 @@ export async function* runLogs(
   const unsubscribe = ctx.storage.subscribe("run", (id) => {
     if (id === runId || id === "") wake.abort();
   });
-  const onClose = () => wake.abort();
-  ctx.closing.addEventListener("abort", onClose, { once: true });
   let after = String(afterOf(cursor));
   try {
     while (!ctx.closing.aborted) {
@@ -85,12 +83,11 @@ export async function* runLogs(
       }
       if (page.hasMore) continue;
       if (isEnded(run.status)) return;
-      await ctx.clock.sleep(RECHECK_MS, waiting.signal);
+      await ctx.clock.sleep(RECHECK_MS, AbortSignal.any([waiting.signal, ctx.closing]));
       if (!ctx.closing.aborted) await ctx.clock.sleep(BATCH_MS);
     }
   } finally {
     unsubscribe();
-    ctx.closing.removeEventListener("abort", onClose);
   }
 }
 

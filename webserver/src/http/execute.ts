@@ -85,12 +85,9 @@ export async function runGraphQL(
   };
   if (operation.operation !== "subscription") {
     const result = await execute(args);
-    // Variables that do not fit their types are told as a result without data.
-    const refusedVariables =
-      result.data === undefined && result.errors?.every((error) => !error.originalError && !error.path);
-    return refusedVariables
-      ? refused(result.errors ?? [])
-      : { kind: "answer", answer: answerOf(result, context) };
+    // Only variables that do not fit their types leave no data at all.
+    if (result.data === undefined) return refused(result.errors ?? []);
+    return { kind: "answer", answer: answerOf(result, context) };
   }
   const results = await subscribe(args);
   if (!(Symbol.asyncIterator in results)) return { kind: "answer", answer: answerOf(results, context) };

@@ -2,7 +2,12 @@
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type Clock, Conflict, InvalidInput, systemClock } from "@dagster-operator/engine";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import { type Logger, pino } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { type WorkspaceIndex, workspaceIndexer } from "../definitions/workspace-index.ts";
@@ -42,6 +47,8 @@ export interface Webserver {
 }
 
 const VERSION = "0.1.0";
+/** How long an answer that has begun may take after `close`. */
+const CLOSE_GRACE_MS = 5_000;
 /** From `src/http` as from `dist/http`. */
 const UI_DIR = fileURLToPath(new URL("../../../ui/dist", import.meta.url));
 
@@ -63,7 +70,7 @@ export function createWebserver(options: WebserverOptions): Webserver {
   const closing = new AbortController();
   const fastify = Fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",
     bodyLimit: 1024 * 1024,
     routerOptions: { maxParamLength: 1000 },
@@ -93,6 +100,8 @@ export function createWebserver(options: WebserverOptions): Webserver {
   };
   fastify.register(async (api) => {
     api.addHook("onRequest", ready);
+    // A page of another origin may send text/plain without asking; nothing here is written that way.
+    api.removeContentTypeParser("text/plain");
     graphqlRoute(api, contextOf);
     logFiles(api, services);
     reportAsset(api, services, clock);
@@ -112,7 +121,15 @@ export function createWebserver(options: WebserverOptions): Webserver {
     listen: (at) => listen(fastify, at.host ?? "127.0.0.1", at.port),
     close: async () => {
       closing.abort();
-      await fastify.close();
+      // Connections become idle as their streams end, after fastify has closed those that were idle at first.
+      const sweep = setInterval(() => fastify.server.closeIdleConnections(), 50);
+      const last = setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS);
+      try {
+        await fastify.close();
+      } finally {
+        clearInterval(sweep);
+        clearTimeout(last);
+      }
     },
   };
 }

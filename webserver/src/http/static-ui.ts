@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 
 const CSP =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; object-src 'none'";
@@ -23,17 +23,20 @@ export function staticUi(app: FastifyInstance, uiDir: string | null): void {
         reply.header("cache-control", hashed ? "public, max-age=31536000, immutable" : "no-cache");
       },
     });
-  app.setNotFoundHandler((request, reply) => {
-    const wantsPage = request.method === "GET" && request.headers.accept?.includes("text/html");
-    if (!wantsPage)
-      return reply
-        .code(404)
-        .send({ error: `there is nothing at ${request.method} ${request.url.split("?")[0]}` });
+  const page = (reply: FastifyReply) => {
     reply
       .header("content-security-policy", CSP)
       .header("x-content-type-options", "nosniff")
-      .header("referrer-policy", "same-origin");
-    if (built) return reply.header("cache-control", "no-cache").sendFile("index.html");
-    return reply.code(200).header("content-type", "text/html; charset=utf-8").send(NOT_BUILT);
+      .header("referrer-policy", "same-origin")
+      .header("cache-control", "no-cache");
+    if (built) return reply.sendFile("index.html");
+    return reply.header("content-type", "text/html; charset=utf-8").send(NOT_BUILT);
+  };
+  app.get("/", (_request, reply) => page(reply));
+  app.setNotFoundHandler((request, reply) => {
+    if (request.method === "GET" && request.headers.accept?.includes("text/html")) return page(reply);
+    return reply
+      .code(404)
+      .send({ error: `there is nothing at ${request.method} ${request.url.split("?")[0]}` });
   });
 }

@@ -18,8 +18,6 @@ export async function waitForChange(of: {
   const unsubscribe = of.storage.subscribe("run", (id) => {
     if (id === of.runId || id === "") wake.abort();
   });
-  const onAbort = () => wake.abort();
-  of.signal.addEventListener("abort", onAbort, { once: true });
   try {
     for (;;) {
       const waiting = new AbortController();
@@ -27,10 +25,9 @@ export async function waitForChange(of: {
       const status = (await of.storage.runs.get(of.runId))?.status ?? of.from;
       const left = until - of.clock.now();
       if (status !== of.from || left <= 0 || of.signal.aborted) return status;
-      await of.clock.sleep(Math.min(left, RECHECK_MS), waiting.signal);
+      await of.clock.sleep(Math.min(left, RECHECK_MS), AbortSignal.any([waiting.signal, of.signal]));
     }
   } finally {
     unsubscribe();
-    of.signal.removeEventListener("abort", onAbort);
   }
 }
