@@ -101,6 +101,7 @@ class Run {
       else this.#sender.emit(event);
     };
     await this.#steps(context, emit);
+    // Steps that were stopped because nothing can be reported are no outcome: the run is for another attempt to end.
     if (this.#broken !== null) throw this.#broken.error;
     await this.#logs.flush();
     for (const event of last) this.#sender.emit(event);

@@ -34,11 +34,13 @@ const messages = () => server.run("r").events.map(({ event }) => event.message);
 const lines = (n: number) => Array.from({ length: n }, (_, i) => `line ${i}`);
 const file = () => spoolFile(folder, "r", PRODUCER);
 /** Time passes at once, so that minutes of an absent API take none. */
-const quick: Clock = {
-  now: () => (quickNow += 50),
-  sleep: async () => void (await new Promise(setImmediate)),
-};
 let quickNow = 0;
+const quick: Clock = {
+  now: () => quickNow,
+  sleep: async (ms) => {
+    quickNow += ms;
+  },
+};
 
 function sender(options: { clock?: Clock; giveUpMs?: number } = {}): EventSender {
   return new EventSender({
@@ -103,12 +105,13 @@ test("gives up in the end, and the next worker sends what is in the spool", asyn
   for (let i = 0; i < 700; i++) events.emit(line(i));
   await expect(events.flush()).rejects.toThrow(GaveUp);
   expect(stopped[0]).toBeInstanceOf(GaveUp);
+  events.emit(line(700));
   events.close();
   await server.start();
   const control = await recoverSpool(folder, "r", (producer, batch) => api.resendEvents(producer, batch));
   expect(control?.status).toBe("STARTING");
-  expect(messages()).toEqual(lines(700));
-  expect((await api.resendEvents(PRODUCER, [])).acceptedThrough).toBe(700);
+  expect(messages()).toEqual(lines(701));
+  expect((await api.resendEvents(PRODUCER, [])).acceptedThrough).toBe(701);
 });
 
 test("stops at once when a newer attempt holds the run", async () => {
@@ -119,6 +122,7 @@ test("stops at once when a newer attempt holds the run", async () => {
   expect(stopped[0]).toMatchObject({ status: 409 });
   expect(messages()).toEqual([]);
   events.close();
+  expect(existsSync(file())).toBe(false);
 });
 
 test("the client repeats questions while the API is away and gives the API's own words when it refuses", async () => {

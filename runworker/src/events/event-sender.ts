@@ -1,7 +1,7 @@
 import type { PostEventsReply } from "@dagster-operator/engine";
 import { type Clock, type Control, Unavailable } from "@dagster-operator/engine";
 import type { RunEvent } from "@dagster-operator/sdk/internal";
-import { backoff } from "../run-api/run-api-client.ts";
+import { backoff, Fenced } from "../run-api/run-api-client.ts";
 import type { Outbox } from "./outbox.ts";
 
 const MAX_EVENTS = 500;
@@ -39,8 +39,9 @@ export class EventSender {
   }
 
   emit(event: RunEvent): void {
-    if (this.#stopped !== null) return;
     this.#options.outbox.push(event);
+    // What comes after giving up is for the spool, and for the next worker of this run to send.
+    if (this.#stopped !== null) return;
     if (this.#sending !== null || this.#away) {
       if (this.#away) this.#timer ??= setTimeout(() => this.#spill(), IDLE_MS);
     } else if (this.#options.outbox.size >= MAX_EVENTS) {
@@ -56,11 +57,13 @@ export class EventSender {
     if (this.#stopped !== null) throw this.#stopped.error;
   }
 
-  /** Makes what is not accepted durable, for the next worker of this run. */
+  /** Makes what is not accepted durable, for the next worker of this run; of a fenced worker nobody wants it. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#options.outbox.spill();
-    this.#options.outbox.close();
+    const { outbox } = this.#options;
+    if (this.#stopped?.error instanceof Fenced) outbox.discard();
+    else outbox.spill();
+    outbox.close();
   }
 
   #spill(): void {

@@ -110,6 +110,11 @@ export class Outbox {
     for (const line of this.#memory.splice(0, count - fromFile)) this.#bytes -= line.length;
   }
 
+  /** Forgets every line. */
+  discard(): void {
+    this.ack(this.#next - 1);
+  }
+
   /** Removes the file, unless something is in it that nobody accepted. */
   close(): void {
     if (this.#fd === null) return;

@@ -82,6 +82,13 @@ export class LocalProcessBackend implements ComputeBackend {
     return [...this.#workers].map(([runId, { attempt }]) => ({ runId, attempt }));
   }
 
+  /** Process id of each live worker, by run id. */
+  pids(): Map<string, number> {
+    return new Map(
+      [...this.#workers].flatMap(([runId, { child }]) => (child.pid ? [[runId, child.pid]] : [])),
+    );
+  }
+
   /** Kills every worker; their runs are for the next start of the system to judge. */
   async close(): Promise<void> {
     this.#closed = true;
