@@ -36,6 +36,8 @@ const LEASE_MS = 60_000;
 /** Wake-ups may be lost, so it also looks by itself. */
 const INTERVAL_MS = 5_000;
 const RETRY_MS = 1_000;
+/** The delay counts from when storage has written it: looking a moment later finds it, a moment earlier would wait long. */
+const RELEASE_MARGIN_MS = 250;
 /** How often a launch is tried before its run fails. */
 const MAX_LAUNCH_FAULTS = 3;
 
@@ -56,7 +58,7 @@ export async function runComputeLoop(options: ComputeLoopOptions): Promise<void>
     await loop.reconcile();
     while (!signal.aborted) {
       const more = await loop.round();
-      if (!more) await wake.wait(clock, INTERVAL_MS, signal);
+      if (!more) await wake.wait(clock, loop.pause(), signal);
     }
     await loop.settle();
   } finally {
@@ -70,6 +72,7 @@ class ComputeLoop {
   /** Requests and exits being worked on. */
   readonly #busy = new Set<Promise<void>>();
   readonly #launchFaults = new Map<number, number>();
+  #retryAt = Number.POSITIVE_INFINITY;
 
   constructor(options: ComputeLoopOptions) {
     this.#o = options;
@@ -93,6 +96,13 @@ class ComputeLoop {
       await clock.sleep(RETRY_MS, signal);
       return true;
     }
+  }
+
+  /** How long to wait when nothing was there: until a request that was given back may be claimed again, at most. */
+  pause(): number {
+    const until = this.#retryAt - this.#o.clock.now();
+    if (until <= 0) this.#retryAt = Number.POSITIVE_INFINITY;
+    return until > 0 ? Math.min(INTERVAL_MS, until) : INTERVAL_MS;
   }
 
   /** A worker ended. What it reported itself stands; otherwise its run ends here, with the reason. */
@@ -137,7 +147,7 @@ class ComputeLoop {
     // Cancelled or deleted while the request waited.
     if (!run || isEnded(run.status)) return;
     if (run.status === "CANCELING")
-      return this.#end({ runId, attempt, reason: "killed", message: "canceled before it started" });
+      return this.#end({ runId, attempt, reason: "killed", message: "it was not started any more" });
     const token = makeRunToken(tokenSecret, {
       runId,
       attempt,
@@ -152,12 +162,11 @@ class ComputeLoop {
     // With no worker there is no exit to come that would end the run.
     if ((await backend.live()).some((worker) => worker.runId === runId)) return;
     const run = await storage.runs.get(runId);
-    if (run?.status === "CANCELING")
-      await this.#report(run, { reason: "killed", message: "it had no worker" });
+    if (run?.status === "CANCELING") await this.#report(run, { reason: "killed", message: "there was none" });
   }
 
   async #giveBack(request: ComputeRequest, error: unknown): Promise<void> {
-    const { storage } = this.#o;
+    const { storage, clock } = this.#o;
     const faults = (this.#launchFaults.get(request.id) ?? 0) + 1;
     this.#launchFaults.set(request.id, faults);
     try {
@@ -167,7 +176,9 @@ class ComputeLoop {
         await storage.compute.done(request.id);
         this.#launchFaults.delete(request.id);
       } else {
-        await storage.compute.release(request.id, RETRY_MS * faults);
+        const delay = RETRY_MS * faults;
+        this.#retryAt = Math.min(this.#retryAt, clock.now() + delay + RELEASE_MARGIN_MS);
+        await storage.compute.release(request.id, delay);
       }
     } catch (again) {
       // The lease runs out, and then the request is claimed again.

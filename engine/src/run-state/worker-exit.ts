@@ -9,11 +9,18 @@ export function endEvents(
   stepsInProgress: readonly string[],
   ts: number,
 ): RunEvent[] {
-  const what = exit.message || REASONS[exit.reason];
+  const why = exit.message ? `${REASONS[exit.reason]}: ${exit.message}` : REASONS[exit.reason];
   if (run.status === "CANCELING") {
-    return [{ type: "RUN_CANCELED", ts, level: "INFO", message: `run canceled (${what})` }];
+    return [
+      {
+        type: "RUN_CANCELED",
+        ts,
+        level: "INFO",
+        message: `the run was canceled; its worker: ${exit.message || exit.reason}`,
+      },
+    ];
   }
-  const error: ErrorInfo = { name: "WorkerExit", message: `${REASONS[exit.reason]}: ${what}` };
+  const error: ErrorInfo = { name: "WorkerExit", message: why };
   return [
     ...stepsInProgress.map(
       (stepKey): RunEvent => ({
@@ -21,7 +28,7 @@ export function endEvents(
         ts,
         level: "ERROR",
         stepKey,
-        message: `step ${stepKey} was running when its run's worker ended: ${what}`,
+        message: `step ${stepKey} did not end: ${why}`,
         error,
       }),
     ),

@@ -6,6 +6,7 @@ export { computeLogContract } from "./compute-log-contract.ts";
 export { eventLogContract } from "./event-log-contract.ts";
 export { inProcessCode, snapshotOf } from "./in-process-code.ts";
 export { eventually, ManualClock } from "./manual-clock.ts";
+export { MemoryBackend, type WorkerBehaviour } from "./memory-backend.ts";
 export { MemoryWorkspace } from "./memory-workspace.ts";
 export { runStorageContract } from "./run-storage-contract.ts";
 export { storageContract } from "./storage-contract.ts";

@@ -1,0 +1,196 @@
+import { randomUUID } from "node:crypto";
+import { openMemoryStorage } from "@dagster-operator/storage/testing";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import {
+  type ComputeLoopOptions,
+  endEvents,
+  IN_PROGRESS,
+  runComputeLoop,
+  type Storage,
+  systemClock,
+  verifyRunToken,
+} from "../src/index.ts";
+import { eventually, exampleRun, MemoryBackend } from "../src/testing/index.ts";
+
+const LIMITS = { maxConcurrentRuns: -1, tagLimits: [] };
+const at = { ts: 1, level: "INFO" as const, message: "it happened" };
+let storage: Storage;
+let stop: AbortController;
+let looping: Promise<void>;
+const faults: string[] = [];
+
+beforeAll(async () => {
+  storage = await openMemoryStorage();
+}, 60_000);
+afterAll(() => storage.close());
+beforeEach(() => {
+  stop = new AbortController();
+  looping = Promise.resolve();
+  faults.length = 0;
+});
+afterEach(async () => {
+  stop.abort();
+  await looping;
+  // Nothing of one test is left for the next one's loop to find.
+  const open = await storage.runs.list({ statuses: ["QUEUED", ...IN_PROGRESS] }, { limit: 100 });
+  for (const { runId } of open) await storage.runs.cancel(runId, { force: true });
+  await storage.compute.takeOver("the next test");
+  for (const { id } of await storage.compute.claim("the next test", 100, 1)) await storage.compute.done(id);
+});
+
+function loop(backend: MemoryBackend, over: Partial<ComputeLoopOptions> = {}): void {
+  looping = runComputeLoop({
+    storage,
+    backend,
+    url: "http://127.0.0.1:1",
+    tokenSecret: "secret",
+    owner: `test:${randomUUID()}`,
+    clock: systemClock,
+    signal: stop.signal,
+    onFault: (what) => faults.push(what),
+    cancelGraceMs: 50,
+    ...over,
+  });
+}
+async function dequeued(): Promise<string> {
+  const run = exampleRun();
+  await storage.runs.submit([run]);
+  await storage.runs.dequeue(LIMITS, 10);
+  return run.runId;
+}
+const started = (runId: string) =>
+  storage.events.report(runId, [
+    { type: "RUN_START", ...at },
+    { type: "STEP_START", ...at, stepKey: "a" },
+  ]);
+const ended = (runId: string) =>
+  eventually("the run ends", async () => {
+    const run = await storage.runs.get(runId);
+    return run && run.endedAt !== null ? run : null;
+  });
+
+describe("the compute loop", () => {
+  test("launches what is asked for, with a token that is good for this run and attempt", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    loop(backend);
+    const runId = await dequeued();
+    const launch = await eventually("it is launched", () => backend.launched[0]);
+    expect(launch).toMatchObject({ runId, attempt: 1, url: "http://127.0.0.1:1" });
+    expect(verifyRunToken("secret", launch.token, Date.now())).toMatchObject({ runId, attempt: 1 });
+  });
+
+  test("ends a run whose worker is killed, and its running steps, with the reason", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    loop(backend);
+    const runId = await dequeued();
+    await eventually("it is launched", () => backend.launched[0]);
+    await started(runId);
+    backend.end(runId, "killed", "SIGKILL");
+    const run = await ended(runId);
+    expect(run).toMatchObject({
+      status: "FAILURE",
+      error: { message: "the run worker was killed: SIGKILL" },
+    });
+    expect(await storage.runs.steps(runId)).toMatchObject([{ stepKey: "a", status: "FAILURE" }]);
+    const events = await storage.events.list(runId, { limit: 100, types: ["STEP_FAILURE", "RUN_FAILURE"] });
+    expect(events.map(({ event }) => [event.type, event.stepKey])).toEqual([
+      ["STEP_FAILURE", "a"],
+      ["RUN_FAILURE", undefined],
+    ]);
+  });
+
+  test("says nothing about a run that has reported its own end", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    loop(backend);
+    const runId = await dequeued();
+    await eventually("it is launched", () => backend.launched[0]);
+    await started(runId);
+    await storage.events.report(runId, [{ type: "RUN_SUCCESS", ...at }]);
+    backend.end(runId, "crashed", "exit 1");
+    stop.abort();
+    await looping;
+    expect((await storage.runs.get(runId))?.status).toBe("SUCCESS");
+    expect(await storage.events.list(runId, { limit: 10, types: ["RUN_FAILURE"] })).toEqual([]);
+  });
+
+  test.each(["patient", "stubborn"] as const)("cancels a %s worker's run", async (behaviour) => {
+    const backend = new MemoryBackend(() => behaviour);
+    loop(backend);
+    const runId = await dequeued();
+    await eventually("it is launched", () => backend.launched[0]);
+    await started(runId);
+    expect(await storage.runs.cancel(runId)).toBe("CANCELING");
+    expect((await ended(runId)).status).toBe("CANCELED");
+    expect(await storage.runs.steps(runId)).toMatchObject([{ stepKey: "a", status: "CANCELED" }]);
+  });
+
+  test("a run that is canceled before its worker was launched ends as canceled", async () => {
+    const runId = await dequeued();
+    await storage.runs.cancel(runId);
+    const backend = new MemoryBackend(() => "patient");
+    loop(backend);
+    expect((await ended(runId)).status).toBe("CANCELED");
+    expect(backend.launched).toEqual([]);
+  });
+
+  test("a run whose worker cannot be started fails with the reason after some tries", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    backend.fault = new Error("spawn node ENOENT");
+    loop(backend);
+    const runId = await dequeued();
+    const run = await ended(runId);
+    expect(run.error?.message).toBe("the run worker could not be started: spawn node ENOENT");
+    expect(run.attempt).toBe(3);
+    expect(faults).toHaveLength(3);
+  }, 30_000);
+
+  test("after a crash of the system ends what ran, and launches what had not begun", async () => {
+    const ran = await dequeued();
+    const [request] = await storage.compute.claim("dead", 10, 60_000);
+    if (request) await storage.compute.done(request.id);
+    await started(ran);
+    const canceling = await dequeued();
+    await storage.runs.cancel(canceling);
+    const waiting = await dequeued();
+    await storage.compute.claim("dead", 10, 60_000);
+
+    const backend = new MemoryBackend(() => "patient");
+    loop(backend);
+    expect((await ended(ran)).error?.message).toContain("re-execute the run from failure");
+    expect(await storage.runs.steps(ran)).toMatchObject([{ status: "FAILURE" }]);
+    expect((await ended(canceling)).status).toBe("CANCELED");
+    const launch = await eventually("it is launched", () =>
+      backend.launched.find(({ runId }) => runId === waiting),
+    );
+    expect(launch.attempt).toBe(2);
+    expect((await storage.runs.get(waiting))?.endedAt).toBeNull();
+  });
+
+  test("tells of an end that storage could not take at first", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    let away = true;
+    const flaky: Storage = {
+      ...storage,
+      subscribe: (channel, handler) => storage.subscribe(channel, handler),
+      events: {
+        ...storage.events,
+        report: async (runId, events) => {
+          if (away) throw new Error("storage is away");
+          return storage.events.report(runId, events);
+        },
+      },
+    };
+    loop(backend, { storage: flaky });
+    const runId = await dequeued();
+    await eventually("it is launched", () => backend.launched[0]);
+    backend.end(runId, "oom", "heap out of memory");
+    await eventually("it has tried", () => faults.length > 0);
+    away = false;
+    expect((await ended(runId)).error?.message).toContain("ran out of memory");
+  });
+});
+
+test("a worker that ends without a word still has a reason", () => {
+  const [event] = endEvents({ runId: "r", status: "STARTING" }, { reason: "lost", message: "" }, [], 5);
+  expect(event).toMatchObject({ type: "RUN_FAILURE", ts: 5, message: "the run worker was lost" });
+});
