@@ -92,7 +92,7 @@ export function collect(given: Given): Collected {
     }
     if (other !== value) {
       problems.push(
-        `two ${kind}s are named ${name}: one${at(other.source)} and one${at(value.source)} — rename one of them`,
+        `${kind} ${name} is defined twice: once${at(other.source)} and once${at(value.source)} — rename one of them`,
       );
     }
     return false;

@@ -1,0 +1,255 @@
+import { describe, expect, test } from "@jest/globals";
+import {
+  asset,
+  assetCheck,
+  Definitions,
+  DefinitionsError,
+  defineAssetJob,
+  env,
+  externalAsset,
+  isDefinitions,
+  job,
+  op,
+  requiredResource,
+  resource,
+  schedule,
+  sensor,
+  z,
+} from "../src/index.ts";
+import { DefinitionsSnapshot } from "../src/model/definitions.ts";
+import { kindOf } from "../src/source.ts";
+
+const problemsOf = (make: () => unknown): readonly string[] => {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof DefinitionsError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+const here = "sdk/test/definitions.test.ts:";
+
+describe("Definitions", () => {
+  test("two assets of one key are one problem that names both places", () => {
+    const one = asset("raw/orders", () => 1);
+    const other = asset(["raw", "orders"], () => 2);
+    const problems = problemsOf(() => new Definitions({ assets: [one, other] }));
+    expect(problems[0]).toContain("asset raw/orders is defined twice");
+    expect(problems[0]?.split(here)).toHaveLength(3);
+  });
+
+  test("the same asset may be given twice", () => {
+    const one = asset("one", () => 1);
+    expect(new Definitions({ assets: [one, [one], { module: one }] }).snapshot().assets).toHaveLength(1);
+  });
+
+  test("ops, jobs, schedules and sensors of one name are refused, each by kind", () => {
+    const a = op("same", () => 1);
+    const b = op("same", () => 2);
+    const jobs = [job("j", () => void a()), job("j", () => void b())];
+    const cron = "0 0 * * *";
+    const problems = problemsOf(
+      () =>
+        new Definitions({
+          jobs: [...jobs, job("k", () => void b())],
+          schedules: [schedule("s", { job: "k", cron }), schedule("s", { job: "k", cron })],
+          sensors: [sensor("n", { job: "k" }, () => undefined), sensor("n", { job: "k" }, () => undefined)],
+        }),
+    );
+    for (const what of ["op or graph same", "job j", "schedule s", "sensor n"]) {
+      expect(
+        problems.filter((problem) => problem.startsWith(`${what} is defined twice: once (${here}`)),
+      ).toHaveLength(1);
+    }
+  });
+
+  test("a circle of assets is named in the direction of the data", () => {
+    const first = asset("first", { deps: ["third"] }, () => 1);
+    const second = asset("second", { deps: [first] }, () => 1);
+    const third = asset("third", { deps: [second] }, () => 1);
+    const problems = problemsOf(() => new Definitions({ assets: [first, second, third] }));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(
+      /first → second → third → first|second → third → first → second|third → first → second → third/,
+    );
+  });
+
+  test("an asset that depends on itself is a circle", () => {
+    const problems = problemsOf(() => new Definitions({ assets: [asset("a", { deps: ["a"] }, () => 1)] }));
+    expect(problems[0]).toContain("a → a");
+  });
+
+  test("an unknown upstream comes with the nearest name, one that is only not listed with its place", () => {
+    const orders = asset("raw/orders", () => 1);
+    const hidden = asset("hidden", () => 1);
+    const problems = problemsOf(
+      () =>
+        new Definitions({
+          assets: [orders, asset("b", { deps: ["raw/order"], inputs: { hidden } }, () => 1)],
+        }),
+    );
+    expect(problems.find((problem) => problem.includes("raw/order:"))).toContain("did you mean raw/orders?");
+    expect(problems.find((problem) => problem.includes("hidden"))).toContain(
+      "is not in Definitions: add it to `assets`",
+    );
+  });
+
+  test("a resource that nothing provides, an unknown IO manager and an unknown job are reported together", () => {
+    const mailer = requiredResource<{ send(): void }>();
+    const db = resource(() => 1);
+    const problems = problemsOf(
+      () =>
+        new Definitions({
+          assets: [
+            asset("a", { resources: { mailer }, ioManager: "wharehouse" }, () => 1),
+            asset("b", { ioManager: { db: db as never } }, () => 1),
+          ],
+          schedules: [schedule("s", { job: "nightyl", cron: "0 0 * * *" })],
+          jobs: [defineAssetJob("nightly")],
+          resources: { warehouse: { handleOutput: () => undefined, loadInput: () => undefined } },
+        }),
+    );
+    const all = problems.join("\n");
+    expect(all).toContain("needs resource mailer");
+    expect(all).toContain(
+      "IO manager wharehouse, which is not among the resources — did you mean warehouse?",
+    );
+    expect(all).toContain("IO manager db, which is a resource");
+    expect(all).toContain("starts job nightyl: there is no job of this name — did you mean nightly?");
+    expect(problems).toHaveLength(4);
+  });
+
+  test("one resource name for two definitions is refused unless Definitions says which", () => {
+    const one = resource(() => 1);
+    const two = resource(() => 2);
+    const assets = [
+      asset("a", { resources: { db: one } }, () => 1),
+      asset("b", { resources: { db: two } }, () => 1),
+    ];
+    expect(problemsOf(() => new Definitions({ assets }))[0]).toContain("resource db is one thing");
+    expect(problemsOf(() => new Definitions({ assets, resources: { db: two } }))).toEqual([]);
+  });
+
+  test("names that cannot be are refused", () => {
+    expect(problemsOf(() => new Definitions({ assets: [asset("my-asset", () => 1)] }))).toEqual([
+      expect.stringContaining("asset my-asset"),
+    ]);
+  });
+
+  test("an input of an op that is connected to nothing is refused", () => {
+    const plus = op("plus", { inputs: { x: z.number(), y: z.number().default(1) } }, () => 1);
+    const call = plus as unknown as (inputs: object) => unknown;
+    const problems = problemsOf(() => new Definitions({ jobs: [job("j", () => void call({}))] }));
+    expect(problems).toEqual([expect.stringContaining("input x of plus in j")]);
+  });
+
+  test("a job whose selection names nothing known is a problem of the job", () => {
+    const problems = problemsOf(
+      () =>
+        new Definitions({
+          assets: [asset("a", () => 1)],
+          jobs: [defineAssetJob("j", { selection: "b+ and" })],
+        }),
+    );
+    expect(problems[0]).toMatch(/^job j \(.*definitions\.test\.ts/);
+  });
+
+  test("things that are no definitions are refused by field", () => {
+    expect(problemsOf(() => new Definitions({ assets: [undefined] }))[0]).toContain(
+      "`assets` of Definitions holds undefined",
+    );
+    expect(problemsOf(() => new Definitions({ jobs: [asset("a", () => 1)] }))[0]).toContain(
+      "`jobs` of Definitions holds asset",
+    );
+  });
+
+  test("a module is opened: its assets are taken, the rest passed over", () => {
+    const module = { a: asset("a", () => 1), helper: () => 1, size: 3, list: [asset("b", () => 1)] };
+    expect(new Definitions({ assets: [module] }).snapshot().assets.map(({ key }) => key)).toEqual([
+      ["a"],
+      ["b"],
+    ]);
+  });
+
+  test("definitions are known by a symbol, so that those of another copy of the package are too", () => {
+    const definitions = new Definitions();
+    expect(isDefinitions(definitions)).toBe(true);
+    expect(isDefinitions({ [Symbol.for("@dagster-operator/sdk/kind")]: "definitions" })).toBe(true);
+    expect(isDefinitions({})).toBe(false);
+    expect(kindOf(null)).toBeUndefined();
+  });
+});
+
+describe("the snapshot", () => {
+  const db = resource({
+    config: z.object({ url: z.string(), pool: z.number().default(4) }),
+    create: () => 1,
+  });
+  const orders = asset(
+    "raw/orders",
+    { group: "raw", kinds: ["csv"], owners: ["team:x"], metadata: { rows: 3 } },
+    () => [1],
+  );
+  const revenue = asset(
+    "revenue",
+    {
+      inputs: { orders },
+      deps: ["raw/clicks"],
+      config: z.object({ currency: z.string().default("EUR") }),
+      resources: { db },
+    },
+    () => 1,
+  );
+  const check = assetCheck("positive", { asset: revenue, blocking: true }, ({ value }) => value > 0);
+  const nightly = defineAssetJob("nightly", { selection: "+revenue" });
+  const make = () =>
+    new Definitions({
+      assets: [orders, revenue, externalAsset("raw/clicks")],
+      checks: [check],
+      schedules: [schedule({ job: nightly, cron: "0 4 * * *" })],
+      resources: { db: db.configured({ url: env("DB_URL") }) },
+    });
+
+  test("fits its own schema and is the same object each time", () => {
+    const definitions = make();
+    const snapshot = definitions.snapshot();
+    expect(DefinitionsSnapshot.parse(JSON.parse(JSON.stringify(snapshot)))).toEqual(
+      JSON.parse(JSON.stringify(snapshot)),
+    );
+    expect(definitions.snapshot()).toBe(snapshot);
+  });
+
+  test("has the hash of its content: the same for the same definitions, another for others", () => {
+    expect(make().snapshot().hash).toBe(make().snapshot().hash);
+    expect(make().snapshot().hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Definitions({ assets: [orders] }).snapshot().hash).not.toBe(make().snapshot().hash);
+  });
+
+  test("shows a variable of the environment by name and asks for no configured value again", () => {
+    const found = make()
+      .snapshot()
+      .resources.find(({ name }) => name === "db");
+    expect(found?.config).toEqual({ url: { env: "DB_URL" } });
+    expect(found?.configSchema).not.toHaveProperty("required");
+    expect(found?.usedBy.assets).toEqual([["revenue"]]);
+  });
+
+  test("has the implicit job of all assets that can be made, and jobs with what their selection came to", () => {
+    const { jobs, schedules } = make().snapshot();
+    const targets = Object.fromEntries(
+      jobs.map(({ name, target }) => [name, "assets" in target ? target.assets : []]),
+    );
+    expect(targets).toEqual({
+      nightly: [["raw", "orders"], ["revenue"]],
+      __ASSET_JOB: [["raw", "orders"], ["revenue"]],
+    });
+    expect(schedules).toMatchObject([
+      { name: "nightly_schedule", job: "nightly", timezone: "UTC", evaluates: false },
+    ]);
+  });
+
+  test("says where each asset was written", () => {
+    expect(make().snapshot().assets[0]?.source).toMatch(/^sdk\/test\/definitions\.test\.ts:\d+$/);
+  });
+});
