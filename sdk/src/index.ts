@@ -45,6 +45,16 @@ export {
 export { defineAssetJob, type JobDefinition, job } from "./op/job.ts";
 export { type Call, type OpDefinition, op } from "./op/op.ts";
 export { type EnvVar, env } from "./resource/env.ts";
+export {
+  cronPartitions,
+  dailyPartitions,
+  dynamicPartitions,
+  hourlyPartitions,
+  monthlyPartitions,
+  multiPartitions,
+  staticPartitions,
+  weeklyPartitions,
+} from "./partitions/index.ts";
 export { fsIoManager } from "./resource/fs-io-manager.ts";
 export { inMemory } from "./resource/in-memory-io-manager.ts";
 export {
