@@ -3,7 +3,7 @@
 // Plain JavaScript, because it must run before there is a Node that can strip types.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire, enableCompileCache } from "node:module";
+import module, { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -18,7 +18,7 @@ const source = asked || !existsSync(dist);
 const main = source ? join(here, "../src/main.ts") : dist;
 
 if (Number(process.versions.node.split(".")[0]) >= NEEDED && source === asked) {
-  if (!source) enableCompileCache?.();
+  if (!source) module.enableCompileCache?.();
   await import(main);
 } else {
   delegate();
