@@ -20,11 +20,10 @@ import { recoverSpool, spoolFile } from "./events/recover.ts";
 import { chooseExecutor } from "./executors/executor-config.ts";
 import { InProcessLauncher } from "./executors/in-process.ts";
 import { MultiprocessLauncher } from "./executors/multiprocess.ts";
-import { RunApiClient } from "./run-api/run-api-client.ts";
-import { watchControl } from "./run-api/watch-control.ts";
+import { Fenced, RunApiClient } from "./run-api/run-api-client.ts";
+import { hasEnded, watchControl } from "./run-api/watch-control.ts";
 import type { WorkerSettings } from "./worker-env.ts";
 
-const ENDED: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "CANCELED"]);
 const LAST_EVENTS: ReadonlySet<RunEvent["type"]> = new Set(["RUN_SUCCESS", "RUN_FAILURE", "RUN_CANCELED"]);
 
 /**
@@ -37,7 +36,7 @@ export async function runWorker(settings: WorkerSettings, cancel: AbortSignal): 
   const left = await recoverSpool(settings.spool, settings.runId, (from, lines) =>
     api.resendEvents(from, lines),
   );
-  if (left !== null && ENDED.has(left.status)) return api.close();
+  if (left !== null && hasEnded(left.status)) return api.close();
   const [context, accepted] = await Promise.all([api.context(), api.resendEvents(producer, [])]);
   const run = new Run(settings, api, producer, accepted.acceptedThrough + 1, cancel);
   try {
@@ -57,6 +56,8 @@ class Run {
   readonly #end = new AbortController();
   /** What this run changed in its process. */
   readonly #undo: (() => void)[] = [];
+  /** The last event is on its way: that the run has ended is no news from here on. */
+  #reported = false;
   #broken: { error: unknown } | null = null;
 
   constructor(
@@ -104,6 +105,7 @@ class Run {
     // Steps that were stopped because nothing can be reported are no outcome: the run is for another attempt to end.
     if (this.#broken !== null) throw this.#broken.error;
     await this.#logs.flush();
+    this.#reported = true;
     for (const event of last) this.#sender.emit(event);
     await this.#sender.flush();
   }
@@ -160,6 +162,10 @@ class Run {
 
   #control(control: Control): void {
     if (control.cancel && !this.#stop.signal.aborted) this.#stop.abort(new Error("the run was canceled"));
+    if (control.cancel || this.#reported || !hasEnded(control.status)) return;
+    this.#break(
+      new Fenced(410, `the run was ended from outside (${control.status}) while this worker ran it`),
+    );
   }
 
   /** Nothing can be reported any more: steps stop, and the worker ends with this error. */

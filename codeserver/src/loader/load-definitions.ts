@@ -5,6 +5,7 @@ import {
   type DefinitionsSnapshot,
   type ErrorInfo,
   isDefinitions,
+  withExtraDefinitions,
 } from "@dagster-operator/sdk/internal";
 import { z } from "zod";
 import { addFrameworkPackage } from "./frames.ts";
@@ -38,7 +39,7 @@ export async function loadDefinitions(target: DefinitionsTarget, cwd = process.c
   try {
     const url = isAbsolute(place) ? pathToFileURL(place).href : MODULE_SCHEME + place;
     const exported: Record<string, unknown> = await import(url);
-    const definitions = pick(exported, place, target.attribute);
+    const definitions = withExtraDefinitions(pick(exported, place, target.attribute));
     return { kind: "loaded", definitions, snapshot: definitions.snapshot(), watch: hooks.watch() };
   } catch (thrown) {
     const watch = hooks.watch();

@@ -93,7 +93,7 @@ export class RunApiClient implements RunServices {
     partition?: string,
   ): Promise<Extract<RunEvent, { type: "ASSET_MATERIALIZATION" }> | null> {
     const query = partition === undefined ? "" : `?partition=${encodeURIComponent(partition)}`;
-    const key = encodeURIComponent(asset.map(encodeURIComponent).join("/"));
+    const key = asset.map(encodeURIComponent).join("/");
     const { event } = Latest.parse(await this.#persist("GET", `/assets/${key}/latest${query}`, {}));
     return event?.type === "ASSET_MATERIALIZATION" ? event : null;
   }

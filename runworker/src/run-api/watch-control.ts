@@ -3,6 +3,10 @@ import { backoff, type RunApiClient } from "./run-api-client.ts";
 
 const WAIT_SECONDS = 25;
 
+export function hasEnded(status: Control["status"]): boolean {
+  return status === "SUCCESS" || status === "FAILURE" || status === "CANCELED";
+}
+
 /** Asks the run API, over and over until `signal` aborts, what is wanted of this run. @throws Fenced */
 export async function watchControl(
   api: RunApiClient,
@@ -17,8 +21,8 @@ export async function watchControl(
       failures = 0;
       if (signal.aborted) return;
       onControl(control);
-      // Once canceled, the answer comes at once and says nothing new.
-      if (control.cancel) return;
+      // From here on the answer comes at once and says nothing new.
+      if (control.cancel || hasEnded(control.status)) return;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Unavailable)) throw error;
