@@ -1,11 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Storage } from "@dagster-operator/engine";
-import { PGlite } from "@electric-sql/pglite";
 import type { Database } from "./database/database.ts";
-import { lockFolder } from "./database/folder-lock.ts";
-import { pgliteDatabase } from "./database/pglite.ts";
+import { openFolder, openTemporary } from "./database/pglite-folder.ts";
 import { postgresDatabase } from "./database/postgres.ts";
 import { storageOver } from "./database/storage.ts";
 import { migrate } from "./migrate/migrate.ts";
@@ -52,22 +49,9 @@ export async function openDatabase(
   options: Pick<StorageOptions, "connections"> = {},
 ): Promise<Database> {
   if (typeof target === "object") {
-    return "url" in target ? postgresDatabase(target.url, options) : openFolder(target.dir);
+    return "url" in target ? postgresDatabase(target.url, options) : openFolder(resolve(target.dir));
   }
   if (/^postgres(ql)?:\/\//.test(target)) return postgresDatabase(target, options);
-  if (target === "memory:") return pgliteDatabase(await PGlite.create(), async () => undefined);
-  return openFolder(target);
-}
-
-async function openFolder(dir: string): Promise<Database> {
-  const folder = resolve(dir);
-  const unlock = await lockFolder(folder);
-  try {
-    const data = join(folder, "pglite");
-    await mkdir(data, { recursive: true });
-    return pgliteDatabase(await PGlite.create(data), unlock);
-  } catch (error) {
-    await unlock();
-    throw error;
-  }
+  if (target === "memory:") return openTemporary();
+  return openFolder(resolve(target));
 }
