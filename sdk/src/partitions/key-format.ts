@@ -20,22 +20,33 @@ const OFFSET = "[+-]\\d{2}:?\\d{2}|Z";
 
 const two = (n: number) => (n < 10 ? `0${n}` : String(n));
 
-const WRITE: Record<Directive, (local: Date, offset: number) => string> = {
-  Y: (local) => String(local.getUTCFullYear()).padStart(4, "0"),
-  m: (local) => two(local.getUTCMonth() + 1),
-  d: (local) => two(local.getUTCDate()),
-  H: (local) => two(local.getUTCHours()),
-  M: (local) => two(local.getUTCMinutes()),
-  S: (local) => two(local.getUTCSeconds()),
-  y: (local) => two(local.getUTCFullYear() % 100),
-  j: (local) =>
-    String(Math.floor((local.getTime() - Date.UTC(local.getUTCFullYear(), 0, 1)) / DAY) + 1).padStart(3, "0"),
-  f: (local) => String(local.getUTCMilliseconds() * 1000).padStart(6, "0"),
-  z: (_local, offset) => {
-    const minutes = Math.abs(Math.round(offset / 60_000));
-    return `${offset < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}${two(minutes % 60)}`;
-  },
-};
+/** Fields of a local time that are the same all day long. */
+interface Day {
+  number: number;
+  Y: string;
+  m: string;
+  d: string;
+  y: string;
+  j: string;
+}
+
+function dayOf(number: number): Day {
+  const date = new Date(number * DAY);
+  const year = date.getUTCFullYear();
+  return {
+    number,
+    Y: String(year).padStart(4, "0"),
+    m: two(date.getUTCMonth() + 1),
+    d: two(date.getUTCDate()),
+    y: two(year % 100),
+    j: String(number - Date.UTC(year, 0, 1) / DAY + 1).padStart(3, "0"),
+  };
+}
+
+function writeOffset(offset: number): string {
+  const minutes = Math.abs(Math.round(offset / 60_000));
+  return `${offset < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}${two(minutes % 60)}`;
+}
 
 /** A format read once. Throws on a directive that keys cannot have. */
 export class KeyFormat {
@@ -44,6 +55,8 @@ export class KeyFormat {
   readonly #pattern: RegExp;
   readonly #fields: Directive[] = [];
   readonly #hasOffset: boolean;
+  /** Of the key written last: keys mostly come in order. */
+  #day: Day = dayOf(0);
 
   constructor(format: string) {
     let source = "";
@@ -52,14 +65,17 @@ export class KeyFormat {
         const text = literal ?? "%";
         this.#add(text, false);
         source += text.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&");
-      } else if (directive !== undefined && directive in WRITE) {
+      } else if (directive !== undefined && (directive === "z" || directive in DIGITS)) {
         const known = directive as Directive;
         this.#add(known, true);
         this.#fields.push(known);
         source += `(${known === "z" ? OFFSET : DIGITS[known]})`;
       } else {
         throw new RangeError(
-          `partition format ${JSON.stringify(format)}: ${part} is not supported, only ${Object.keys(WRITE)
+          `partition format ${JSON.stringify(format)}: ${part} is not supported, only ${[
+            ...Object.keys(DIGITS),
+            "z",
+          ]
             .map((d) => `%${d}`)
             .join(" ")} and %%`,
         );
@@ -72,15 +88,34 @@ export class KeyFormat {
 
   write(instant: number, zone: Zone, cron: string): string {
     const offset = zone.offsetAt(instant);
-    const local = new Date(instant + offset);
+    const local = instant + offset;
+    const number = Math.floor(local / DAY);
+    if (this.#day.number !== number) this.#day = dayOf(number);
     let key = "";
     for (let i = 0; i < this.#parts.length; i++) {
       const part = this.#parts[i] as string;
-      key += this.#isDirective[i] ? WRITE[part as Directive](local, offset) : part;
+      key += this.#isDirective[i] ? this.#written(part as Directive, local - number * DAY, offset) : part;
     }
     if (this.#hasOffset || zone.offsetAt(instant - DAY) === offset || !firesEveryHour(cron)) return key;
-    const reading = zone.fromLocal(instant + offset);
-    return reading.kind === "two" && reading.second === instant ? key + WRITE.z(local, offset) : key;
+    const reading = zone.fromLocal(local);
+    return reading.kind === "two" && reading.second === instant ? key + writeOffset(offset) : key;
+  }
+
+  #written(directive: Directive, time: number, offset: number): string {
+    switch (directive) {
+      case "H":
+        return two(Math.floor(time / 3_600_000));
+      case "M":
+        return two(Math.floor(time / 60_000) % 60);
+      case "S":
+        return two(Math.floor(time / 1000) % 60);
+      case "f":
+        return String((time % 1000) * 1000).padStart(6, "0");
+      case "z":
+        return writeOffset(offset);
+      default:
+        return this.#day[directive];
+    }
   }
 
   /** The instant that a key writes, with what it leaves out at its lowest; null when it is not of this format. */

@@ -66,7 +66,7 @@ export function hasPartitionKey(def: PartitionsDef, key: string, at: PartitionsA
       return at.dynamic(def.name).includes(key);
     case "multi": {
       const parts = splitKey(def, key);
-      return parts?.every(({ partitions, key: part }) => hasPartitionKey(partitions, part, at));
+      return parts?.every(({ partitions, key: part }) => hasPartitionKey(partitions, part, at)) ?? false;
     }
   }
 }

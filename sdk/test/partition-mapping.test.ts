@@ -1,0 +1,125 @@
+import { describe, expect, test } from "@jest/globals";
+import type { PartitionMapping, PartitionsDef } from "../src/model/definitions.ts";
+import {
+  dailyPartitions,
+  downstreamPartitionKeys,
+  dynamicPartitions,
+  hourlyPartitions,
+  multiPartitions,
+  staticPartitions,
+  upstreamPartitionKeys,
+  weeklyPartitions,
+} from "../src/partitions/index.ts";
+
+const daily = dailyPartitions({ start: "2024-01-01" });
+const later = dailyPartitions({ start: "2024-01-10" });
+const weekly = weeklyPartitions({ start: "2023-12-31" });
+const hourly = hourlyPartitions({ start: "2024-01-01" });
+const region = staticPartitions(["us", "eu"]);
+const multi = multiPartitions({ date: daily, region });
+const context = { now: Date.parse("2024-01-22T00:00Z"), dynamic: () => ["a", "b"] };
+
+const up = (
+  downstream: PartitionsDef | null,
+  upstream: PartitionsDef | null,
+  keys: string[],
+  mapping?: PartitionMapping,
+) => upstreamPartitionKeys({ downstream, upstream, keys, mapping, ...context });
+const down = (
+  downstream: PartitionsDef | null,
+  upstream: PartitionsDef | null,
+  keys: string[],
+  mapping?: PartitionMapping,
+) => downstreamPartitionKeys({ downstream, upstream, keys, mapping, ...context });
+const days = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => `2024-01-${String(from + i).padStart(2, "0")}`);
+
+describe("by default", () => {
+  test("equal windows map to each other, as far as the upstream asset has them", () => {
+    expect(up(daily, daily, days(3, 4))).toEqual(days(3, 4));
+    expect(up(daily, later, days(9, 11))).toEqual(days(10, 11));
+  });
+
+  test("a week needs its days, a day its hours, an hour the day that it is in", () => {
+    expect(up(weekly, daily, ["2024-01-07"])).toEqual(days(7, 13));
+    expect(up(daily, hourly, ["2024-01-02"])).toHaveLength(24);
+    expect(up(hourly, daily, ["2024-01-02-05:00"])).toEqual(["2024-01-02"]);
+    expect(up(weekly, daily, ["2023-12-31"])).toEqual(days(1, 6));
+  });
+
+  test("and back", () => {
+    expect(down(weekly, daily, ["2024-01-09", "2024-01-13"])).toEqual(["2024-01-07"]);
+    expect(down(hourly, daily, ["2024-01-02"])).toHaveLength(24);
+    // The week is not over yet.
+    expect(down(weekly, daily, ["2024-01-21"])).toEqual([]);
+  });
+
+  test("windows of other zones map by overlap", () => {
+    const rome = dailyPartitions({ start: "2024-01-01", timezone: "Europe/Rome" });
+    expect(up(rome, daily, ["2024-01-05"])).toEqual(days(4, 5));
+  });
+
+  test("equal keys map to each other for what is not time", () => {
+    expect(up(region, staticPartitions(["eu", "asia"]), ["us", "eu"])).toEqual(["eu"]);
+    expect(up(dynamicPartitions("d"), dynamicPartitions("e"), ["a", "z"])).toEqual(["a"]);
+    expect(up(multi, multi, ["2024-01-01|us"])).toEqual(["2024-01-01|us"]);
+  });
+
+  test("a whole asset needs all partitions, and a whole upstream asset has none", () => {
+    expect(up(null, region, [])).toEqual(["us", "eu"]);
+    expect(up(region, null, ["us"])).toBeNull();
+    expect(down(null, region, ["us"])).toBeNull();
+    expect(down(region, null, [])).toEqual(["us", "eu"]);
+  });
+
+  test("a dimension maps to the single definition that it equals", () => {
+    expect(up(region, multi, ["eu"])).toEqual(days(1, 21).map((day) => `${day}|eu`));
+    expect(up(multi, region, ["2024-01-01|eu", "2024-01-02|eu"])).toEqual(["eu"]);
+    expect(up(weekly, multi, ["2024-01-07"])).toHaveLength(14);
+    expect(down(multi, daily, ["2024-01-02"])).toEqual(["2024-01-02|us", "2024-01-02|eu"]);
+    expect(down(daily, multi, ["2024-01-02|us", "2024-01-02|eu"])).toEqual(["2024-01-02"]);
+  });
+});
+
+describe("as told", () => {
+  test("offsets shift the window in downstream partitions", () => {
+    const before: PartitionMapping = { kind: "time_window", startOffset: -1, endOffset: 0 };
+    expect(up(daily, daily, ["2024-01-05"], before)).toEqual(days(4, 5));
+    expect(up(daily, daily, ["2024-01-01"], before)).toEqual(days(1, 1));
+    expect(down(daily, daily, ["2024-01-04"], before)).toEqual(days(4, 5));
+    expect(up(weekly, daily, ["2024-01-07"], before)).toEqual(days(1, 13));
+    expect(up(daily, daily, ["2024-01-05"], { kind: "time_window", startOffset: -1, endOffset: -1 })).toEqual(
+      days(4, 4),
+    );
+    expect(
+      down(daily, daily, ["2024-01-04"], { kind: "time_window", startOffset: -1, endOffset: -1 }),
+    ).toEqual(days(5, 5));
+  });
+
+  test("all, last and static", () => {
+    expect(up(region, daily, ["us"], { kind: "all" })).toHaveLength(21);
+    expect(up(region, daily, ["us"], { kind: "last" })).toEqual(["2024-01-21"]);
+    expect([
+      down(region, daily, ["2024-01-20"], { kind: "last" }),
+      down(region, daily, ["2024-01-21"], { kind: "last" }),
+    ]).toEqual([[], ["us", "eu"]]);
+    const mapping: PartitionMapping = {
+      kind: "static",
+      downstreamByUpstream: { ny: ["us"], la: ["us"], rome: ["eu"] },
+    };
+    const city = staticPartitions(["rome", "la", "ny"]);
+    expect(up(region, city, ["us"], mapping)).toEqual(["la", "ny"]);
+    expect(down(region, city, ["ny", "rome"], mapping)).toEqual(["us", "eu"]);
+  });
+
+  test("a mapping that cannot lead there, or a dimension that is not clear, is refused", () => {
+    expect(() => up(region, daily, ["us"], { kind: "time_window", startOffset: 0, endOffset: 0 })).toThrow(
+      "a time_window partition mapping does not lead from time_window to static partitions",
+    );
+    expect(() => up(region, multi, ["us"], { kind: "multi_to_single", dimension: "place" })).toThrow(
+      "there is no dimension place, only date, region",
+    );
+    const twice = multiPartitions({ from: staticPartitions(["x"]), to: staticPartitions(["y"]) });
+    expect(() => up(region, twice, ["us"])).toThrow("name it in the partition mapping");
+  });
+});
