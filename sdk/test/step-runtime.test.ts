@@ -117,7 +117,9 @@ describe("a step that is cancelled", () => {
 
 describe("resources", () => {
   const made: string[] = [];
-  beforeEach(() => made.splice(0));
+  beforeEach(() => {
+    made.length = 0;
+  });
   const base = resource({
     create: () => {
       made.push("open base");

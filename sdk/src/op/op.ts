@@ -33,15 +33,23 @@ type Given<T> = Source<T> | (T extends readonly (infer E)[] ? readonly Source<E>
 /** For an input that only orders: anything that comes before. */
 type Before = Handle | MappedHandle | DynamicHandle | AssetDefinition;
 type GivenFor<S> = S extends Nothing ? Before | readonly Before[] : Given<InValue<S>>;
-type AssetKeys<I> = { [K in keyof I]: I[K] extends AssetDefinition ? K : never }[keyof I];
-type GivenAll<I> = { readonly [K in Exclude<keyof I, AssetKeys<I>>]: GivenFor<I[K]> } & {
-  readonly [K in AssetKeys<I>]?: GivenFor<I[K]>;
+/** Inputs that a call may leave out: assets (loaded then) and schemas with a default. */
+type Optional<S> = S extends AssetDefinition
+  ? true
+  : S extends z.ZodType
+    ? undefined extends z.input<S>
+      ? true
+      : false
+    : false;
+type OptionalKeys<I> = { [K in keyof I]: Optional<I[K]> extends true ? K : never }[keyof I];
+type GivenAll<I> = { readonly [K in Exclude<keyof I, OptionalKeys<I>>]: GivenFor<I[K]> } & {
+  readonly [K in OptionalKeys<I>]?: GivenFor<I[K]> | undefined;
 };
 
 /** How an op or a graph is called in a body: with a handle for each input; `H` is what the call gives. */
 export type Call<I, H> = keyof I extends never
   ? () => H
-  : Exclude<keyof I, AssetKeys<I>> extends never
+  : Exclude<keyof I, OptionalKeys<I>> extends never
     ? (inputs?: GivenAll<I>) => H
     : (inputs: GivenAll<I>) => H;
 
