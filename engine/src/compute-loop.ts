@@ -113,9 +113,11 @@ class ComputeLoop {
   async reconcile(): Promise<void> {
     await this.#untilDone("runs of a stopped system cannot be reconciled", async () => {
       const { storage, backend, owner } = this.#o;
+      // The runs first: one that a daemon takes from the queue meanwhile is then not among them, or has its request in `waiting`.
+      const runs = await runsInProgress(storage);
       const waiting = new Set(await storage.compute.takeOver(owner));
       const live = new Set((await backend.live()).map((worker) => worker.runId));
-      for (const run of await runsInProgress(storage)) {
+      for (const run of runs) {
         if (live.has(run.runId)) continue;
         // It has not begun: its launch is carried out as if nothing had happened.
         if (waiting.has(run.runId) && run.status !== "STARTED") continue;
