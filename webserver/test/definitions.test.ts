@@ -5,7 +5,7 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem({}, ["shop", "broken"]);
 }, 60_000);
-afterAll(() => system?.close());
+afterAll(() => system?.close(), 30_000);
 const revenue = { path: ["revenue"] };
 
 describe("code locations", () => {

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await system?.close();
   rmSync(ui, { recursive: true, force: true });
-});
+}, 30_000);
 const get = (path: string, accept = "*/*") => fetch(`${system.url}${path}`, { headers: { accept } });
 const post = (body: string, type = "application/json") =>
   fetch(`${system.url}/graphql`, { method: "POST", headers: { "content-type": type }, body });

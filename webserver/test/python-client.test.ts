@@ -7,7 +7,7 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem();
 }, 60_000);
-afterAll(() => system?.close());
+afterAll(() => system?.close(), 30_000);
 
 const run = async (body: string): Promise<unknown> => {
   const lines = body

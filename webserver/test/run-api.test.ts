@@ -7,7 +7,7 @@ let token: string;
 beforeAll(async () => {
   system = await startSystem();
 }, 60_000);
-afterAll(() => system?.close());
+afterAll(() => system?.close(), 30_000);
 beforeEach(async () => {
   runId = await system.launch();
   token = await system.start(runId);

@@ -5,7 +5,7 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem();
 }, 60_000);
-afterAll(() => system?.close());
+afterAll(() => system?.close(), 30_000);
 
 const LAUNCH = `mutation ($p: ExecutionParams!) { launchPipelineExecution(executionParams: $p) { __typename
   ... on LaunchRunSuccess { run { runId status jobName tags { key value } runConfigYaml assetSelection { path } } }

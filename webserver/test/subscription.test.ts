@@ -5,7 +5,7 @@ let system: System;
 beforeAll(async () => {
   system = await startSystem();
 }, 60_000);
-afterAll(() => system?.close());
+afterAll(() => system?.close(), 30_000);
 
 const QUERY = `subscription ($id: ID!, $c: String) { pipelineRunLogs(runId: $id, cursor: $c) { __typename
   ... on PipelineRunLogsSubscriptionSuccess { cursor hasMorePastEvents messages { ... on MessageEvent { message } } }

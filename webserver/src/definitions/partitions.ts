@@ -1,15 +1,8 @@
 /** Partition keys of definitions, with the dynamic ones read from storage. */
 
-import type { PartitionsDef } from "@dagster-operator/sdk/internal";
-import * as sdk from "@dagster-operator/sdk/internal";
+import { type PartitionsDef, partitionKeys, partitionTimeWindow } from "@dagster-operator/sdk/internal";
 import type { Context } from "../graphql/context.ts";
 import { assetId, type JobModel } from "./location-index.ts";
-
-// Until sdk/src/partitions has landed, so that everything compiles and links.
-const partitions = sdk as unknown as {
-  partitionKeys: (def: PartitionsDef, at: { now: number; dynamic: (name: string) => string[] }) => string[];
-  partitionTimeWindow: (def: PartitionsDef, key: string) => { start: number | Date; end: number | Date };
-};
 
 function dynamicNames(def: PartitionsDef): string[] {
   if (def.kind === "dynamic") return [def.name];
@@ -24,12 +17,12 @@ export async function keysOf(ctx: Context, def: PartitionsDef | null): Promise<s
   const names = dynamicNames(def);
   const lists = await Promise.all(names.map((name) => ctx.dynamicPartitions.get(name)));
   const dynamic = new Map(names.map((name, i) => [name, lists[i] ?? []]));
-  return partitions.partitionKeys(def, { now: ctx.clock.now(), dynamic: (name) => dynamic.get(name) ?? [] });
+  return partitionKeys(def, { now: ctx.clock.now(), dynamic: (name) => dynamic.get(name) ?? [] });
 }
 
 /** Start and end of a time window's key, in seconds. */
 export function windowOf(def: PartitionsDef, key: string): { start: number; end: number } {
-  const { start, end } = partitions.partitionTimeWindow(def, key);
+  const { start, end } = partitionTimeWindow(def, key);
   return { start: Number(start) / 1000, end: Number(end) / 1000 };
 }
 
