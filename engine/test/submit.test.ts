@@ -1,14 +1,6 @@
 import { randomUUID } from "node:crypto";
-import {
-  asset,
-  Definitions,
-  dailyPartitions,
-  defineAssetJob,
-  job,
-  op,
-  staticPartitions,
-  z,
-} from "@dagster-operator/sdk";
+import { asset, Definitions, defineAssetJob, job, op, z } from "@dagster-operator/sdk";
+import { dailyPartitions, staticPartitions } from "@dagster-operator/sdk/internal";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
@@ -50,7 +42,7 @@ beforeAll(async () => {
   storage = await openMemoryStorage();
   workspace.set("shop", definitions);
   deps = { storage, workspace, now: () => NOW, newId: () => randomUUID() };
-});
+}, 60_000);
 afterAll(() => storage.close());
 
 async function refusal(work: Promise<unknown>): Promise<Error> {

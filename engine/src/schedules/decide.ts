@@ -1,5 +1,5 @@
 /** When a schedule is due. Pure, apart from the cron iterator, which is pure too. */
-import { cronTicks, type ScheduleDef } from "@dagster-operator/sdk/internal";
+import { cronTicks, cronTicksBefore, type ScheduleDef } from "@dagster-operator/sdk/internal";
 import type { InstigatorState } from "../ports/tick-storage.ts";
 
 /** What the user switched on or off, or else what the definition says. */
@@ -34,25 +34,12 @@ export function dueTicks(
   // `since` itself may be a tick: a schedule switched on at 12:00:00.000 runs at 12:00.
   const after = Math.max(clock.lastTickAt ?? Number.NEGATIVE_INFINITY, clock.since - 1);
   const keep = options.partitioned ? (options.maxCatchup ?? MAX_CATCHUP_TICKS) : 1;
-  // Only the last few matter, so look back further and further, rather than walk from a year ago.
-  for (let span = 3_600_000; ; span *= 10) {
-    const from = Math.max(after, now - span);
-    const due = ticksBetween(schedule, from, now);
-    if (due.length >= keep || from === after) return due.slice(-keep);
+  const due: number[] = [];
+  for (const at of cronTicksBefore(schedule.cron, schedule.timezone, now + 1)) {
+    if (at <= after || due.length === keep) break;
+    due.unshift(at);
   }
-}
-
-function ticksBetween(
-  { cron, timezone }: Pick<ScheduleDef, "cron" | "timezone">,
-  after: number,
-  until: number,
-): number[] {
-  const ticks: number[] = [];
-  for (const at of cronTicks(cron, timezone, after)) {
-    if (at > until) break;
-    ticks.push(at);
-  }
-  return ticks;
+  return due;
 }
 
 /** The first scheduled time after `now` (ms), for the page and for how long to sleep; null = never. */

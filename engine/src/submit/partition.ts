@@ -1,6 +1,9 @@
 import {
+  comparePartitionKeys,
   type DefinitionsSnapshot,
+  hasPartitionKey,
   type JobDef,
+  type PartitionsAt,
   type PartitionsDef,
   partitionKeys,
   type RunContext,
@@ -41,26 +44,22 @@ export function dynamicNames(def: PartitionsDef): string[] {
     : [];
 }
 
-/** Keys of a definition as a set in their order; kept, because a thousand requests of one tick ask for the same ones. */
-export class PartitionKeys {
-  readonly #sets = new Map<string, Set<string>>();
+/** What partitions depend on at one moment; dynamic keys are read once for all the requests of a batch. */
+export class PartitionsNow {
   readonly #now: number;
-  readonly #dynamic: (name: string) => Promise<string[]>;
+  readonly #read: (name: string) => Promise<string[]>;
+  readonly #dynamic = new Map<string, string[]>();
 
-  constructor(now: number, dynamic: (name: string) => Promise<string[]>) {
+  constructor(now: number, read: (name: string) => Promise<string[]>) {
     this.#now = now;
-    this.#dynamic = dynamic;
+    this.#read = read;
   }
 
-  async of(def: PartitionsDef): Promise<Set<string>> {
-    const id = JSON.stringify(def);
-    const known = this.#sets.get(id);
-    if (known) return known;
-    const dynamic = new Map<string, string[]>();
-    for (const name of dynamicNames(def)) dynamic.set(name, await this.#dynamic(name));
-    const keys = new Set(partitionKeys(def, { now: this.#now, dynamic: (name) => dynamic.get(name) ?? [] }));
-    this.#sets.set(id, keys);
-    return keys;
+  async of(def: PartitionsDef): Promise<PartitionsAt> {
+    for (const name of dynamicNames(def)) {
+      if (!this.#dynamic.has(name)) this.#dynamic.set(name, await this.#read(name));
+    }
+    return { now: this.#now, dynamic: (name) => this.#dynamic.get(name) ?? [] };
   }
 }
 
@@ -68,7 +67,7 @@ export class PartitionKeys {
 export async function partitionIssues(
   parts: Partitioned[],
   partition: Partition,
-  known: PartitionKeys,
+  now: PartitionsNow,
 ): Promise<Issue[]> {
   const path = "partition";
   if (partition === null) {
@@ -80,29 +79,24 @@ export async function partitionIssues(
     return [{ path, message: "nothing in this run is partitioned: leave the partition out" }];
   const issues: Issue[] = [];
   for (const { what, partitions } of parts) {
-    const keys = await known.of(partitions);
+    const at = await now.of(partitions);
     const wanted = "key" in partition ? [partition.key] : [partition.start, partition.end];
-    const missing = wanted.filter((key) => !keys.has(key));
-    for (const key of missing) issues.push({ path, message: unknownKey(what, key, keys) });
-    if (!("key" in partition) && missing.length === 0) {
-      const order = [...keys];
-      if (order.indexOf(partition.start) > order.indexOf(partition.end)) {
-        issues.push({
-          path,
-          message: `the range begins with "${partition.start}", which is after its end "${partition.end}"`,
-        });
-      }
+    const missing = wanted.filter((key) => !hasPartitionKey(partitions, key, at));
+    for (const key of missing)
+      issues.push({ path, message: unknownKey(what, key, partitionKeys(partitions, at)) });
+    if ("key" in partition || missing.length > 0) continue;
+    const { start, end } = partition;
+    if (comparePartitionKeys(partitions, at)(start, end) > 0) {
+      issues.push({ path, message: `the range begins with "${start}", which is after its end "${end}"` });
     }
   }
   return issues;
 }
 
-function unknownKey(what: string, key: string, keys: Set<string>): string {
-  if (keys.size === 0) return `${what} has no partitions yet, so not "${key}" either`;
-  const near = didYouMean(key, keys);
-  const order = [...keys];
-  const range = `it has ${keys.size}, from "${order[0]}" to "${order.at(-1)}"`;
-  return `${what} has no partition "${key}": ${near || range}`;
+function unknownKey(what: string, key: string, keys: string[]): string {
+  if (keys.length === 0) return `${what} has no partitions yet, so not "${key}" either`;
+  const range = `it has ${keys.length}, from "${keys[0]}" to "${keys.at(-1)}"`;
+  return `${what} has no partition "${key}": ${didYouMean(key, keys) || range}`;
 }
 
 /** Dagster's tags for a partition: `dagster/partition`, one for each dimension, or the two ends of a range. */

@@ -3,6 +3,7 @@ import {
   ASSET_JOB,
   type DefinitionsSnapshot,
   type JobDef,
+  type Plan,
   PlanError,
   planRun,
   type RunContext,
@@ -13,7 +14,7 @@ import type { Storage } from "../ports/storage.ts";
 import type { LocationEntry, Workspace } from "../ports/workspace.ts";
 import { didYouMean } from "./nearest.ts";
 import {
-  PartitionKeys,
+  PartitionsNow,
   partitionedParts,
   partitionIssues,
   partitionOfTags,
@@ -78,22 +79,22 @@ export async function submitRuns(deps: SubmitDeps, requests: SubmitRequest[]): P
 
 /** The checks of `submitRuns` alone: the rows it would write. */
 export async function prepareRuns(deps: SubmitDeps, requests: SubmitRequest[]): Promise<NewRun[]> {
-  const keys = new PartitionKeys(deps.now(), (name) => deps.storage.assets.dynamicPartitions(name));
+  const partitions = new PartitionsNow(deps.now(), (name) => deps.storage.assets.dynamicPartitions(name));
   const validate = configValidator();
   const runs: NewRun[] = [];
-  for (const request of requests) runs.push(await prepare(deps, request, keys, validate));
+  for (const request of requests) runs.push(await prepare(deps, request, partitions, validate));
   return runs;
 }
 
 async function prepare(
   deps: SubmitDeps,
   request: SubmitRequest,
-  keys: PartitionKeys,
+  partitions: PartitionsNow,
   validate: ReturnType<typeof configValidator>,
 ): Promise<NewRun> {
   const { entry, snapshot, code } = serving(deps.workspace, request.location);
   const job = findJob(snapshot.jobs, request);
-  const steps = planned(snapshot, job, request);
+  const plan = planned(snapshot, job, request);
   const assets =
     request.assets ?? (job.target.kind === "assets" && !request.checks ? job.target.assets : null);
   if (job.implicit && !request.assets && !request.checks) {
@@ -107,10 +108,12 @@ async function prepare(
   const parts = partitionedParts(snapshot, job, assets ?? []);
   const runConfig = isEmpty(request.runConfig) ? job.runConfig : request.runConfig;
 
-  const issues = await partitionIssues(parts, partition, keys);
+  const steps = new Set(plan.steps.map(topNode));
+  const issues = await partitionIssues(parts, partition, partitions);
   for (const issue of await validate(entry.name, code, job.name, runConfig)) {
     if (!isAboutUnselected(issue, steps, runConfig)) issues.push(issue);
   }
+  if (job.implicit) issues.push(...missingConfig(plan, runConfig));
   if (issues.length > 0) throw new InvalidInput(describe(job, issues), issues);
 
   return {
@@ -174,18 +177,20 @@ function findJob(jobs: JobDef[], request: SubmitRequest): JobDef {
   throw new NotFound("job", name, near || `code location ${request.location} does not define it`);
 }
 
-/** Nodes at the top of the plan: the first part of each step key. */
-function planned(snapshot: DefinitionsSnapshot, job: JobDef, request: SubmitRequest): Set<string> {
+function planned(snapshot: DefinitionsSnapshot, job: JobDef, request: SubmitRequest): Plan {
   const { assets, checks, steps } = request;
   try {
-    const plan = planRun(snapshot, { job: job.name, assets, checks, steps });
-    return new Set(plan.steps.map((step) => (step.key.split(".")[0] ?? step.key).replace(/\[.*$/, "")));
+    return planRun(snapshot, { job: job.name, assets, checks, steps });
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;
-    throw new InvalidInput(error.message, [
-      { path: steps ? "steps" : assets ? "assets" : "job", message: error.message },
-    ]);
+    const path = steps ? "steps" : assets ? "assets" : "job";
+    throw new InvalidInput(error.message, [{ path, message: error.message }]);
   }
+}
+
+/** Name of the node at the top of the job that a step belongs to: the first part of its key. */
+function topNode({ key }: { key: string }): string {
+  return (key.split(".")[0] ?? key).replace(/\[.*$/, "");
 }
 
 /** Asks user code once for each different (location, job, config) of a batch. */
@@ -213,6 +218,20 @@ function isAboutUnselected(issue: Issue, steps: Set<string>, runConfig: Record<s
   if (section !== "ops" || !node || steps.has(node)) return false;
   const ops = runConfig.ops;
   return !(typeof ops === "object" && ops !== null && node in ops);
+}
+
+/** The implicit job is of all assets and so demands no config; what is selected of it does. */
+function missingConfig({ steps }: Plan, runConfig: Record<string, unknown>): Issue[] {
+  const given = typeof runConfig.ops === "object" && runConfig.ops !== null ? Object.keys(runConfig.ops) : [];
+  const issues: Issue[] = [];
+  for (const step of steps) {
+    const required = step.op.configSchema?.required;
+    // Config of a node inside a graph may come from a config mapping, which only the worker applies.
+    if (!Array.isArray(required) || required.length === 0 || step.key.includes(".")) continue;
+    if (given.includes(step.key)) continue;
+    issues.push({ path: `ops.${step.key}.config`, message: `needs config: ${required.join(", ")}` });
+  }
+  return issues;
 }
 
 function describe(job: JobDef, issues: Issue[]): string {
