@@ -21,6 +21,7 @@ dev: build ## the whole system with the example, on http://localhost:3000 (PORT=
 test: build ## lint, types and every test that needs no cluster
 	@biome check .
 	@npm run --silent typecheck -w ui
+	@tsc -p examples/weather
 	@node tools/run-tests.mjs $(T)
 
 bench: build ## measure beside the peers and write bench/RESULTS.md (B=name for one)

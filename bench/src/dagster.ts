@@ -13,7 +13,13 @@ const home = join(homedir(), ".cache/dagster-operator/dagster-1.13");
 export function dagsterBin(name: "python" | "dagster" | "dagster-webserver"): string {
   if (!existsSync(join(home, "bin/dagster-webserver"))) {
     execFileSync("python3", ["-m", "venv", home], { stdio: "inherit" });
-    const packages = [`dagster==${VERSION}`, `dagster-webserver==${VERSION}`, `dagster-graphql==${VERSION}`, "dagster-postgres==0.29.27", "psycopg2-binary"];
+    const packages = [
+      `dagster==${VERSION}`,
+      `dagster-webserver==${VERSION}`,
+      `dagster-graphql==${VERSION}`,
+      "dagster-postgres==0.29.27",
+      "psycopg2-binary",
+    ];
     execFileSync(join(home, "bin/pip"), ["install", "-q", ...packages], { stdio: "inherit" });
   }
   return join(home, "bin", name);

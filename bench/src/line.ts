@@ -8,7 +8,8 @@ export interface Line {
   unit: string;
 }
 
-const round = (value: number) => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 3 });
+const round = (value: number) =>
+  Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 3 });
 
 /** The four columns: name, ours, peer, ratio ours ÷ peer. */
 export function format({ name, ours, peer, goal, unit }: Line): string[] {
@@ -20,4 +21,5 @@ export function format({ name, ours, peer, goal, unit }: Line): string[] {
   ];
 }
 
-export const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+export const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

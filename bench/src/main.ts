@@ -35,7 +35,10 @@ for (const name of wanted.length > 0 ? wanted : cases) {
   try {
     const lines = await run();
     for (const line of lines) console.log(format(line).join(" · "));
-    results.set(name, lines.map((line) => `| ${name}: ${format(line).join(" | ")} |`));
+    results.set(
+      name,
+      lines.map((line) => `| ${name}: ${format(line).join(" | ")} |`),
+    );
   } catch (error) {
     console.error(`${name}: not measured:`, error);
     process.exitCode = 1;

@@ -1,6 +1,12 @@
 import { Definitions, defineAssetJob, fsIoManager, schedule } from "@dagster-operator/sdk";
 import { dailyWeather, highIsAboveLow, releasedMovies } from "./src/clean.ts";
-import { cityComparison, climateReport, monthlyClimate, openingWeather, temperaturePicture } from "./src/marts.ts";
+import {
+  cityComparison,
+  climateReport,
+  monthlyClimate,
+  openingWeather,
+  temperaturePicture,
+} from "./src/marts.ts";
 import { months, movieCatalogue, observations } from "./src/raw.ts";
 import { inboxSensor, loadStation } from "./src/station-file.ts";
 import { tables, warehouse } from "./src/warehouse.ts";
@@ -10,7 +16,10 @@ const monthlyLoad = defineAssetJob("monthly_load", {
   partitions: months,
   description: "Loads and cleans one month of weather.",
 });
-const report = defineAssetJob("report", { selection: "group:marts", description: "Everything that people read." });
+const report = defineAssetJob("report", {
+  selection: "group:marts",
+  description: "Everything that people read.",
+});
 
 export default new Definitions({
   assets: [

@@ -5,6 +5,8 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 
 /** DuckDB lets one process at a time hold a file, so it is opened for as short as possible and waited for. */
 const LOCK_WAIT_MS = 60_000;
+/** A file stays open this long after its last use, so that reading fifty partitions does not open it fifty times. */
+const LINGER_MS = 50;
 
 interface OpenDatabase {
   instance: Promise<DuckDBInstance>;
@@ -65,14 +67,18 @@ export async function withConnection<T>(
     database.lastWrite = write.catch(() => undefined);
     return await write;
   } finally {
-    if (--database.users === 0) {
-      open.delete(path);
-      await database.instance.then(
-        (instance) => instance.closeSync(),
-        () => undefined, // it never opened; the error went to whoever asked
-      );
-    }
+    database.users--;
+    setTimeout(() => closeIfUnused(path, database), LINGER_MS);
   }
+}
+
+function closeIfUnused(path: string, database: OpenDatabase): void {
+  if (database.users > 0 || open.get(path) !== database) return;
+  open.delete(path);
+  database.instance.then(
+    (instance) => instance.closeSync(),
+    () => undefined, // it never opened; the error went to whoever asked
+  );
 }
 
 /** Runs `body` in one transaction. */

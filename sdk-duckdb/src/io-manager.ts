@@ -5,7 +5,9 @@ import { inferColumns, loadRows, type Row, storeRows, tableExists } from "./rows
 function tableOf(address: ValueAddress) {
   const path = address.assetKey;
   if (path === undefined) {
-    throw new TypeError(`${addressText(address)} is no asset: the DuckDB IO manager keeps assets as tables; give the op's output another IO manager`);
+    throw new TypeError(
+      `${addressText(address)} is no asset: the DuckDB IO manager keeps assets as tables; give the op's output another IO manager`,
+    );
   }
   return { schema: path.slice(0, -1).join("_") || "main", name: path.at(-1) ?? "" };
 }
@@ -22,22 +24,32 @@ export const duckdbIoManager = ioManager({
     async handleOutput(context, value) {
       const table = tableOf(context);
       if (!Array.isArray(value)) {
-        throw new TypeError(`${addressText(context)} is ${value === null ? "null" : `a value of type ${typeof value}`}: a DuckDB table is made of an array of row objects`);
+        throw new TypeError(
+          `${addressText(context)} is ${value === null ? "null" : `a value of type ${typeof value}`}: a DuckDB table is made of an array of row objects`,
+        );
       }
       const rows = value as Row[];
       await withConnection(
         config.path,
-        (connection) => transaction(connection, () => storeRows(connection, table, rows, context.partitionKey ?? null)),
+        (connection) =>
+          transaction(connection, () => storeRows(connection, table, rows, context.partitionKey ?? null)),
         { write: true, signal: context.signal },
       );
-      context.metadata({ table: `${table.schema}.${table.name}`, rows: rows.length, columns: [...inferColumns(rows).keys()].join(", ") });
+      context.metadata({
+        table: `${table.schema}.${table.name}`,
+        rows: rows.length,
+        columns: [...inferColumns(rows).keys()].join(", "),
+      });
     },
     loadInput(context) {
       const table = tableOf(context);
       return withConnection(
         config.path,
         async (connection) => {
-          if (!(await tableExists(connection, table))) throw new ValueNotStored(`${addressText(context)} has no table ${table.schema}.${table.name} in ${config.path} yet`);
+          if (!(await tableExists(connection, table)))
+            throw new ValueNotStored(
+              `${addressText(context)} has no table ${table.schema}.${table.name} in ${config.path} yet`,
+            );
           return loadRows(connection, table, context.partitionKey ?? null);
         },
         { signal: context.signal },

@@ -44,7 +44,8 @@ export function inferColumns(rows: readonly Row[]): Map<string, ColumnType> {
       }
       const type = typeOf(value, `[${index}].${name}`);
       if (before === null || before === type) columns.set(name, type);
-      else if ((before === "BIGINT" && type === "DOUBLE") || (before === "DOUBLE" && type === "BIGINT")) columns.set(name, "DOUBLE");
+      else if ((before === "BIGINT" && type === "DOUBLE") || (before === "DOUBLE" && type === "BIGINT"))
+        columns.set(name, "DOUBLE");
       else throw new TypeError(`[${index}].${name} is ${type} but earlier rows hold ${before} there`);
     }
   });
@@ -56,7 +57,8 @@ const append: Record<ColumnType, (to: DuckDBAppender, value: NonNullable<Cell>) 
   DOUBLE: (to, value) => to.appendDouble(Number(value)),
   VARCHAR: (to, value) => to.appendVarchar(String(value)),
   BOOLEAN: (to, value) => to.appendBoolean(Boolean(value)),
-  TIMESTAMP: (to, value) => to.appendTimestamp(new DuckDBTimestampValue(BigInt((value as Date).getTime()) * 1000n)),
+  TIMESTAMP: (to, value) =>
+    to.appendTimestamp(new DuckDBTimestampValue(BigInt((value as Date).getTime()) * 1000n)),
 };
 
 interface Table {
@@ -65,7 +67,10 @@ interface Table {
 }
 const qualified = ({ schema, name }: Table) => `${quote(schema)}.${quote(name)}`;
 
-async function existingColumns(connection: DuckDBConnection, { schema, name }: Table): Promise<Map<string, string>> {
+async function existingColumns(
+  connection: DuckDBConnection,
+  { schema, name }: Table,
+): Promise<Map<string, string>> {
   const reader = await connection.runAndReadAll(
     "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = $schema AND table_name = $name ORDER BY ordinal_position",
     { schema, name },
@@ -80,25 +85,39 @@ const isColumnType = (type: string): type is ColumnType => type in append;
  * A new column is added to a partitioned table, and a whole-number column widens to DOUBLE when fractions arrive.
  * @throws TypeError naming row and column of what a table cannot hold
  */
-export async function storeRows(connection: DuckDBConnection, table: Table, rows: readonly Row[], partition: string | null) {
+export async function storeRows(
+  connection: DuckDBConnection,
+  table: Table,
+  rows: readonly Row[],
+  partition: string | null,
+) {
   const inferred = inferColumns(rows);
-  if (inferred.has(PARTITION_COLUMN)) throw new TypeError(`${PARTITION_COLUMN} is the column that dagster-operator writes: name yours otherwise`);
-  const ddl = (columns: Map<string, string>) => [...columns].map(([name, type]) => `${quote(name)} ${type}`).join(", ");
+  if (inferred.has(PARTITION_COLUMN))
+    throw new TypeError(
+      `${PARTITION_COLUMN} is the column that dagster-operator writes: name yours otherwise`,
+    );
+  const ddl = (columns: Map<string, string>) =>
+    [...columns].map(([name, type]) => `${quote(name)} ${type}`).join(", ");
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quote(table.schema)}`);
   if (partition === null) {
     // DuckDB knows no table without columns, so an empty result keeps one that loading leaves out.
     const columns = inferred.size > 0 ? inferred : new Map([[PARTITION_COLUMN, "VARCHAR"]]);
     await connection.run(`CREATE OR REPLACE TABLE ${qualified(table)} (${ddl(columns)})`);
   } else {
-    await connection.run(`CREATE TABLE IF NOT EXISTS ${qualified(table)} (${ddl(new Map([[PARTITION_COLUMN, "VARCHAR"], ...inferred]))})`);
+    await connection.run(
+      `CREATE TABLE IF NOT EXISTS ${qualified(table)} (${ddl(new Map([[PARTITION_COLUMN, "VARCHAR"], ...inferred]))})`,
+    );
     const existing = await existingColumns(connection, table);
     for (const [name, type] of [[PARTITION_COLUMN, "VARCHAR"] as const, ...inferred]) {
       const before = existing.get(name);
-      if (before === undefined) await connection.run(`ALTER TABLE ${qualified(table)} ADD COLUMN ${quote(name)} ${type}`);
+      if (before === undefined)
+        await connection.run(`ALTER TABLE ${qualified(table)} ADD COLUMN ${quote(name)} ${type}`);
       else if (before === "BIGINT" && type === "DOUBLE")
         await connection.run(`ALTER TABLE ${qualified(table)} ALTER ${quote(name)} SET DATA TYPE DOUBLE`);
     }
-    await connection.run(`DELETE FROM ${qualified(table)} WHERE ${quote(PARTITION_COLUMN)} = $partition`, { partition });
+    await connection.run(`DELETE FROM ${qualified(table)} WHERE ${quote(PARTITION_COLUMN)} = $partition`, {
+      partition,
+    });
   }
   const columns = await existingColumns(connection, table);
   const appender = await connection.createAppender(table.name, table.schema);
@@ -106,11 +125,16 @@ export async function storeRows(connection: DuckDBConnection, table: Table, rows
     for (const [name, type] of columns) {
       const value = name === PARTITION_COLUMN ? partition : row[name];
       if (value === null || value === undefined) appender.appendNull();
-      else if (!isColumnType(type)) throw new TypeError(`column ${name} of ${table.schema}.${table.name} has type ${type}, which this IO manager does not write`);
+      else if (!isColumnType(type))
+        throw new TypeError(
+          `column ${name} of ${table.schema}.${table.name} has type ${type}, which this IO manager does not write`,
+        );
       else {
         const given = typeOf(value, `[${index}].${name}`);
         if (given !== type && !(given === "BIGINT" && type === "DOUBLE")) {
-          throw new TypeError(`[${index}].${name} is ${given} but the column holds ${type}: drop the table or convert the value`);
+          throw new TypeError(
+            `[${index}].${name} is ${given} but the column holds ${type}: drop the table or convert the value`,
+          );
         }
         append[type](appender, value);
       }
@@ -121,22 +145,40 @@ export async function storeRows(connection: DuckDBConnection, table: Table, rows
 }
 
 /** Rows of a query as plain objects; whole numbers come as numbers where they fit, else as bigint. */
-export async function readRows(connection: DuckDBConnection, sql: string, values: Record<string, string | number | boolean | null> = {}): Promise<Row[]> {
+export async function readRows(
+  connection: DuckDBConnection,
+  sql: string,
+  values: Record<string, string | number | boolean | null> = {},
+): Promise<Row[]> {
   const rows = (await connection.runAndReadAll(sql, values)).getRowObjectsJS() as Row[];
   for (const row of rows) {
     for (const name in row) {
       const value = row[name];
-      if (typeof value === "bigint" && value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)) row[name] = Number(value);
+      if (
+        typeof value === "bigint" &&
+        value >= BigInt(Number.MIN_SAFE_INTEGER) &&
+        value <= BigInt(Number.MAX_SAFE_INTEGER)
+      )
+        row[name] = Number(value);
     }
     delete row[PARTITION_COLUMN];
   }
   return rows;
 }
 
-export const tableExists = async (connection: DuckDBConnection, table: Table) => (await existingColumns(connection, table)).size > 0;
+export const tableExists = async (connection: DuckDBConnection, table: Table) =>
+  (await existingColumns(connection, table)).size > 0;
 
 /** Rows of one partition, or of the whole table. */
-export function loadRows(connection: DuckDBConnection, table: Table, partition: string | null): Promise<Row[]> {
+export function loadRows(
+  connection: DuckDBConnection,
+  table: Table,
+  partition: string | null,
+): Promise<Row[]> {
   if (partition === null) return readRows(connection, `SELECT * FROM ${qualified(table)}`);
-  return readRows(connection, `SELECT * FROM ${qualified(table)} WHERE ${quote(PARTITION_COLUMN)} = $partition`, { partition });
+  return readRows(
+    connection,
+    `SELECT * FROM ${qualified(table)} WHERE ${quote(PARTITION_COLUMN)} = $partition`,
+    { partition },
+  );
 }

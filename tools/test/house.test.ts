@@ -20,7 +20,9 @@ const drawing: Record<string, string[]> = {
   ui: [],
   cli: ["sdk", "engine", "storage", "codeserver", "operator", "runworker", "daemon", "webserver", "ui"],
 };
-const workspaces = Object.keys(drawing).filter((name) => statSync(join(root, name, "package.json"), { throwIfNoEntry: false }));
+const workspaces = Object.keys(drawing).filter((name) =>
+  statSync(join(root, name, "package.json"), { throwIfNoEntry: false }),
+);
 
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
 const files = (dir: string): string[] =>
@@ -36,7 +38,9 @@ describe.each(workspaces)("workspace %s", (name) => {
   const manifest = read(`${name}/package.json`);
 
   test("depends on nothing that stands right of it in the drawing", () => {
-    const ours = Object.keys(manifest.dependencies ?? {}).flatMap((dep) => (dep.startsWith(scope) ? [dep.slice(scope.length)] : []));
+    const ours = Object.keys(manifest.dependencies ?? {}).flatMap((dep) =>
+      dep.startsWith(scope) ? [dep.slice(scope.length)] : [],
+    );
     expect(drawing[name]).toEqual(expect.arrayContaining(ours));
   });
 
@@ -45,7 +49,11 @@ describe.each(workspaces)("workspace %s", (name) => {
     const wrong = files(`${name}/src`)
       .filter((path) => /\.tsx?$/.test(path))
       .flatMap((path) =>
-        [...readFileSync(join(root, path), "utf8").matchAll(/(?:from|import\()\s*"(@dagster-operator\/[^/"]+)/g)]
+        [
+          ...readFileSync(join(root, path), "utf8").matchAll(
+            /(?:from|import\()\s*"(@dagster-operator\/[^/"]+)/g,
+          ),
+        ]
           .filter(([, target]) => target && !allowed.has(target) && target !== manifest.name)
           .map(([, target]) => `${path} imports ${target}`),
       );
@@ -54,7 +62,9 @@ describe.each(workspaces)("workspace %s", (name) => {
 
   test("references in tsconfig the workspaces that it depends on, and no other", () => {
     if (name === "ui") return;
-    const references = read(`${name}/tsconfig.json`).references.map((r: { path: string }) => r.path.replace("../", ""));
+    const references = read(`${name}/tsconfig.json`).references.map((r: { path: string }) =>
+      r.path.replace("../", ""),
+    );
     const built = Object.keys(manifest.dependencies).flatMap((dep) =>
       dep.startsWith(scope) && dep !== `${scope}ui` ? [dep.slice(scope.length)] : [],
     );

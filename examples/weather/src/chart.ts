@@ -7,8 +7,15 @@ interface Point {
 }
 
 /** A line per city, as an SVG document. */
-export async function temperatureChart(points: readonly Point[], { width, unit }: { width: number; unit: "celsius" | "fahrenheit" }): Promise<string> {
-  const values = points.map(({ city, month, high }) => ({ city, month, high: unit === "celsius" ? high : high * 1.8 + 32 }));
+export async function temperatureChart(
+  points: readonly Point[],
+  { width, unit }: { width: number; unit: "celsius" | "fahrenheit" },
+): Promise<string> {
+  const values = points.map(({ city, month, high }) => ({
+    city,
+    month,
+    high: unit === "celsius" ? high : high * 1.8 + 32,
+  }));
   const spec: Spec = {
     width,
     height: 260,
@@ -18,11 +25,21 @@ export async function temperatureChart(points: readonly Point[], { width, unit }
     scales: [
       { name: "x", type: "utc", range: "width", domain: { data: "climate", field: "month" } },
       { name: "y", range: "height", nice: true, domain: { data: "climate", field: "high" } },
-      { name: "color", type: "ordinal", range: ["#3b6fd4", "#e0803a"], domain: { data: "climate", field: "city", sort: true } },
+      {
+        name: "color",
+        type: "ordinal",
+        range: ["#3b6fd4", "#e0803a"],
+        domain: { data: "climate", field: "city", sort: true },
+      },
     ],
     axes: [
       { orient: "bottom", scale: "x", format: "%b %Y", labelOverlap: true },
-      { orient: "left", scale: "y", grid: true, title: unit === "celsius" ? "Mean high (°C)" : "Mean high (°F)" },
+      {
+        orient: "left",
+        scale: "y",
+        grid: true,
+        title: unit === "celsius" ? "Mean high (°C)" : "Mean high (°F)",
+      },
     ],
     legends: [{ stroke: "color", orient: "top-right" }],
     marks: [

@@ -54,9 +54,13 @@ export const releasedMovies = asset(
   ({ inputs, metadata, log }) => {
     const released = inputs.movies.flatMap(({ release_date, us_gross, title, ...movie }) => {
       const day = new Date(`${release_date} UTC`);
-      return title === null || us_gross === null || Number.isNaN(day.getTime()) ? [] : [{ ...movie, title, us_gross, day }];
+      return title === null || us_gross === null || Number.isNaN(day.getTime())
+        ? []
+        : [{ ...movie, title, us_gross, day }];
     });
-    log.info(`${inputs.movies.length - released.length} films without a usable date, title or gross left out`);
+    log.info(
+      `${inputs.movies.length - released.length} films without a usable date, title or gross left out`,
+    );
     metadata({ "row count": released.length, "left out": inputs.movies.length - released.length });
     return released;
   },

@@ -15,18 +15,34 @@ export const monthlyClimate = asset(
     resources: { warehouse },
   },
   async ({ resources, metadata }) => {
-    const rows = await resources.warehouse.query<{ city: string; month: Date; high: number; low: number; rain_mm: number; wet_days: number }>(`
+    const rows = await resources.warehouse.query<{
+      city: string;
+      month: Date;
+      high: number;
+      low: number;
+      rain_mm: number;
+      wet_days: number;
+    }>(`
       SELECT city, CAST(date_trunc('month', day) AS TIMESTAMP) AS month, avg(high) AS high, avg(low) AS low,
              sum(rain_mm) AS rain_mm, CAST(count(*) FILTER (wet) AS INTEGER) AS wet_days
       FROM clean.daily_weather GROUP BY ALL ORDER BY city, month`);
-    metadata({ "row count": rows.length, "mean high (°C)": mean(rows.map(({ high }) => high)), preview: table(rows.slice(-6)) });
+    metadata({
+      "row count": rows.length,
+      "mean high (°C)": mean(rows.map(({ high }) => high)),
+      preview: table(rows.slice(-6)),
+    });
     return rows;
   },
 );
 
 export const cityComparison = asset(
   ["marts", "city_comparison"],
-  { description: "The two cities side by side.", group: "marts", kinds: ["duckdb"], inputs: { climate: monthlyClimate } },
+  {
+    description: "The two cities side by side.",
+    group: "marts",
+    kinds: ["duckdb"],
+    inputs: { climate: monthlyClimate },
+  },
   ({ inputs, metadata }) => {
     const rows = [...new Set(inputs.climate.map(({ city }) => city))].map((city) => {
       const ofCity = inputs.climate.filter((row) => row.city === city);
@@ -37,7 +53,10 @@ export const cityComparison = asset(
         rain_mm_a_month: mean(ofCity.map(({ rain_mm }) => rain_mm)),
       };
     });
-    metadata({ comparison: table(rows), ...Object.fromEntries(rows.map(({ city, mean_high }) => [`mean high ${city} (°C)`, mean_high])) });
+    metadata({
+      comparison: table(rows),
+      ...Object.fromEntries(rows.map(({ city, mean_high }) => [`mean high ${city} (°C)`, mean_high])),
+    });
     return rows;
   },
 );
@@ -52,13 +71,21 @@ export const openingWeather = asset(
     inputs: { movies: releasedMovies, weather: dailyWeather },
   },
   ({ inputs, metadata }) => {
-    const byDay = new Map(inputs.weather.filter(({ city }) => city === "New York").map((day) => [day.day.getTime(), day]));
+    const days = Object.values(inputs.weather).flat(); // every month that is loaded, by its partition key
+    const byDay = new Map(
+      days.filter(({ city }) => city === "New York").map((day) => [day.day.getTime(), day]),
+    );
     const rows = inputs.movies.flatMap(({ title, genre, us_gross, day }) => {
       const weather = byDay.get(day.getTime());
       return weather ? [{ title, genre, us_gross, day, wet: weather.wet, high: weather.high }] : [];
     });
-    const gross = (wet: boolean) => mean(rows.filter((row) => row.wet === wet).map(({ us_gross }) => us_gross));
-    metadata({ "row count": rows.length, "mean gross on wet days ($)": gross(true), "mean gross on dry days ($)": gross(false) });
+    const gross = (wet: boolean) =>
+      mean(rows.filter((row) => row.wet === wet).map(({ us_gross }) => us_gross));
+    metadata({
+      "row count": rows.length,
+      "mean gross on wet days ($)": gross(true),
+      "mean gross on dry days ($)": gross(false),
+    });
     return rows;
   },
 );
@@ -95,7 +122,10 @@ export const climateReport = asset(
   ({ inputs, metadata }) => {
     const lines = [
       "# Climate and cinema",
-      ...inputs.cities.map((row) => `- **${row.city}**: mean high ${row.mean_high.toFixed(1)} °C, ${row.rain_mm_a_month.toFixed(0)} mm of rain a month`),
+      ...inputs.cities.map(
+        (row) =>
+          `- **${row.city}**: mean high ${row.mean_high.toFixed(1)} °C, ${row.rain_mm_a_month.toFixed(0)} mm of rain a month`,
+      ),
       `- ${inputs.openings.length} films opened on a day that we have weather for`,
     ];
     metadata({ report: md(lines.join("\n")), lines: lines.length });

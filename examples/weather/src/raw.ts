@@ -15,7 +15,9 @@ export const observations = asset(
     partitions: months,
   },
   async ({ partitionTimeWindow: { start, end }, log, metadata }) => {
-    const rows = (await readCsv(dataset("weather.csv"))).filter(({ date = "" }) => new Date(date) >= start && new Date(date) < end);
+    const rows = (await readCsv(dataset("weather.csv"))).filter(
+      ({ date = "" }) => new Date(date) >= start && new Date(date) < end,
+    );
     log.info(`read ${rows.length} observations`);
     metadata({ "row count": rows.length, preview: table(rows.slice(0, 5)) });
     return rows;
@@ -34,7 +36,8 @@ interface SourceMovie {
 export const movieCatalogue = asset(
   ["raw", "movies"],
   {
-    description: "Films with release date, genre, budget and gross, as the catalogue has them: dates as text, gaps and all.",
+    description:
+      "Films with release date, genre, budget and gross, as the catalogue has them: dates as text, gaps and all.",
     group: "raw",
     kinds: ["json", "duckdb"],
     owners: ["team:cinema"],
