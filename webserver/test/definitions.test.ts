@@ -50,7 +50,11 @@ describe("code locations", () => {
     expect(repositoryOrError.sensors).toEqual([
       { name: "inbox", minIntervalSeconds: 60, sensorType: "STANDARD" },
     ]);
-    expect(repositoryOrError.assetGroups.map((group: Data) => group.groupName)).toEqual(["marts", "raw"]);
+    expect(repositoryOrError.assetGroups.map((group: Data) => group.groupName)).toEqual([
+      "marts",
+      "raw",
+      "web",
+    ]);
     expect(repositoryOrError.allTopLevelResourceDetails).toContainEqual({
       name: "warehouse",
       resourceType: "warehouse",
@@ -223,6 +227,71 @@ describe("assets", () => {
     expect(stats.assetNodeOrError.partitionStats.numMaterialized).toBe(0);
   });
 
+  test("time partitions are told as ranges, those of two dimensions as ranges of ranges", async () => {
+    const made = async (asset: string, partition: string) =>
+      system.storage.assets.reportExternal({
+        type: "ASSET_MATERIALIZATION",
+        ts: 1,
+        level: "INFO",
+        message: "",
+        asset: [asset],
+        metadata: {},
+        partition,
+      });
+    for (const day of ["01", "02", "03", "07"]) await made("visits", `2024-01-${day}`);
+    for (const key of ["2024-01-02|eu", "2024-01-03|eu", "2024-01-03|us"]) await made("clicks", key);
+    const { visits, clicks } = await system.gql(
+      `query ($v: AssetKeyInput!, $c: AssetKeyInput!) {
+        visits: assetNodeOrError(assetKey: $v) { ... on AssetNode { partitionDefinition { type fmt }
+          partitionKeysByDimension(startIdx: 8) { partitionKeys }
+          assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey startTime endTime status } } } } }
+        clicks: assetNodeOrError(assetKey: $c) { ... on AssetNode { partitionDefinition { type dimensionTypes { name type isPrimaryDimension } }
+          partitionStats { numMaterialized numPartitions }
+          assetPartitionStatuses { ... on MultiPartitionStatuses { primaryDimensionName ranges { primaryDimStartKey primaryDimEndKey
+            secondaryDim { ... on DefaultPartitionStatuses { materializedPartitions } } } } } } } }`,
+      { v: { path: ["visits"] }, c: { path: ["clicks"] } },
+    );
+    expect(visits.partitionDefinition).toEqual({ type: "TIME_WINDOW", fmt: "%Y-%m-%d" });
+    expect(visits.partitionKeysByDimension).toEqual([{ partitionKeys: ["2024-01-09", "2024-01-10"] }]);
+    const rome = (day: string) => Date.parse(`2024-01-${day}T00:00:00+01:00`) / 1000;
+    expect(visits.assetPartitionStatuses.ranges).toEqual([
+      {
+        startKey: "2024-01-01",
+        endKey: "2024-01-03",
+        startTime: rome("01"),
+        endTime: rome("04"),
+        status: "MATERIALIZED",
+      },
+      {
+        startKey: "2024-01-07",
+        endKey: "2024-01-07",
+        startTime: rome("07"),
+        endTime: rome("08"),
+        status: "MATERIALIZED",
+      },
+    ]);
+    expect(clicks.partitionDefinition.dimensionTypes).toEqual([
+      { name: "date", type: "TIME_WINDOW", isPrimaryDimension: true },
+      { name: "region", type: "STATIC", isPrimaryDimension: false },
+    ]);
+    expect(clicks.partitionStats).toEqual({ numMaterialized: 3, numPartitions: 20 });
+    expect(clicks.assetPartitionStatuses).toEqual({
+      primaryDimensionName: "date",
+      ranges: [
+        {
+          primaryDimStartKey: "2024-01-02",
+          primaryDimEndKey: "2024-01-02",
+          secondaryDim: { materializedPartitions: ["eu"] },
+        },
+        {
+          primaryDimStartKey: "2024-01-03",
+          primaryDimEndKey: "2024-01-03",
+          secondaryDim: { materializedPartitions: ["eu", "us"] },
+        },
+      ],
+    });
+  });
+
   test("a dynamic partition can be added once", async () => {
     const add = async () =>
       (
@@ -332,6 +401,19 @@ describe("schedules and sensors", () => {
       { id: startSchedule.scheduleState.id },
     );
     expect(stopRunningSchedule.scheduleState.status).toBe("STOPPED");
+  });
+
+  test("a schedule's future ticks lie in its time zone", async () => {
+    const { scheduleOrError } = await system.gql(
+      `query ($s: ScheduleSelector!, $c: Float) { scheduleOrError(scheduleSelector: $s) { ... on Schedule {
+        futureTicks(cursor: $c, limit: 2) { results { timestamp } } } } }`,
+      { s: schedule, c: Date.parse("2026-03-28T12:00:00Z") / 1000 },
+    );
+    const times = scheduleOrError.futureTicks.results.map(({ timestamp }: Data) =>
+      new Date(timestamp * 1000).toISOString(),
+    );
+    // The clocks go forward between the two.
+    expect(times).toEqual(["2026-03-29T02:00:00.000Z", "2026-03-30T02:00:00.000Z"]);
   });
 
   test("a sensor's cursor can be set, and a dry run shows what it would do without doing it", async () => {

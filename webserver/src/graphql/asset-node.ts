@@ -7,15 +7,13 @@ import { AssetCheckOrError, AssetChecksOrError } from "./check.ts";
 import { definitionMetadata } from "./definition-metadata.ts";
 import { StaleStatus } from "./enums.ts";
 import { PipelineSelector } from "./inputs.ts";
+import { DimensionPartitionKeys, dimensionKeys, PartitionDefinition } from "./partition.ts";
 import {
   AssetPartitionStatuses,
-  DimensionPartitionKeys,
-  dimensionKeys,
-  PartitionDefinition,
   PartitionStats,
   partitionStats,
   partitionStatuses,
-} from "./partition.ts";
+} from "./partition-status.ts";
 import {
   AssetKey,
   AssetNode,
