@@ -9,6 +9,12 @@ export { eventually, ManualClock } from "./manual-clock.ts";
 export { MemoryBackend, type WorkerBehaviour } from "./memory-backend.ts";
 export { MemoryWorkspace } from "./memory-workspace.ts";
 export { runStorageContract } from "./run-storage-contract.ts";
+export {
+  launcherDefinitions,
+  launcherDefinitionsFile,
+  type StepLauncherHarness,
+  stepLauncherContract,
+} from "./step-launcher-contract.ts";
 export { storageContract } from "./storage-contract.ts";
 export {
   exampleEvent,
