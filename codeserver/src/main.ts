@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { DefinitionsTarget, loadDefinitions } from "./loader/load-definitions.ts";
 import { userError } from "./loader/user-error.ts";
 import { followParent } from "./process/follow-parent.ts";
-import type { Address, Ready } from "./protocol.ts";
+import type { Address, Pong, Ready } from "./protocol.ts";
 import { serveDefinitions } from "./server.ts";
 
 function flags(): { target: DefinitionsTarget; at: Address } {
@@ -52,8 +52,12 @@ try {
   const stop = () => void server.close().then(() => process.exit(0));
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
-  followParent(() => process.exit(0));
+  // The thread is worth its memory while a module loads, which nothing else limits; an evaluation that blocks for long is
+  // ended by the supervisor.
+  const unwatch = followParent(() => process.exit(0), { group: true });
+  process.on("message", () => process.send?.({ type: "pong" } satisfies Pong));
   const outcome = await loadDefinitions(target);
+  unwatch();
   server.loaded(outcome);
   const ready: Ready = {
     type: "ready",

@@ -70,4 +70,8 @@ export interface Ready {
   error: ErrorInfo | null;
   watch: WatchSet;
 }
+/** Its answer to any message of the parent's: the event loop turns. */
+export interface Pong {
+  type: "pong";
+}
 export type Address = { host: string; port: number } | { socket: string };

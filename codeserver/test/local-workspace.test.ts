@@ -137,6 +137,25 @@ test("a server that dies is started again; meanwhile the state says how it died"
   await until(opened, "here", loaded);
 }, 30_000);
 
+test("a server that user code blocks for too long is replaced, and one that never loads is given up", async () => {
+  const made = project({
+    "definitions.ts": `import { Definitions, job, op, sensor } from "@dagster-operator/sdk";
+      const work = job("work", () => { op("one", () => 1)(); });
+      export default new Definitions({ jobs: [work], sensors: [sensor("blocking", { job: work }, () => { while (true); })] });`,
+  });
+  const endless = project({ "definitions.ts": "while (true);" });
+  workspace = new LocalWorkspace({
+    locations: [source(made), source(endless, "endless")],
+    limits: { loadMs: 3_000, pingMs: 100, silentMs: 1_000 },
+  });
+  const { code } = await until(workspace, "here", loaded);
+  const at = { cursor: null, lastRunKey: null, lastTickTime: null, timeoutMs: 10_000 };
+  await expect(code?.evaluateSensor("blocking", at)).rejects.toThrow();
+  expect((await until(workspace, "here", failed)).error?.message).toMatch(/blocked it for more than 1 s/);
+  await until(workspace, "here", loaded);
+  expect((await until(workspace, "endless", failed)).error?.message).toMatch(/did not load within 3 s/);
+}, 30_000);
+
 test("a definitions file that ends its process at import is an error of the location", async () => {
   const opened = open(source(project({ "definitions.ts": "console.error('bye'); process.exit(3);" })));
   expect((await until(opened, "here", failed)).error?.message).toMatch(/exit code 3[\s\S]*bye/);

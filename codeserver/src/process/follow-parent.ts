@@ -9,11 +9,11 @@ setInterval(() => {
 
 /**
  * Calls `gone` once the parent's IPC channel closes. User code that blocks the event loop would not hear it, so a thread
- * also compares the parent's pid every second and kills this process, with its whole process group when `group` is set.
- * Without an IPC channel: does nothing.
+ * (about 10 MB) also compares the parent's pid every second and kills this process, with its whole process group when `group`
+ * is set. The returned function ends the thread; the channel is listened to for good. Without an IPC channel: does nothing.
  */
-export function followParent(gone: () => void, options: { group?: boolean } = {}): void {
-  if (process.send === undefined) return;
+export function followParent(gone: () => void, options: { group?: boolean } = {}): () => void {
+  if (process.send === undefined) return () => {};
   process.once("disconnect", gone);
   const watch = new Worker(WATCH, {
     eval: true,
@@ -22,4 +22,5 @@ export function followParent(gone: () => void, options: { group?: boolean } = {}
     execArgv: [],
   });
   watch.unref();
+  return () => void watch.terminate();
 }

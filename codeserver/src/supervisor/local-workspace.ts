@@ -1,10 +1,13 @@
 import { InvalidInput, type LocationEntry, NotFound, type Workspace } from "@dagster-operator/engine";
 import type { LocationSource } from "./location-source.ts";
 import { RemoteLocation } from "./remote-location.ts";
+import type { Limits } from "./server-process.ts";
 import { SupervisedLocation } from "./supervised-location.ts";
 
 export interface LocalWorkspaceOptions {
   locations: LocationSource[];
+  /** Milliseconds until a load or a blocked event loop is given up; default 3 minutes and 1 minute, asked every 10 s. */
+  limits?: Limits | undefined;
   /** What the code servers print; default: dropped (the last lines before a crash are in the entry's error). */
   onOutput?: ((location: string, stream: "out" | "err", data: Buffer) => void) | undefined;
 }
@@ -28,6 +31,7 @@ export class LocalWorkspace implements Workspace {
           ? new RemoteLocation(source, { changed })
           : new SupervisedLocation(source, {
               changed,
+              limits: options.limits,
               output: (stream, data) => options.onOutput?.(source.name, stream, data),
             });
       this.#locations.set(source.name, location);

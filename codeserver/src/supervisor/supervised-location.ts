@@ -3,7 +3,7 @@ import type { DefinitionsSnapshot, ErrorInfo } from "@dagster-operator/sdk/inter
 import { HttpCodeLocation } from "../client/http-code-location.ts";
 import type { WatchSet } from "../loader/resolve.ts";
 import { describeSource, type ProcessSource } from "./location-source.ts";
-import { type Output, ServerProcess } from "./server-process.ts";
+import { type Limits, type Output, ServerProcess } from "./server-process.ts";
 import { type FileWatch, watchFiles } from "./watch-files.ts";
 
 const STOP_MS = 2_000;
@@ -26,6 +26,7 @@ export class SupervisedLocation {
   readonly #source: ProcessSource;
   readonly #changed: (entry: LocationEntry) => void;
   readonly #output: Output;
+  readonly #limits: Limits | undefined;
   #entry: LocationEntry;
   #serving: Serving | null = null;
   /** The process whose load is waited for. */
@@ -36,10 +37,14 @@ export class SupervisedLocation {
   #turn: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(source: ProcessSource, options: { changed: (entry: LocationEntry) => void; output: Output }) {
+  constructor(
+    source: ProcessSource,
+    options: { changed: (entry: LocationEntry) => void; output: Output; limits?: Limits | undefined },
+  ) {
     this.#source = source;
     this.#changed = options.changed;
     this.#output = options.output;
+    this.#limits = options.limits;
     this.#entry = {
       name: source.name,
       state: "LOADING",
@@ -80,7 +85,7 @@ export class SupervisedLocation {
     if (this.#stopped) return;
     this.#unwatch();
     if (this.#entry.state === "SHUTDOWN" || this.#entry.state === "ERROR") this.#set({ state: "LOADING" });
-    const process = new ServerProcess(this.#source, this.#output);
+    const process = new ServerProcess(this.#source, this.#output, this.#limits);
     this.#loading = process;
     const ready = await process.ready;
     this.#loading = null;

@@ -5,6 +5,7 @@ import type { WatchSet } from "../loader/resolve.ts";
 
 /** Editors write in several steps: act once they have been quiet for this long (ms). */
 const QUIET_MS = 100;
+const POLL_MS = 1_000;
 const CODE = /\.([cm]?[jt]s|json)$/;
 
 export interface FileWatch {
@@ -31,9 +32,10 @@ export function watchFiles(set: WatchSet, folder: string, anyFile: boolean, chan
   for (const { path } of set.files) folders.add(dirname(path));
   for (const path of set.missing) folders.add(nearestFolder(path));
   const watchers: FSWatcher[] = [];
+  let poll: NodeJS.Timeout | undefined;
   let timer: NodeJS.Timeout | undefined;
   const event = (_: string, name: string | null) => {
-    if (anyFile && (name === null || CODE.test(name))) dirty = true;
+    if (anyFile && name !== null && CODE.test(name)) dirty = true;
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (!dirty && !hasChanged(set)) return;
@@ -44,16 +46,22 @@ export function watchFiles(set: WatchSet, folder: string, anyFile: boolean, chan
   let dirty = false;
   for (const path of folders) {
     if (!existsSync(path)) continue;
-    const watcher = watch(path, { persistent: false }, event);
-    // A folder that goes away takes its files with it: that is a change like any other.
-    watcher.on("error", () => event("rename", null));
-    watchers.push(watcher);
+    try {
+      const watcher = watch(path, { persistent: false }, event);
+      // A folder that goes away takes its files with it: that is a change like any other.
+      watcher.on("error", () => event("rename", null));
+      watchers.push(watcher);
+    } catch {
+      // The system has no watches left (inotify's limit): looking every second does the same for the files that are known.
+      poll ??= setInterval(() => event("rename", null), POLL_MS).unref();
+    }
   }
   // What changed between the read and this moment had no watcher yet.
   if (hasChanged(set)) event("rename", null);
   return {
     close: () => {
       clearTimeout(timer);
+      clearInterval(poll);
       for (const watcher of watchers) watcher.close();
     },
   };
