@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { LogLevelNames } from "./run/levels.ts";
-import { list, oneOf, someOf, text, whole } from "./search-params.ts";
+import { list, oneOf, present, someOf, text, whole } from "./search-params.ts";
 import { RUN_STATUSES } from "./design/Status.tsx";
 import { Frame } from "./shell/Frame.tsx";
 import { Crashed, NotFound } from "./shell/Fallback.tsx";
@@ -11,11 +11,11 @@ const root = createRootRoute({ component: Frame, notFoundComponent: NotFound, er
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  validateSearch: (s: Record<string, unknown>) => ({ hours: oneOf(text(s["hours"]), ["1", "6", "24"]) }),
+  validateSearch: (s: Record<string, unknown>) => present({ hours: oneOf(text(s["hours"]), ["1", "6", "24"]) }),
   component: lazyRouteComponent(() => import("./overview/OverviewPage.tsx"), "OverviewPage"),
 });
 
-const assetFilters = (s: Record<string, unknown>) => ({
+const assetFilters = (s: Record<string, unknown>) => present({
   q: text(s["q"]),
   select: text(s["select"]),
   group: list(s["group"]),
@@ -31,33 +31,33 @@ const assets = createRoute({
 const lineage = createRoute({
   getParentRoute: () => root,
   path: "/lineage",
-  validateSearch: (s: Record<string, unknown>) => ({ ...assetFilters(s), open: list(s["open"]), at: text(s["at"]) }),
+  validateSearch: (s: Record<string, unknown>) => present({ ...assetFilters(s), open: list(s["open"]), at: text(s["at"]) }),
   component: lazyRouteComponent(() => import("./lineage/LineagePage.tsx"), "LineagePage"),
 });
 const ASSET_TABS = ["overview", "events", "plots", "partitions", "checks", "lineage"] as const;
 const asset = createRoute({
   getParentRoute: () => root,
   path: "/assets/$",
-  validateSearch: (s: Record<string, unknown>) => ({ tab: oneOf(s["tab"], ASSET_TABS), partition: text(s["partition"]), at: text(s["at"]) }),
+  validateSearch: (s: Record<string, unknown>) => present({ tab: oneOf(s["tab"], ASSET_TABS), partition: text(s["partition"]), at: text(s["at"]) }),
   component: lazyRouteComponent(() => import("./assets/AssetPage.tsx"), "AssetPage"),
 });
 const jobs = createRoute({
   getParentRoute: () => root,
   path: "/jobs",
-  validateSearch: (s: Record<string, unknown>) => ({ q: text(s["q"]) }),
+  validateSearch: (s: Record<string, unknown>) => present({ q: text(s["q"]) }),
   component: lazyRouteComponent(() => import("./jobs/JobsPage.tsx"), "JobsPage"),
 });
 const JOB_TABS = ["graph", "launchpad", "runs", "automation"] as const;
 const job = createRoute({
   getParentRoute: () => root,
   path: "/jobs/$location/$job",
-  validateSearch: (s: Record<string, unknown>) => ({ tab: oneOf(s["tab"], JOB_TABS) }),
+  validateSearch: (s: Record<string, unknown>) => present({ tab: oneOf(s["tab"], JOB_TABS) }),
   component: lazyRouteComponent(() => import("./jobs/JobPage.tsx"), "JobPage"),
 });
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
-  validateSearch: (s: Record<string, unknown>) => ({
+  validateSearch: (s: Record<string, unknown>) => present({
     status: someOf(s["status"], RUN_STATUSES),
     job: text(s["job"]),
     tag: list(s["tag"]),
@@ -70,7 +70,7 @@ const RUN_TABS = ["events", "logs", "config", "assets"] as const;
 const run = createRoute({
   getParentRoute: () => root,
   path: "/runs/$runId",
-  validateSearch: (s: Record<string, unknown>) => ({
+  validateSearch: (s: Record<string, unknown>) => present({
     tab: oneOf(s["tab"], RUN_TABS),
     q: text(s["q"]),
     level: someOf(s["level"], LogLevelNames),
@@ -85,7 +85,7 @@ const run = createRoute({
 const automation = createRoute({
   getParentRoute: () => root,
   path: "/automation",
-  validateSearch: (s: Record<string, unknown>) => ({ q: text(s["q"]), show: oneOf(s["show"], ["schedules", "sensors"]) }),
+  validateSearch: (s: Record<string, unknown>) => present({ q: text(s["q"]), show: oneOf(s["show"], ["schedules", "sensors"]) }),
   component: lazyRouteComponent(() => import("./automation/AutomationPage.tsx"), "AutomationPage"),
 });
 const schedule = createRoute({
@@ -101,7 +101,7 @@ const sensor = createRoute({
 const deployment = createRoute({
   getParentRoute: () => root,
   path: "/deployment",
-  validateSearch: (s: Record<string, unknown>) => ({ tab: oneOf(s["tab"], ["locations", "daemons", "instance"]) }),
+  validateSearch: (s: Record<string, unknown>) => present({ tab: oneOf(s["tab"], ["locations", "daemons", "instance"]) }),
   component: lazyRouteComponent(() => import("./deployment/DeploymentPage.tsx"), "DeploymentPage"),
 });
 const location = createRoute({

@@ -20,6 +20,8 @@ interface Props {
   readonly selected: ReadonlySet<string>;
   readonly onSelect: (ids: ReadonlySet<string>) => void;
   readonly onCollapse: (groups: readonly string[]) => void;
+  /** False when the nodes are ops, which have no state of their own. */
+  readonly statuses?: boolean;
 }
 
 /** The lineage graph: only what is on the screen is mounted, edges and far views are painted. */
@@ -31,7 +33,7 @@ export function Lineage(props: Props) {
   );
 }
 
-function Inner({ assets, byId, collapsed, selected, onSelect, onCollapse }: Props) {
+function Inner({ assets, byId, collapsed, selected, onSelect, onCollapse, statuses = true }: Props) {
   const input = useMemo<LayoutInput>(() => {
     const here = new Set(assets.map((asset) => asset.id));
     return {
@@ -51,7 +53,7 @@ function Inner({ assets, byId, collapsed, selected, onSelect, onCollapse }: Prop
           <span className="dot pulse tone-run" /> Laying out {assets.length.toLocaleString()} assets…
         </output>
       ) : null}
-      {layout ? <Flow layout={layout} byId={byId} bright={bright} selected={selected} onSelect={onSelect} collapsed={collapsed} onCollapse={onCollapse} groups={groups} /> : null}
+      {layout ? <Flow layout={layout} byId={byId} bright={bright} selected={selected} onSelect={onSelect} collapsed={collapsed} onCollapse={onCollapse} groups={groups} statuses={statuses} /> : null}
     </>
   );
 }
@@ -87,9 +89,10 @@ interface FlowProps {
   readonly collapsed: readonly string[];
   readonly onCollapse: Props["onCollapse"];
   readonly groups: readonly string[];
+  readonly statuses: boolean;
 }
 
-function Flow({ layout, byId, bright, selected, onSelect, collapsed, onCollapse, groups }: FlowProps) {
+function Flow({ layout, byId, bright, selected, onSelect, collapsed, onCollapse, groups, statuses }: FlowProps) {
   const flow = useReactFlow();
   const transform = useStore((s) => s.transform);
   const width = useStore((s) => s.width);
@@ -108,7 +111,7 @@ function Flow({ layout, byId, bright, selected, onSelect, collapsed, onCollapse,
 
   // From afar the colours matter most, so ask for all that is painted, up to what the server answers at ease.
   const far = painted && layout.nodes.length <= 300 ? layout.nodes : painted ? NONE : visible.boxes;
-  const paths = useMemo(() => far.map((box) => byId.get(box.id)?.path).filter((path) => path !== undefined), [far, byId]);
+  const paths = useMemo(() => (statuses ? far.map((box) => byId.get(box.id)?.path).filter((path) => path !== undefined) : NONE), [far, byId, statuses]);
   const latest = useLatest(paths);
   const known = useRef(new Map<string, Tone>());
   const tones = useMemo(() => {

@@ -15,7 +15,7 @@ export async function elkLayout(elk: Pick<ELK, "layout">, input: LayoutInput): P
     layoutOptions: { "elk.padding": `[top=${GROUP_HEAD},left=${GROUP_PAD},bottom=${GROUP_PAD},right=${GROUP_PAD}]` },
   }));
   for (const name of closed.keys()) children.push({ id: groupId(name), width: NODE_WIDTH, height: NODE_HEIGHT });
-  const result = await elk.layout({
+  const result: ElkNode = await elk.layout({
     id: "root",
     layoutOptions: {
       "elk.algorithm": "layered",

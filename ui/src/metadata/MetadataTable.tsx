@@ -82,7 +82,7 @@ export function MetadataValue({ entry }: { entry: MetadataParts }) {
     case "TableSchemaMetadataEntry":
       return <DataTable columns={SCHEMA_COLUMNS} records={entry.schema.columns.map((c) => JSON.stringify({ column: c.name, type: c.type, description: c.description ?? "" }))} />;
     default:
-      return <span className="faint">{entry.description ?? "This kind of metadata is not shown by the page yet."}</span>;
+      return <span className="faint">{"This kind of metadata is newer than the page."}</span>;
   }
 }
 

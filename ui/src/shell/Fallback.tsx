@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { IconMapQuestion } from "@tabler/icons-react";
-import { Link, useRouter } from "@tanstack/react-router";
+import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
 import { Empty, Problem } from "../design/Feedback.tsx";
 
 export function NotFound() {
@@ -14,8 +14,9 @@ export function NotFound() {
 }
 
 /** Shown instead of a page whose own code threw. */
-export function Crashed({ error }: { error: Error }) {
+export function Crashed({ error: thrown }: ErrorComponentProps) {
   const router = useRouter();
+  const error: Error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return (
     <div className="page">
       <Problem
