@@ -12,6 +12,7 @@ export * from "./ports/tick-storage.ts";
 export * from "./ports/workspace.ts";
 export * from "./queue/decide.ts";
 export * from "./run-api.ts";
+export * from "./run-config/scaffold.ts";
 export * from "./run-state/fold.ts";
 export type { AssetChange, CheckChange } from "./run-state/fold-assets.ts";
 export * from "./run-state/status.ts";

@@ -139,7 +139,7 @@ function draftUnit(index: SnapshotIndex, unit: Unit, madeBy: Map<string, StepInp
   }
   const drafts = draftNode(index, unit.node, inputs);
   const own = new Map(drafts.map((draft) => [draft.key, draft]));
-  for (const draft of drafts) if (!usesInner(draft, own)) draft.after.push(...after);
+  if (after.length > 0) for (const draft of drafts) if (!usesInner(draft, own)) draft.after.push(...after);
   nameOutputs(index, unit, own);
   return index.nodes.get(unit.node)?.kind === "graph" ? needed(drafts, own) : drafts;
 }

@@ -36,10 +36,13 @@ export function resolveSteps(drafts: Draft[], options: ResolveOptions): Plan {
       stored.add(source.step);
       return source;
     };
+    const before = upstream.get(draft.key) ?? [];
     return makeStep(draft, options, {
-      inputs: Object.fromEntries(Object.entries(draft.inputs).map(([name, source]) => [name, read(source)])),
+      inputs: chosen
+        ? Object.fromEntries(Object.entries(draft.inputs).map(([name, source]) => [name, read(source)]))
+        : draft.inputs,
       after: draft.after.map((source) => ordering(source, chosen)).filter((source) => source !== undefined),
-      upstream: (upstream.get(draft.key) ?? []).filter((key) => !chosen || chosen.has(key)),
+      upstream: chosen ? before.filter((key) => chosen.has(key)) : before,
       gatedBy: gates.get(draft.key) ?? [],
       copies: chosen?.get(draft.key) ?? undefined,
     });
@@ -60,10 +63,12 @@ function gate(drafts: Draft[]): Map<string, string[]> {
     for (const [output, checks] of draft.checks) {
       for (const check of checks) if (check.blocking) push(blocking, check.asset, { draft, output });
     }
-    for (const [output, asset] of draft.assets) assetAt.set(`${draft.key}\n${output}`, asset);
   }
   const gates = new Map<string, string[]>();
   if (blocking.size === 0) return gates;
+  for (const draft of drafts) {
+    for (const [output, asset] of draft.assets) assetAt.set(`${draft.key}\n${output}`, asset);
+  }
   for (const draft of drafts) {
     const used = new Set<string>();
     for (const source of sourcesOf(draft)) {
