@@ -44,7 +44,6 @@ export {
 } from "./op/io-spec.ts";
 export { defineAssetJob, type JobDefinition, job } from "./op/job.ts";
 export { type Call, type OpDefinition, op } from "./op/op.ts";
-export { type EnvVar, env } from "./resource/env.ts";
 export {
   cronPartitions,
   dailyPartitions,
@@ -55,6 +54,7 @@ export {
   staticPartitions,
   weeklyPartitions,
 } from "./partitions/index.ts";
+export { type EnvVar, env } from "./resource/env.ts";
 export { fsIoManager } from "./resource/fs-io-manager.ts";
 export { inMemory } from "./resource/in-memory-io-manager.ts";
 export {

@@ -3,6 +3,7 @@ import { evaluateSchedule, evaluateSensor } from "../src/evaluate.ts";
 import {
   asset,
   Definitions,
+  dailyPartitions,
   defineAssetJob,
   job,
   op,
@@ -36,6 +37,21 @@ describe("a schedule", () => {
     expect(await runSchedule(schedule({ job: nightly, cron, runConfig }))).toEqual({
       logs: [],
       runRequests: [{ runConfig, partitionKey: undefined }],
+    });
+  });
+
+  test("of a partitioned job asks for the partition that ended at the tick, and skips before there is one", async () => {
+    const partitions = dailyPartitions({ start: "2024-01-01", timezone: "Europe/Rome" });
+    const daily = schedule({ job: job("daily", { partitions }, () => void work()), cron });
+    expect(new Definitions({ schedules: [daily] }).snapshot().schedules[0]).toMatchObject({
+      timezone: "Europe/Rome",
+      evaluates: true,
+    });
+    expect((await runSchedule(daily)).runRequests).toMatchObject([{ partitionKey: "2024-01-01" }]);
+    const early = { scheduledTime: Date.UTC(2024, 0, 1, 4), signal };
+    expect(await evaluateSchedule(new Definitions({ schedules: [daily] }), daily.name, early)).toMatchObject({
+      runRequests: [],
+      skipReason: "no partition of job daily had ended at 2024-01-01T04:00:00.000Z",
     });
   });
 

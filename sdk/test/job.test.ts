@@ -139,7 +139,7 @@ describe("a job of ops", () => {
     const kept = new Definitions({
       assets: [emails],
       jobs: [send],
-      resources: { ioManager: inMemory(), store: await sharedStore() },
+      resources: { ioManager: inMemory() },
     });
     await materialize(kept);
     const result = await executeInProcess(send, { assets: kept });
@@ -167,15 +167,6 @@ describe("a job of ops", () => {
     expect(define(() => void loose({ x: leaked }))).toThrow("comes from graph first");
   });
 });
-
-async function sharedStore() {
-  const values = new Map<string, unknown>();
-  const { ioManager } = await import("../src/index.ts");
-  return ioManager(() => ({
-    handleOutput: ({ assetKey }, value) => void values.set(String(assetKey), value),
-    loadInput: ({ assetKey }) => values.get(String(assetKey)),
-  }));
-}
 
 describe("run config", () => {
   const must = op(

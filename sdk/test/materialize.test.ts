@@ -4,6 +4,8 @@ import {
   assetCheck,
   assetIn,
   Definitions,
+  dailyPartitions,
+  dynamicPartitions,
   externalAsset,
   Failure,
   graphAsset,
@@ -13,12 +15,15 @@ import {
   MetadataValue,
   materialize,
   md,
+  monthlyPartitions,
   multiAsset,
+  multiPartitions,
   op,
   type PartitionsDef,
   RetryRequested,
   requiredResource,
   resource,
+  staticPartitions,
   table,
   z,
 } from "../src/index.ts";
@@ -349,6 +354,76 @@ describe("partitions", () => {
     const scalar = asset("scalar", { partitions: letters }, () => 1);
     await expect(materialize([scalar], { partitionKeyRange: { start: "a", end: "b" } })).rejects.toThrow(
       "output result must be an object with a value for each partition key; it is a number",
+    );
+  });
+
+  test("a time partition has its window, and a month reads the days in it by key", async () => {
+    const start = "2024-01-30";
+    const day = asset(
+      "day",
+      { partitions: dailyPartitions({ start, timezone: "Europe/Rome" }) },
+      ({ partitionTimeWindow }) => partitionTimeWindow,
+    );
+    const month = asset(
+      "month",
+      {
+        partitions: monthlyPartitions({ start: "2024-01-01", timezone: "Europe/Rome" }),
+        inputs: { day: assetIn(day, { allowMissing: true }) },
+      },
+      ({ inputs }) => Object.keys(inputs.day),
+    );
+    const memory = inMemory();
+    const result = await materialize([day], { partitionKey: "2024-01-31", resources: { ioManager: memory } });
+    expect(result.output(day)).toEqual({
+      start: new Date("2024-01-30T23:00:00Z"),
+      end: new Date("2024-01-31T23:00:00Z"),
+    });
+    await materialize([day], { partitionKey: "2024-02-01", resources: { ioManager: memory } });
+    expect(
+      (await materialize([month], { partitionKey: "2024-01-01", resources: { ioManager: memory } })).output(
+        month,
+      ),
+    ).toEqual(["2024-01-31"]);
+  });
+
+  test("several dimensions come apart by name, and dynamic ones are asked of the run", async () => {
+    const regions = staticPartitions(["eu", "us"]);
+    const both = asset(
+      "both",
+      { partitions: multiPartitions({ region: regions, letter: letters }) },
+      ({ partitionDimensions }) => partitionDimensions,
+    );
+    expect((await materialize([both], { partitionKey: "a|eu" })).output(both)).toEqual({
+      letter: "a",
+      region: "eu",
+    });
+    const files = asset(
+      "files",
+      { partitions: dynamicPartitions("files") },
+      async ({ partitionKey, dynamicPartitions: dynamic }) => {
+        await dynamic.add("files", ["new"]);
+        return partitionKey;
+      },
+    );
+    const seen = asset(
+      "seen",
+      { inputs: { files: assetIn(files, { allowMissing: true }) } },
+      async ({ inputs, dynamicPartitions: dynamic }) => [
+        Object.keys(inputs.files),
+        await dynamic.list("files"),
+      ],
+    );
+    const result = await materialize([files, seen], {
+      partitionKey: "x",
+      dynamicPartitions: { files: ["x"] },
+    });
+    expect(result.output(seen)).toEqual([["x"], ["x", "new"]]);
+  });
+
+  test("a key that is none of the asset's is refused with the nearest", async () => {
+    const region = asset("region", { partitions: staticPartitions(["europe", "asia"]) }, () => 1);
+    await expect(materialize([region], { partitionKey: "eurpe" })).rejects.toThrow(
+      "step region has no partition eurpe — did you mean europe?",
     );
   });
 });

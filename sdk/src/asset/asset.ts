@@ -137,6 +137,12 @@ export interface AssetOptions<I, C, R extends ResourceMap, Part extends Partitio
 }
 
 export type ConfigOf<C> = C extends z.ZodType ? z.output<C> : undefined;
+/** `"eu" | "us"` for static partitions of these keys, string for others, undefined without any. */
+export type PartitionKeyOf<Part> = Part extends { kind: "static"; keys: (infer K extends string)[] }
+  ? K
+  : Part extends PartitionsDef
+    ? string
+    : undefined;
 export type IsPartitioned<Part> = Part extends PartitionsDef ? true : false;
 
 export function assetDeps(
@@ -222,7 +228,7 @@ export function makeAsset(parts: AssetParts, meta: AssetMeta): AssetDefinition {
  */
 export function asset<T>(
   key: AssetKeyLike,
-  compute: (context: StepContext<NoKeys, undefined, NoKeys, false>) => T,
+  compute: (context: StepContext<NoKeys, undefined, NoKeys, undefined>) => T,
 ): AssetDefinition<Awaited<T>, false, NoKeys>;
 export function asset<
   T,
@@ -238,7 +244,7 @@ export function asset<
       InputValues<I, IsPartitioned<Part>>,
       ConfigOf<C>,
       ResourceValues<R>,
-      IsPartitioned<Part>
+      PartitionKeyOf<Part>
     >,
   ) => T,
 ): AssetDefinition<Awaited<T>, IsPartitioned<Part>, R>;

@@ -16,6 +16,7 @@ import {
   type IsPartitioned,
   makeAsset,
   nodeOptions,
+  type PartitionKeyOf,
 } from "./asset.ts";
 import { type AssetKeyLike, assetKey } from "./asset-key.ts";
 
@@ -66,7 +67,7 @@ export function multiAsset<
       InputValues<I, IsPartitioned<Part>>,
       ConfigOf<C>,
       ResourceValues<R>,
-      IsPartitioned<Part>
+      PartitionKeyOf<Part>
     >,
   ) => T,
 ): MultiAssets<A, T, IsPartitioned<Part>, R> {

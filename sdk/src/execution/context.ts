@@ -37,8 +37,13 @@ export interface CheckOutcome {
   metadata?: MetadataInput;
 }
 
-/** `P`: is the asset partitioned? `boolean` = not known when compiling (an op). */
-export interface StepContext<I = unknown, C = unknown, R = unknown, P extends boolean = boolean> {
+/** `K`: type of its partition keys; undefined = it has none. An op's are only known when it runs. */
+export interface StepContext<
+  I = unknown,
+  C = unknown,
+  R = unknown,
+  K extends string | undefined = string | undefined,
+> {
   readonly inputs: I;
   readonly config: C;
   readonly resources: R;
@@ -64,9 +69,9 @@ export interface StepContext<I = unknown, C = unknown, R = unknown, P extends bo
   /** Outputs that this run asks for: of a multi-asset that can be subset, perhaps not all. */
   readonly selectedOutputs: ReadonlySet<string>;
   /** Key of the one partition; throws in a run over several: use `partitionKeys`. */
-  readonly partitionKey: P extends true ? string : P extends false ? undefined : string | undefined;
+  readonly partitionKey: K;
   /** [] without partitions. */
-  readonly partitionKeys: readonly string[];
+  readonly partitionKeys: readonly Exclude<K, undefined>[];
   /** The parts of a multi-dimensional partition key, by dimension. */
   readonly partitionDimensions: Readonly<Record<string, string>>;
   /** From the start of the first to the end of the last partition; throws when they are not time windows. */

@@ -2,6 +2,7 @@
 import type { AssetDefinition, AssetDep } from "../asset/asset.ts";
 import { keyText } from "../asset/asset-key.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
+import { didYouMean } from "../model/nearest-name.ts";
 import { partitionKeysInRange, partitionTimeWindow, upstreamPartitionKeys } from "../partitions/index.ts";
 import type { TimeWindow } from "./context.ts";
 import type { RunContext } from "./step-protocol.ts";
@@ -32,7 +33,15 @@ export function stepPartitions(
   if (def === null) return NO_PARTITIONS;
   if (partition === null)
     throw new Error(`${what} has partitions, and the run names none: launch it with a partition key`);
-  if ("key" in partition) return { def, keys: [partition.key], range: false };
+  if ("key" in partition) {
+    const { key } = partition;
+    if (def.kind === "static" && !def.keys.includes(key)) {
+      throw new Error(
+        `${what} has no partition ${key}${didYouMean(key, def.keys) || `: it has ${def.keys.slice(0, 10).join(", ")}`}`,
+      );
+    }
+    return { def, keys: [key], range: false };
+  }
   return { def, keys: partitionKeysInRange(def, partition.start, partition.end, clock), range: true };
 }
 
@@ -76,29 +85,18 @@ export function dynamicNames(def: PartitionsDef | null | undefined): string[] {
   return def?.kind === "multi" ? def.dimensions.flatMap(({ partitions }) => dynamicNames(partitions)) : [];
 }
 
-/** The time partitions in a definition: itself, or the one dimension of several that is time. */
-function timed(def: PartitionsDef, key: string): { def: PartitionsDef; key: string } | undefined {
-  if (def.kind === "time_window") return { def, key };
-  if (def.kind !== "multi") return undefined;
-  const index = def.dimensions.findIndex(({ partitions }) => partitions.kind === "time_window");
-  const dimension = def.dimensions[index];
-  return dimension === undefined
-    ? undefined
-    : { def: dimension.partitions, key: key.split("|")[index] ?? "" };
-}
+const hasTime = (def: PartitionsDef): boolean =>
+  def.kind === "time_window" ||
+  (def.kind === "multi" && def.dimensions.some(({ partitions }) => hasTime(partitions)));
 
+/** From the start of the first to the end of the last; undefined when the partitions are not of time. */
 export function timeWindowOf(
   def: PartitionsDef | null | undefined,
   keys: readonly string[],
 ): TimeWindow | undefined {
   const [first] = keys;
   const last = keys.at(-1);
-  if (def === null || def === undefined || first === undefined || last === undefined) return undefined;
-  const from = timed(def, first);
-  const to = timed(def, last);
-  if (from === undefined || to === undefined) return undefined;
-  return {
-    start: partitionTimeWindow(from.def, from.key).start,
-    end: partitionTimeWindow(to.def, to.key).end,
-  };
+  if (def === null || def === undefined || first === undefined || last === undefined || !hasTime(def))
+    return undefined;
+  return { start: partitionTimeWindow(def, first).start, end: partitionTimeWindow(def, last).end };
 }

@@ -3,6 +3,7 @@ import { type AssetKeyLike, assetKey, keyText } from "../asset/asset-key.ts";
 import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
 import type { AssetKey } from "../model/definitions.ts";
 import type { Metadata, RunEvent } from "../model/event.ts";
+import { splitKey } from "../partitions/index.ts";
 import type { CheckOutcome, LoggedEvent, RunInfo, StepContext, TimeWindow } from "./context.ts";
 import type { RunServices } from "./execute-step.ts";
 import { type Log, makeLog } from "./log.ts";
@@ -91,8 +92,8 @@ export class UserContext implements StepContext {
   get partitionDimensions(): Readonly<Record<string, string>> {
     const { def } = this.#parts.partitions;
     if (def?.kind !== "multi") return {};
-    const parts = (this.partitionKey ?? "").split("|");
-    return Object.fromEntries(def.dimensions.map(({ name }, index) => [name, parts[index] ?? ""]));
+    const parts = splitKey(def, this.partitionKey ?? "") ?? [];
+    return Object.fromEntries(parts.map(({ name, key }) => [name, key]));
   }
   get partitionTimeWindow(): TimeWindow {
     const { def, keys } = this.#parts.partitions;

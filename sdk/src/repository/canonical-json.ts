@@ -22,5 +22,22 @@ export function canonicalJson(value: unknown): string {
   return `{${members}}`;
 }
 
-export const contentHash = (value: unknown) =>
-  createHash("sha256").update(canonicalJson(value)).digest("hex");
+/** sha256 (hex) of the canonical JSON, fed in pieces: one text of thousands of definitions would be megabytes. */
+export function contentHash(content: Record<string, unknown>): string {
+  const hash = createHash("sha256");
+  let before = "{";
+  for (const key of Object.keys(content).sort()) {
+    const value = content[key];
+    if (value === undefined) continue;
+    hash.update(`${before}${string(key)}:`);
+    before = ",";
+    if (!Array.isArray(value)) hash.update(canonicalJson(value));
+    else {
+      hash.update("[");
+      for (const [index, item] of value.entries())
+        hash.update(index === 0 ? canonicalJson(item) : `,${canonicalJson(item)}`);
+      hash.update("]");
+    }
+  }
+  return hash.update(before === "{" ? "{}" : "}").digest("hex");
+}

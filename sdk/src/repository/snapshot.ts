@@ -360,5 +360,14 @@ export function takeSnapshot(
     ),
     resources: resourceDefs(repository),
   };
-  return { snapshot: { ...content, hash: contentHash(content) }, jobs };
+  let hash: string | undefined;
+  const snapshot: DefinitionsSnapshot = {
+    ...content,
+    // Only who serves or compares definitions asks for it; each run's process would pay for nothing.
+    get hash() {
+      hash ??= contentHash(content);
+      return hash;
+    },
+  };
+  return { snapshot, jobs };
 }

@@ -11,7 +11,7 @@ const place = ({ assetKey, partitionKey, runId, stepKey, outputName, mappingKey 
     assetKey === undefined ? [runId, stepKey, outputName, mappingKey] : [assetKey, partitionKey],
   );
 
-/** Keeps values in this process as they are, without a copy: for unit tests. Two calls share nothing. */
+/** Keeps values in this process as they are, without a copy: for unit tests. Runs that are given the same one share it. */
 export function inMemory(): IoManagerDefinition {
   const values = new Map<string, unknown>();
   return ioManager({

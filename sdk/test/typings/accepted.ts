@@ -4,6 +4,7 @@ import {
   assetCheck,
   assetIn,
   Definitions,
+  dailyPartitions,
   defineAssetJob,
   dynamicOutput,
   env,
@@ -17,20 +18,23 @@ import {
   job,
   materialize,
   multiAsset,
+  multiPartitions,
   nothing,
   op,
   optionalOutput,
   output,
-  type PartitionsDef,
   RunRequest,
   requiredResource,
   resource,
   schedule,
   sensor,
+  staticPartitions,
   z,
 } from "@dagster-operator/sdk";
 
-declare const daily: PartitionsDef;
+export const daily = dailyPartitions({ start: "2024-01-01" });
+export const regions = staticPartitions(["eu", "us"]);
+export const dayAndRegion = multiPartitions({ day: daily, region: regions });
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_yes: Equal<A, B>) => undefined;
 
@@ -65,6 +69,11 @@ export const customers = externalAsset<{ name: string }[]>("raw/customers");
 export const plain = asset("plain", ({ partitionKey }) => {
   same<typeof partitionKey, undefined>(true);
   return 1;
+});
+export const regional = asset("regional", { partitions: regions }, ({ partitionKey, partitionKeys }) => {
+  same<typeof partitionKey, "eu" | "us">(true);
+  same<typeof partitionKeys, readonly ("eu" | "us")[]>(true);
+  return partitionKey;
 });
 export const nothingStored = asset(["raw", "effects"], { deps: [plain, "raw/customers"] }, () => undefined);
 

@@ -11,6 +11,7 @@ import {
   op,
   output,
   resource,
+  staticPartitions,
   z,
 } from "@dagster-operator/sdk";
 
@@ -30,6 +31,8 @@ asset("no_config", {}, ({ config }) => config.a); // refused
 asset("wrong_resource", { resources: { db } }, ({ resources }) => resources.db.sql()); // refused
 asset("missing_resource", { resources: { db } }, ({ resources }) => resources.warehouse); // refused
 asset("no_partition", ({ partitionKey }) => partitionKey.length); // refused
+const two = staticPartitions(["eu", "us"]);
+asset("no_such_key", { partitions: two }, ({ partitionKey }) => partitionKey === "asia"); // refused
 asset("misspelt_option", { gruop: "raw" }, () => 1); // refused
 assetCheck("wrong_value", { asset: orders }, ({ value }) => value > 3); // refused
 assetCheck("not_a_verdict", { asset: orders }, ({ value }) => value.length); // refused
