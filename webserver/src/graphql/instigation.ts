@@ -1,13 +1,12 @@
 /** Schedules, sensors and their ticks. */
-import type { InstigatorId, Tick, TickStatus } from "@dagster-operator/engine";
+import type { InstigatorId, TickStatus } from "@dagster-operator/engine";
 import { assetId, REPOSITORY, type ScheduleModel, type SensorModel } from "../definitions/location-index.ts";
 import { scheduleTimes } from "../definitions/schedule-times.ts";
 import { AssetsOrError } from "./asset.ts";
 import { builder, byTypename } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { DryRunTick } from "./dry-run-tick.ts";
-import { InstigationStatus, InstigationTickStatus, InstigationType, LogLevel, SensorType } from "./enums.ts";
-import { PythonError, pythonError } from "./errors.ts";
+import { InstigationStatus, InstigationTickStatus, InstigationType, SensorType } from "./enums.ts";
 import {
   Asset,
   AssetCheckHandle,
@@ -21,11 +20,11 @@ import {
   runModel,
   Schedule,
   Sensor,
-  type TickModel,
   tagModels,
 } from "./refs.ts";
 import { RepositoryOrigin } from "./repository-origin.ts";
 import { sensorType } from "./sensor-type.ts";
+import { InstigationTick } from "./tick.ts";
 import { millis, seconds } from "./time.ts";
 
 type Definition = ScheduleModel | SensorModel;
@@ -48,52 +47,6 @@ export async function instigation(ctx: Context, of: Definition): Promise<Instiga
 }
 export const statusOf = ({ of, state }: InstigationModel): "RUNNING" | "STOPPED" =>
   state?.status ?? of.def.defaultStatus;
-
-const InstigationEvent = builder.objectRef<{ message: string; at: number }>("InstigationEvent").implement({
-  fields: (t) => ({
-    message: t.exposeString("message"),
-    timestamp: t.string({ description: "Milliseconds since the epoch.", resolve: ({ at }) => String(at) }),
-    level: t.field({ type: LogLevel, resolve: () => "INFO" as const }),
-  }),
-});
-const InstigationEventConnection = builder.objectRef<Tick>("InstigationEventConnection").implement({
-  fields: (t) => ({
-    events: t.field({
-      type: [InstigationEvent],
-      resolve: (tick) => tick.logs.map((message) => ({ message, at: tick.startedAt })),
-    }),
-    cursor: t.string({ resolve: (tick) => String(tick.logs.length) }),
-    hasMore: t.boolean({ resolve: () => false }),
-  }),
-});
-const runsOf = async (ctx: Context, ids: string[]) =>
-  (await Promise.all(ids.map((id) => ctx.runs.get(id)))).flatMap((run) => (run ? [runModel(run)] : []));
-const InstigationTick = builder.objectRef<TickModel>("InstigationTick").implement({
-  fields: (t) => ({
-    id: t.id({ resolve: (tick) => String(tick.id) }),
-    tickId: t.id({ resolve: (tick) => String(tick.id) }),
-    status: t.expose("status", { type: InstigationTickStatus }),
-    timestamp: t.float({ resolve: (tick) => seconds(tick.at) }),
-    endTimestamp: t.float({ nullable: true, resolve: (tick) => seconds(tick.endedAt) }),
-    runIds: t.exposeStringList("runIds"),
-    runKeys: t.stringList({
-      resolve: async (tick, _args, ctx) =>
-        (await runsOf(ctx, tick.runIds)).flatMap((run) => run.tags["dagster/run_key"] ?? []),
-    }),
-    runs: t.field({ type: [Run], resolve: (tick, _args, ctx) => runsOf(ctx, tick.runIds) }),
-    originRunIds: t.stringList({ resolve: () => [] }),
-    error: t.field({
-      type: PythonError,
-      nullable: true,
-      resolve: (tick) => (tick.error ? pythonError(tick.error) : null),
-    }),
-    skipReason: t.exposeString("skipReason", { nullable: true }),
-    cursor: t.exposeString("cursor", { nullable: true }),
-    logKey: t.stringList({ nullable: true, resolve: () => null }),
-    logEvents: t.field({ type: InstigationEventConnection, resolve: (tick) => tick }),
-    instigationType: t.field({ type: InstigationType, resolve: (tick) => tick.kind }),
-  }),
-});
 
 const ScheduleData = builder
   .objectRef<{ __typename: "ScheduleData"; model: InstigationModel }>("ScheduleData")

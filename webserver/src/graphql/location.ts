@@ -1,187 +1,22 @@
-/** Code locations and their repositories. */
+/** Code locations: where code comes from and whether it loads. */
 import type { LocationEntry } from "@dagster-operator/engine";
-import { type AssetNodeModel, type LocationIndex, REPOSITORY } from "../definitions/location-index.ts";
+import type { LocationIndex } from "../definitions/location-index.ts";
 import { builder, byTypename } from "./builder.ts";
 import type { Context } from "./context.ts";
-import { RepositoryLocationLoadStatus, SensorType } from "./enums.ts";
+import { RepositoryLocationLoadStatus } from "./enums.ts";
 import { PythonError, pythonError, RepositoryNotFoundError, repositoryNotFound } from "./errors.ts";
 import { RepositorySelector } from "./inputs.ts";
-import { jobsOf } from "./job.ts";
-import {
-  AssetKey,
-  AssetNode,
-  Job,
-  type LocationModel,
-  Pipeline,
-  Repository,
-  ResourceDetails,
-  Schedule,
-  Sensor,
-  WorkspaceLocationEntry,
-} from "./refs.ts";
-import { RepositoryMetadata, RepositoryOrigin } from "./repository-origin.ts";
-import { sensorType } from "./sensor-type.ts";
+import { Permission, permissions } from "./permission.ts";
+import { type LocationModel, Repository, WorkspaceLocationEntry } from "./refs.ts";
+import { locationModel, metadataOf, RepositoryLocation } from "./repository.ts";
+import { RepositoryMetadata } from "./repository-origin.ts";
 import { seconds } from "./time.ts";
 
-const byName = <T extends { def: { name: string } }>(models: Iterable<T>): T[] =>
-  [...models].sort((a, b) => (a.def.name < b.def.name ? -1 : 1));
-
-interface Group {
-  id: string;
-  groupName: string;
-  assetKeys: string[][];
-}
-function groupsOf(location: LocationIndex): Group[] {
-  const groups = new Map<string, Group>();
-  for (const { def } of location.assets.values()) {
-    const group = groups.get(def.group) ?? {
-      id: `${location.name}-${REPOSITORY}-${def.group}`,
-      groupName: def.group,
-      assetKeys: [],
-    };
-    group.assetKeys.push(def.key);
-    groups.set(def.group, group);
-  }
-  return [...groups.values()].sort((a, b) => (a.groupName < b.groupName ? -1 : 1));
-}
-const AssetGroup = builder.objectRef<Group>("AssetGroup").implement({
-  fields: (t) => ({
-    id: t.exposeString("id"),
-    groupName: t.exposeString("groupName"),
-    assetKeys: t.expose("assetKeys", { type: [AssetKey] }),
-  }),
-});
-const RepositoryLocation = builder
-  .objectRef<{
-    __typename: "RepositoryLocation";
-    name: string;
-    entry: LocationEntry | null;
-    location: LocationIndex | null;
-  }>("RepositoryLocation")
-  .implement({
-    fields: (t) => ({
-      id: t.id({ resolve: ({ name }) => name }),
-      name: t.exposeString("name"),
-      isReloadSupported: t.boolean({ resolve: () => true }),
-      environmentPath: t.string({
-        nullable: true,
-        resolve: ({ entry }) => Object.values(entry?.source ?? {})[0] ?? null,
-      }),
-      repositories: t.field({ type: [Repository], resolve: ({ location }) => (location ? [location] : []) }),
-      serverId: t.string({ nullable: true, resolve: ({ entry }) => entry?.codeVersion ?? null }),
-      dagsterLibraryVersions: t.field({
-        type: [DagsterLibraryVersion],
-        nullable: true,
-        resolve: ({ location }) =>
-          location
-            ? [
-                {
-                  name: location.snapshot.language === "python" ? "dagster" : "@dagster-operator/sdk",
-                  version: location.snapshot.library,
-                },
-              ]
-            : null,
-      }),
-    }),
-  });
-const DagsterLibraryVersion = builder
-  .objectRef<{ name: string; version: string }>("DagsterLibraryVersion")
-  .implement({ fields: (t) => ({ name: t.exposeString("name"), version: t.exposeString("version") }) });
-const locationModel = (ctx: Context, name: string) => ({
-  __typename: "RepositoryLocation" as const,
-  name,
-  entry: ctx.workspace.get(name),
-  location: ctx.index.locations.get(name) ?? null,
-});
 const RepositoryLocationOrLoadError = builder.unionType("RepositoryLocationOrLoadError", {
   types: [RepositoryLocation, PythonError],
   resolveType: byTypename,
 });
 
-Repository.implement({
-  fields: (t) => ({
-    id: t.id({ resolve: ({ name }) => `${name}:${REPOSITORY}` }),
-    name: t.string({ resolve: () => REPOSITORY }),
-    location: t.field({
-      type: RepositoryLocation,
-      resolve: ({ name }, _args, ctx) => locationModel(ctx, name),
-    }),
-    pipelines: t.field({ type: [Pipeline], resolve: jobsOf }),
-    jobs: t.field({ type: [Job], resolve: jobsOf }),
-    origin: t.field({
-      type: RepositoryOrigin,
-      resolve: ({ name }) => ({ location: name, repository: REPOSITORY }),
-    }),
-    schedules: t.field({ type: [Schedule], resolve: ({ schedules }) => byName(schedules.values()) }),
-    sensors: t.field({
-      type: [Sensor],
-      args: { sensorType: t.arg({ type: SensorType }) },
-      resolve: ({ sensors }, args) =>
-        byName(sensors.values()).filter(
-          ({ def }) => !args.sensorType || sensorType(def.kind) === args.sensorType,
-        ),
-    }),
-    assetNodes: t.field({
-      type: [AssetNode],
-      resolve: ({ assets }): AssetNodeModel[] => [...assets.values()],
-    }),
-    displayMetadata: t.field({
-      type: [RepositoryMetadata],
-      resolve: ({ name }, _args, ctx) => metadataOf(ctx.workspace.get(name)),
-    }),
-    assetGroups: t.field({ type: [AssetGroup], resolve: groupsOf }),
-    allTopLevelResourceDetails: t.field({
-      type: [ResourceDetails],
-      resolve: ({ resources }) => byName(resources.values()),
-    }),
-  }),
-});
-const metadataOf = (entry: LocationEntry | null) =>
-  Object.entries(entry?.source ?? {}).map(([key, value]) => ({ key, value }));
-
-const PERMISSIONS = [
-  "launch_pipeline_execution",
-  "launch_pipeline_reexecution",
-  "start_schedule",
-  "stop_running_schedule",
-  "edit_sensor",
-  "update_sensor_cursor",
-  "terminate_pipeline_execution",
-  "delete_pipeline_run",
-  "reload_repository_location",
-  "reload_workspace",
-  "wipe_assets",
-  "report_runless_asset_events",
-  "edit_dynamic_partitions",
-  "toggle_auto_materialize",
-];
-/** Backfills and pools come later: the page then shows no control for them. */
-const DENIED = [
-  "launch_partition_backfill",
-  "cancel_partition_backfill",
-  "edit_concurrency_limit",
-  "edit_workspace",
-];
-interface PermissionModel {
-  permission: string;
-  value: boolean;
-  disabledReason: string | null;
-}
-const permissions = (): PermissionModel[] => [
-  ...PERMISSIONS.map((permission) => ({ permission, value: true, disabledReason: null })),
-  ...DENIED.map((permission) => ({
-    permission,
-    value: false,
-    disabledReason: "Not supported by this server.",
-  })),
-];
-const Permission = builder.objectRef<PermissionModel>("Permission").implement({
-  fields: (t) => ({
-    permission: t.exposeString("permission"),
-    value: t.exposeBoolean("value"),
-    disabledReason: t.exposeString("disabledReason", { nullable: true }),
-  }),
-});
 const FeatureFlag = builder
   .objectRef<{ name: string; enabled: boolean }>("FeatureFlag")
   .implement({ fields: (t) => ({ name: t.exposeString("name"), enabled: t.exposeBoolean("enabled") }) });

@@ -28,6 +28,7 @@ export type Outcome =
 
 /** Pages send the same few texts over and over; a client that sends new ones each time only loses the saving. */
 const KEPT = 500;
+const KEPT_LENGTH = 100_000;
 const documents = new Map<string, DocumentNode | readonly GraphQLError[]>();
 function prepare(query: string): DocumentNode | readonly GraphQLError[] {
   const known = documents.get(query);
@@ -41,6 +42,7 @@ function prepare(query: string): DocumentNode | readonly GraphQLError[] {
     if (!(error instanceof GraphQLError)) throw error;
     result = [error];
   }
+  if (query.length > KEPT_LENGTH) return result;
   if (documents.size >= KEPT) documents.delete(documents.keys().next().value as string);
   documents.set(query, result);
   return result;

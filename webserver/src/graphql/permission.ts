@@ -1,0 +1,46 @@
+/** Whoever reaches this server may do everything that it can: there are no roles yet. */
+import { builder } from "./builder.ts";
+
+const PERMISSIONS = [
+  "launch_pipeline_execution",
+  "launch_pipeline_reexecution",
+  "start_schedule",
+  "stop_running_schedule",
+  "edit_sensor",
+  "update_sensor_cursor",
+  "terminate_pipeline_execution",
+  "delete_pipeline_run",
+  "reload_repository_location",
+  "reload_workspace",
+  "wipe_assets",
+  "report_runless_asset_events",
+  "edit_dynamic_partitions",
+  "toggle_auto_materialize",
+];
+/** Backfills and pools come later: the page then shows no control for them. */
+const DENIED = [
+  "launch_partition_backfill",
+  "cancel_partition_backfill",
+  "edit_concurrency_limit",
+  "edit_workspace",
+];
+interface PermissionModel {
+  permission: string;
+  value: boolean;
+  disabledReason: string | null;
+}
+export const permissions = (): PermissionModel[] => [
+  ...PERMISSIONS.map((permission) => ({ permission, value: true, disabledReason: null })),
+  ...DENIED.map((permission) => ({
+    permission,
+    value: false,
+    disabledReason: "Not supported by this server.",
+  })),
+];
+export const Permission = builder.objectRef<PermissionModel>("Permission").implement({
+  fields: (t) => ({
+    permission: t.exposeString("permission"),
+    value: t.exposeBoolean("value"),
+    disabledReason: t.exposeString("disabledReason", { nullable: true }),
+  }),
+});
