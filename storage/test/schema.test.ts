@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { afterEach, expect, jest, test } from "@jest/globals";
 import { InvalidInput } from "@dagster-operator/engine";
+import { afterEach, expect, jest, test } from "@jest/globals";
 import type { Database } from "../src/database/database.ts";
 import { migrate } from "../src/migrate/migrate.ts";
 import { type Migration, readMigrations } from "../src/migrate/migrations.ts";
@@ -25,7 +25,9 @@ async function opened(target: string): Promise<Database> {
   return database;
 }
 const versions = async (database: Database) =>
-  (await database.rows<{ version: number }>("select version from schema_migration order by 1")).map(({ version }) => version);
+  (await database.rows<{ version: number }>("select version from schema_migration order by 1")).map(
+    ({ version }) => version,
+  );
 
 test.each(["Postgres", "PGlite"])("the migrations make what schema.sql says on %s", async (kind) => {
   const database = await opened(kind === "Postgres" ? await emptyPostgres() : "memory:");
@@ -59,7 +61,11 @@ test("a database that is newer than this version is refused by its number", asyn
 test("a migration that fails leaves the database as it was", async () => {
   const database = await opened(await emptyPostgres());
   const good: Migration = { version: 1, name: "0001_good.sql", sql: "create table good (a integer);" };
-  const bad: Migration = { version: 2, name: "0002_bad.sql", sql: "create table bad (a integer); select 1 / 0;" };
+  const bad: Migration = {
+    version: 2,
+    name: "0002_bad.sql",
+    sql: "create table bad (a integer); select 1 / 0;",
+  };
   await expect(migrate(database, [good, bad])).rejects.toThrow("division by zero");
   expect(await database.rows("select 1 from pg_tables where schemaname = 'public'")).toEqual([]);
   await migrate(database, [good]);
