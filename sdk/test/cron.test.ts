@@ -149,6 +149,11 @@ describe("parsing", () => {
     expect(() => parseCron(cron)).toThrow(`character ${character}: ${problem}`);
   });
 
+  test("a wrong cron is refused when ticks are asked for, not when the first is taken", () => {
+    expect(() => cronTicks(["0 0 * * *", "0 25 * * *"], "UTC", 0)).toThrow("hour 25 is not within");
+    expect(() => cronTicksBefore([], "UTC", 0)).toThrow("an empty list of crons never fires");
+  });
+
   test("an unknown time zone is named with the nearest one", () => {
     expect(() => forward("0 0 * * *", "Europe/Roma", "2026-01-01T00:00Z", 1)).toThrow(
       'there is no time zone "Europe/Roma" — did you mean Europe/Rome',

@@ -11,13 +11,16 @@ const DAY = 24 * HOUR;
 /** The parser finds crons that never fire; this is the bound behind it. */
 const MOST_DAYS = 366 * 50;
 
-/** Ticks strictly after `after`, ascending, in milliseconds since the epoch. Endless. Of several crons, each instant once. */
+/**
+ * Ticks strictly after `after`, ascending, in milliseconds since the epoch. Endless. Of several crons, each instant once.
+ * Throws CronError, or a RangeError for an unknown zone, when called.
+ */
 export function cronTicks(
   cron: string | readonly string[],
   timezone: string,
   after: number,
 ): Iterable<number> {
-  return merged(cron, (one) => ticks(parseCron(one), timeZone(timezone), after, 1), 1);
+  return checked(cron, timezone, (one, zone) => ticks(one, zone, after, 1), 1);
 }
 
 /** Ticks strictly before `before`, descending. */
@@ -26,7 +29,7 @@ export function cronTicksBefore(
   timezone: string,
   before: number,
 ): Iterable<number> {
-  return merged(cron, (one) => ticks(parseCron(one), timeZone(timezone), before, -1), -1);
+  return checked(cron, timezone, (one, zone) => ticks(one, zone, before, -1), -1);
 }
 
 /** True for a cron that fires in every hour, such as `0 * * * *`. */
@@ -34,26 +37,35 @@ export function firesEveryHour(cron: string): boolean {
   return parseCron(cron).hours === null;
 }
 
-function* merged(
+function checked(
   cron: string | readonly string[],
-  of: (one: string) => Iterable<number>,
+  timezone: string,
+  of: (one: Cron, zone: Zone) => Iterable<number>,
   direction: 1 | -1,
 ): Iterable<number> {
-  if (typeof cron === "string") {
-    yield* of(cron);
-    return;
-  }
-  if (cron.length === 0) throw new CronError("", 0, "an empty list of crons never fires");
-  const heads = cron.map((one) => {
-    const iterator = of(one)[Symbol.iterator]();
+  const zone = timeZone(timezone);
+  const crons = typeof cron === "string" ? [parseCron(cron)] : cron.map(parseCron);
+  const [only] = crons;
+  if (only === undefined) throw new CronError("", 0, "an empty list of crons never fires");
+  if (crons.length === 1) return of(only, zone);
+  return merged(
+    crons.map((one) => of(one, zone)),
+    direction,
+  );
+}
+
+function* merged(all: Iterable<number>[], direction: 1 | -1): Iterable<number> {
+  const heads = all.map((ticks) => {
+    const iterator = ticks[Symbol.iterator]();
     return { iterator, at: iterator.next().value as number };
   });
   for (;;) {
-    let next = Number.POSITIVE_INFINITY;
-    for (const head of heads) if (head.at * direction < next) next = head.at * direction;
-    yield next * direction;
-    for (const head of heads)
-      if (head.at === next * direction) head.at = head.iterator.next().value as number;
+    const next = heads.reduce(
+      (best, head) => ((head.at - best) * direction < 0 ? head.at : best),
+      heads[0]?.at ?? 0,
+    );
+    yield next;
+    for (const head of heads) if (head.at === next) head.at = head.iterator.next().value as number;
   }
 }
 
@@ -92,11 +104,11 @@ function* ticks(cron: Cron, zone: Zone, from: number, direction: 1 | -1): Genera
 }
 
 const floorDay = (local: number) => Math.floor(local / DAY) * DAY;
-const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 function timesOfDay(cron: Cron): number[] {
-  return (cron.hours ?? all(24)).flatMap((hour) =>
-    (cron.minutes ?? all(60)).map((minute) => hour * HOUR + minute * MINUTE),
+  return (cron.hours ?? range(24)).flatMap((hour) =>
+    (cron.minutes ?? range(60)).map((minute) => hour * HOUR + minute * MINUTE),
   );
 }
 
