@@ -34,7 +34,8 @@ export async function template(): Promise<string | null> {
     );
     return null;
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    // Where the folder itself is no folder there is nothing to remove either.
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
