@@ -31,7 +31,7 @@ export type PartitionsDef =
       timezone: string;
       /** ISO 8601 instant of the first window's start. */
       start: string;
-      /** ISO 8601 instant after which no window starts; absent = goes on. */
+      /** ISO 8601 instant after which no window ends (a date is exclusive, as in Dagster); absent = goes on. */
       end?: string | undefined;
       /** How a key is written: `%Y-%m-%d`, `%Y-%m-%d-%H:%M`, … (strftime subset). */
       format: string;
