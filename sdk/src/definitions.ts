@@ -1,9 +1,10 @@
 import type { AssetDefinition } from "./asset/asset.ts";
 import type { DefinitionsSnapshot } from "./model/definitions.ts";
 import { type Executor, executionConfig } from "./op/job.ts";
-import { checkRepository } from "./repository/check.ts";
+import { badRunConfig, checkRepository } from "./repository/check.ts";
 import { collect, type Repository } from "./repository/collect.ts";
-import { type JobPlanView, takeSnapshot } from "./repository/snapshot.ts";
+import type { JobView } from "./repository/job-view.ts";
+import { takeSnapshot } from "./repository/snapshot.ts";
 import type { ResourceDefinition, ValueOf } from "./resource/resource.ts";
 import { KIND, kindOf } from "./source.ts";
 
@@ -45,7 +46,7 @@ export interface DefinitionsOptions<A = unknown> {
 export interface Internals {
   repository: Repository;
   snapshot: DefinitionsSnapshot;
-  jobs: ReadonlyMap<string, JobPlanView>;
+  jobs: ReadonlyMap<string, JobView>;
 }
 const INTERNALS: unique symbol = Symbol.for("@dagster-operator/sdk/internals") as never;
 
@@ -62,6 +63,7 @@ export class Definitions<A = unknown> {
     const { repository, problems } = collect({ assets, checks, jobs, schedules, sensors, resources });
     problems.push(...checkRepository(repository));
     const taken = takeSnapshot(repository, executionConfig(options.executor), problems);
+    problems.push(...badRunConfig(repository, taken.jobs));
     if (problems.length > 0) throw new DefinitionsError(problems);
     this[INTERNALS] = { repository, ...taken };
   }

@@ -155,6 +155,35 @@ describe("Definitions", () => {
     expect(problems[0]).toMatch(/^job j \(.*definitions\.test\.ts/);
   });
 
+  test("a cron expression, a time zone and a run config that cannot be are told at once", () => {
+    const chart = asset("chart", { config: z.object({ width: z.number(), unit: z.string() }) }, () => 1);
+    const drawn = defineAssetJob("drawn", {
+      runConfig: { ops: { chart: { config: { width: "wide", unit: "C" } } } },
+    });
+    const problems = problemsOf(
+      () =>
+        new Definitions({
+          assets: [chart],
+          schedules: [
+            schedule({
+              job: drawn,
+              cron: ["0 4 * *", "0 4 * * *"],
+              timezone: "Europe/Rom",
+              runConfig: { op: {} },
+            }),
+          ],
+        }),
+    );
+    expect(problems).toEqual([
+      expect.stringMatching(/^schedule drawn_schedule \(.*\): .*0 4 \* \*/),
+      expect.stringContaining("Europe/Rom"),
+      expect.stringMatching(/^run config of job drawn \(.*\): ops\.chart\.config\.width: /),
+      expect.stringMatching(
+        /^run config of schedule drawn_schedule \(.*\): op: is unknown — did you mean ops\?$/,
+      ),
+    ]);
+  });
+
   test("things that are no definitions are refused by field", () => {
     expect(problemsOf(() => new Definitions({ assets: [undefined] }))[0]).toContain(
       "`assets` of Definitions holds undefined",

@@ -1,8 +1,12 @@
 /** What can be wrong with definitions that were gathered; every problem is found, each says what to do. */
 import { keyText } from "../asset/asset-key.ts";
+import { parseCron } from "../cron/parse.ts";
 import { didYouMean } from "../model/nearest-name.ts";
 import { at } from "../source.ts";
+import { timeZone } from "../time/zone.ts";
 import { ioManagerName, type Repository } from "./collect.ts";
+import type { JobView } from "./job-view.ts";
+import { runConfigIssues } from "./run-config.ts";
 
 const NAME = /^[A-Za-z0-9_]+$/;
 
@@ -14,6 +18,7 @@ export function checkRepository(repository: Repository): string[] {
     ...unconnected(repository),
     ...ioManagers(repository),
     ...unknownJobs(repository),
+    ...badTimes(repository),
   ];
 }
 
@@ -153,5 +158,43 @@ function* unknownJobs({ jobs, schedules, sensors }: Repository): Generator<strin
       if (typeof job === "string" && !jobs.has(job))
         yield `sensor ${sensor.name}${at(sensor.source)} starts job ${job}: ${missing(job)}`;
     }
+  }
+}
+
+function* badTimes({ schedules }: Repository): Generator<string> {
+  for (const { name, cron, timezone, source } of schedules.values()) {
+    const fail = (error: unknown) => `schedule ${name}${at(source)}: ${(error as Error).message}`;
+    if (cron.length === 0)
+      yield `schedule ${name}${at(source)} has no cron expression: give one, e.g. "0 4 * * *"`;
+    for (const expression of cron) {
+      try {
+        parseCron(expression);
+      } catch (error) {
+        yield fail(error);
+      }
+    }
+    try {
+      timeZone(timezone ?? "UTC");
+    } catch (error) {
+      yield fail(error);
+    }
+  }
+}
+
+/** Run config that jobs and schedules bring along; what it leaves out may still be given at launch. */
+export function* badRunConfig(
+  { jobs, schedules }: Repository,
+  views: ReadonlyMap<string, JobView>,
+): Generator<string> {
+  function* check(what: string, job: string, runConfig: Record<string, unknown>): Generator<string> {
+    const view = views.get(job);
+    if (view === undefined || Object.keys(runConfig).length === 0) return;
+    for (const { path, message } of runConfigIssues({ ...view.config, partial: true }, runConfig))
+      yield `run config of ${what}: ${path}: ${message}`;
+  }
+  for (const { name, runConfig, source } of jobs.values())
+    yield* check(`job ${name}${at(source)}`, name, runConfig);
+  for (const { name, job, runConfig, source } of schedules.values()) {
+    yield* check(`schedule ${name}${at(source)}`, typeof job === "string" ? job : job.name, runConfig);
   }
 }

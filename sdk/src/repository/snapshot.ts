@@ -1,28 +1,22 @@
 /** Definitions as the plain JSON that leaves the process. */
 import { readFileSync } from "node:fs";
 import type { AssetDefinition, AssetDep } from "../asset/asset.ts";
-import { keyText } from "../asset/asset-key.ts";
 import type { ScheduleDefinition } from "../automation/schedule.ts";
-import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
+import { toMetadata } from "../metadata/metadata-value.ts";
 import {
   ASSET_JOB,
   type AssetCheckDef,
   type AssetDef,
-  type AssetKey,
   type DefinitionsSnapshot,
-  type JobDef,
   type NodeDef,
   type PartitionsDef,
-  type ResourceDef,
 } from "../model/definitions.ts";
-import type { JobDefinition } from "../op/job.ts";
-import type { AnyNode, OpNode } from "../op/node.ts";
-import { resolveSelection } from "../selection/index.ts";
+import type { AnyNode } from "../op/node.ts";
 import { contentHash } from "./canonical-json.ts";
 import { ioManagerName, type Repository } from "./collect.ts";
+import { implicitJob, type JobView, jobView } from "./job-view.ts";
 import { jsonSchema } from "./json-schema.ts";
-import { resourceConfigSchema, shownConfig } from "./resource-config.ts";
-import { type ConfigTarget, runConfigSchema } from "./run-config.ts";
+import { resourceDefs } from "./resource-defs.ts";
 
 let version: string | undefined;
 const libraryVersion = () => {
@@ -31,8 +25,6 @@ const libraryVersion = () => {
   ).version;
   return version;
 };
-
-const opResources = (node: OpNode) => Object.keys(node.resources);
 
 function nodeDef(node: AnyNode, checkOutputs: ReadonlyMap<AnyNode, string[]>): NodeDef {
   const inputs = node.inputs.map(({ name, description, nothing }) => ({
@@ -69,7 +61,7 @@ function nodeDef(node: AnyNode, checkOutputs: ReadonlyMap<AnyNode, string[]>): N
     ...shared,
     outputs,
     configSchema: node.config === undefined ? null : jsonSchema(node.config),
-    resources: opResources(node),
+    resources: Object.keys(node.resources),
     ...(node.retryPolicy === undefined ? {} : { retryPolicy: node.retryPolicy }),
     tags: node.tags,
     ...(node.pool === undefined ? {} : { pool: node.pool }),
@@ -81,10 +73,6 @@ const depDef = ({ key, input, mapping }: AssetDep) => ({
   input,
   ...(mapping === undefined ? {} : { mapping }),
 });
-
-/** Metadata as bare values where they are plain, so that the snapshot has no wrappers that nobody reads. */
-const definitionMetadata = (metadata: MetadataInput): Record<string, unknown> =>
-  Object.keys(metadata).length === 0 ? {} : toMetadata(metadata);
 
 function assetDef(asset: AssetDefinition): AssetDef {
   const {
@@ -110,7 +98,7 @@ function assetDef(asset: AssetDefinition): AssetDef {
     tags,
     kinds,
     ...(codeVersion === undefined ? {} : { codeVersion }),
-    metadata: definitionMetadata(asset.metadata),
+    metadata: toMetadata(asset.metadata),
     deps: asset.deps.map(depDef),
     partitions: partitions ?? null,
     ...(backfillPolicy === undefined ? {} : { backfillPolicy }),
@@ -151,95 +139,11 @@ function checkDefs(repository: Repository): AssetCheckDef[] {
   return [...separate, ...own];
 }
 
-/** The partitions that all partitioned ones of these assets share; null when none has any or they differ. */
-function sharedPartitions(assets: AssetDefinition[]): PartitionsDef | null {
-  let shared: PartitionsDef | null = null;
-  for (const { partitions } of assets) {
-    if (partitions === undefined) continue;
-    if (shared === null) shared = partitions;
-    else if (shared !== partitions && JSON.stringify(shared) !== JSON.stringify(partitions)) return null;
-  }
-  return shared;
-}
-
-export interface JobPlanView {
-  def: JobDef;
-  config: ConfigTarget;
-}
-
-function configTarget(repository: Repository, assets: AssetDefinition[], partial: boolean): ConfigTarget {
-  const nodes = new Map<string, AnyNode>();
-  for (const { node } of assets) if (node !== undefined) nodes.set(node.name, node);
-  const keys = new Set(assets.map((asset) => keyText(asset.key)));
-  for (const check of repository.checks.values())
-    if (keys.has(keyText(check.asset.key))) nodes.set(check.node.name, check.node);
-  return { nodes, resources: repository.resources, partial };
-}
-
-function jobView(repository: Repository, job: JobDefinition, assetDefs: AssetDef[]): JobPlanView {
-  const { name, description, tags, runConfig, retryPolicy } = job;
-  const shared = {
-    name,
-    ...(description === undefined ? {} : { description }),
-    tags,
-    runConfig,
-    ...(retryPolicy === undefined ? {} : { retryPolicy }),
-    implicit: false,
-  };
-  if ("graph" in job.target) {
-    const { graph } = job.target;
-    const nodes = new Map(graph.nodes.map(({ name: node, def }) => [node, def]));
-    const config = { nodes, resources: repository.resources, partial: false };
-    const target = { kind: "graph" as const, graph: graph.name };
-    return {
-      def: {
-        ...shared,
-        target,
-        partitions: job.partitions ?? null,
-        runConfigSchema: runConfigSchema(config),
-      },
-      config,
-    };
-  }
-  const { selection } = job.target;
-  const keys: AssetKey[] =
-    typeof selection === "string"
-      ? resolveSelection(assetDefs, selection)
-      : selection.map((asset) => asset.key);
-  const assets = keys
-    .flatMap((key) => repository.assets.get(keyText(key)) ?? [])
-    .filter((asset) => asset.node !== undefined);
-  const config = configTarget(repository, assets, false);
-  const target = {
-    kind: "assets" as const,
-    ...(typeof selection === "string" ? { selection } : {}),
-    assets: assets.map((asset) => asset.key),
-  };
-  const partitions = job.partitions ?? sharedPartitions(assets);
-  return { def: { ...shared, target, partitions, runConfigSchema: runConfigSchema(config) }, config };
-}
-
-function implicitJob(repository: Repository, executor: Record<string, unknown>): JobPlanView {
-  const assets = [...repository.assets.values()].filter((asset) => asset.node !== undefined);
-  const config = configTarget(repository, assets, true);
-  const target = { kind: "assets" as const, assets: assets.map((asset) => asset.key) };
-  const def = {
-    name: ASSET_JOB,
-    tags: {},
-    target,
-    partitions: sharedPartitions(assets),
-    runConfig: executor,
-    runConfigSchema: runConfigSchema(config),
-    implicit: true,
-  };
-  return { def, config };
-}
-
 const isTimed = (partitions: PartitionsDef | null | undefined) => partitions?.kind === "time_window";
 
 function scheduleDef(
   schedule: ScheduleDefinition,
-  jobs: ReadonlyMap<string, JobPlanView>,
+  jobs: ReadonlyMap<string, JobView>,
 ): DefinitionsSnapshot["schedules"][number] {
   const { name, description, job, cron, timezone, defaultStatus, tags, runConfig, evaluate } = schedule;
   const jobName = typeof job === "string" ? job : job.name;
@@ -257,69 +161,14 @@ function scheduleDef(
   };
 }
 
-function resourceDefs(repository: Repository): ResourceDef[] {
-  const users = new Map<
-    string,
-    { assets: Map<string, AssetKey>; ops: Set<string>; schedules: Set<string>; sensors: Set<string> }
-  >();
-  const of = (name: string) => {
-    let found = users.get(name);
-    if (found === undefined) {
-      found = { assets: new Map(), ops: new Set(), schedules: new Set(), sensors: new Set() };
-      users.set(name, found);
-    }
-    return found;
-  };
-  const ofAssets = new Set<AnyNode>();
-  const opsOf = (node: AnyNode): OpNode[] =>
-    node.type === "op" ? [node] : node.nodes.flatMap(({ def }) => opsOf(def));
-  for (const asset of repository.assets.values()) {
-    const name = keyText(asset.key);
-    of(ioManagerName(asset.ioManager)).assets.set(name, asset.key);
-    if (asset.node === undefined) continue;
-    for (const node of opsOf(asset.node)) {
-      if (asset.node.type === "op") ofAssets.add(node);
-      for (const resource in node.resources) of(resource).assets.set(name, asset.key);
-    }
-  }
-  for (const node of repository.nodes.values()) {
-    if (node.type === "graph" || ofAssets.has(node)) continue;
-    for (const resource in node.resources) of(resource).ops.add(node.name);
-    for (const output of node.outputs) of(ioManagerName(output.ioManager)).ops.add(node.name);
-  }
-  for (const { name, resources } of repository.schedules.values())
-    for (const resource in resources) of(resource).schedules.add(name);
-  for (const { name, resources } of repository.sensors.values())
-    for (const resource in resources) of(resource).sensors.add(name);
-
-  return [...repository.resources].map(([name, definition]) => {
-    const used = of(name);
-    return {
-      name,
-      ...(definition.description === undefined ? {} : { description: definition.description }),
-      kind: definition.type,
-      isIoManager: definition.isIoManager,
-      configSchema: resourceConfigSchema(definition),
-      config: shownConfig(definition),
-      nested: Object.keys(definition.nested),
-      usedBy: {
-        assets: [...used.assets.values()],
-        ops: [...used.ops],
-        schedules: [...used.schedules],
-        sensors: [...used.sensors],
-      },
-    };
-  });
-}
-
-/** @throws what the selection of a job throws when it cannot be resolved; `problems` collects these instead when given */
+/** Jobs whose selection cannot be resolved are left out and told in `problems`. */
 export function takeSnapshot(
   repository: Repository,
   executor: Record<string, unknown>,
   problems: string[],
-): { snapshot: DefinitionsSnapshot; jobs: Map<string, JobPlanView> } {
+): { snapshot: DefinitionsSnapshot; jobs: Map<string, JobView> } {
   const assets = [...repository.assets.values()].map(assetDef);
-  const jobs = new Map<string, JobPlanView>();
+  const jobs = new Map<string, JobView>();
   for (const job of repository.jobs.values()) {
     try {
       jobs.set(job.name, jobView(repository, job, assets));
