@@ -46,7 +46,7 @@ Examples:
     .action((name: string, options: LaunchOptions) =>
       withSystem(options, async (client, output, ephemeral) => {
         const target = targetOf(options);
-        const { location } = pick(
+        const { location, value } = pick(
           "job",
           name,
           await listLocations(client),
@@ -54,7 +54,13 @@ Examples:
           options.location,
         );
         const show = ephemeral && !options.follow ? { ...options, wait: true } : options;
-        await launchAndShow(client, output, { ...target, location, job: name }, show, `job ${name}`);
+        await launchAndShow(
+          client,
+          output,
+          { ...target, location, job: value.name },
+          show,
+          `job ${value.name}`,
+        );
       }),
     );
 }

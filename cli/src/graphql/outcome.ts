@@ -5,7 +5,7 @@ import { RequestError } from "./client.ts";
 export interface Union {
   __typename: string;
   message?: string;
-  errors?: { message: string; stack?: { entries: string[] } | null }[];
+  errors?: { message: string; stack?: { entries: { fieldName?: string }[] } | null }[];
 }
 
 /** Error fields that every operation asks for. */
@@ -20,21 +20,19 @@ export function good<T extends Union>(answer: T, ...types: string[]): T {
 }
 
 function toError({ __typename, message, errors }: Union): Error {
-  const text =
-    message || errors?.map((error) => error.message).join("\n") || `the server answered ${__typename}`;
+  const issues = (errors ?? []).map((error) => ({
+    path: (error.stack?.entries ?? []).flatMap(({ fieldName }) => fieldName ?? []).join("."),
+    message: error.message,
+  }));
+  const lines = issues.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message));
+  const text = message || lines.join("\n") || `the server answered ${__typename}`;
   if (/NotFound/.test(__typename)) return new Missing(text);
   if (
     /ConfigValidationInvalid|Invalid|NoModeProvided|ConflictingExecutionParams|UnsupportedOperation/.test(
       __typename,
     )
   )
-    return new InvalidInput(
-      text,
-      (errors ?? []).map((error) => ({
-        path: (error.stack?.entries ?? []).join("."),
-        message: error.message,
-      })),
-    );
+    return new InvalidInput(text, issues);
   if (/Conflict|TerminateRunFailure/.test(__typename)) return new Conflict(text);
   if (/LocationNotReady|Unavailable/.test(__typename)) return new Unavailable(text);
   if (__typename === "PythonError" && /is loading|does not load|was shut down|no code server/.test(text))

@@ -1,5 +1,6 @@
 /** Code locations and what they define. */
 import { NotFound } from "@dagster-operator/engine";
+import { definitionName } from "@dagster-operator/engine/resources";
 import { hint } from "../input/suggest.ts";
 import type { Client } from "./client.ts";
 import { ERRORS, good, type Union } from "./outcome.ts";
@@ -227,7 +228,9 @@ export function pick<T extends { name: string }>(
   const all = among.flatMap(({ name: location, repository }) =>
     repository ? of(repository).map((value) => ({ location, value })) : [],
   );
-  const found = all.filter(({ value }) => value.name === name);
+  const exact = all.filter(({ value }) => value.name === name);
+  // A manifest's name has - where the definition has _.
+  const found = exact.length > 0 ? exact : all.filter(({ value }) => value.name === definitionName(name));
   if (found.length === 1 && found[0]) return found[0];
   if (found.length > 1)
     throw new NotFound(

@@ -1,7 +1,12 @@
 /** What manifests mean on one machine. Pure: objects in, locations, definitions and requests out; every doubt is an issue with its place. */
 import { createHash } from "node:crypto";
 import { basename, dirname, relative } from "node:path";
-import type { CodeLocationSpec, EnvVar, TargetFields } from "@dagster-operator/engine/resources";
+import {
+  type CodeLocationSpec,
+  definitionName,
+  type EnvVar,
+  type TargetFields,
+} from "@dagster-operator/engine/resources";
 import type { ExtraDefinitions } from "@dagster-operator/sdk/internal";
 import { SourceError, type SourceIssue } from "../input/source.ts";
 import { hint } from "../input/suggest.ts";
@@ -203,7 +208,7 @@ function planJob(manifest: ManifestOf<"Job">, planning: Planning): void {
   const location = locationOf(manifest, spec, planning);
   noteIgnored(manifest, planning);
   if (location === null) return;
-  if (spec.job === manifest.name && spec.assetSelection === undefined) {
+  if (spec.job === definitionName(manifest.name)) {
     planning.issues.push(
       manifest.source.issue(
         ["metadata", "name"],
@@ -213,7 +218,7 @@ function planJob(manifest: ManifestOf<"Job">, planning: Planning): void {
     return;
   }
   extraOf(planning, location).jobs.push({
-    name: manifest.name,
+    name: definitionName(manifest.name),
     description: spec.description,
     target: spec.job === undefined ? { selection: spec.assetSelection ?? "*" } : { job: spec.job },
     runConfig: spec.runConfig,
@@ -244,10 +249,10 @@ function planSchedule(manifest: ManifestOf<"Schedule">, planning: Planning): voi
   }
   noteIgnored(manifest, planning);
   const extra = extraOf(planning, location);
-  let job = spec.jobRef?.name ?? spec.job;
+  let job = jobOf(spec);
   if (job === undefined) {
     // A schedule needs a job: one of its own over the selection.
-    job = `${manifest.name}.run`;
+    job = `${definitionName(manifest.name)}_run`;
     extra.jobs.push({
       name: job,
       description: `What Schedule ${manifest.name} runs`,
@@ -271,7 +276,7 @@ function planSchedule(manifest: ManifestOf<"Schedule">, planning: Planning): voi
       ),
     );
   extra.schedules.push({
-    name: manifest.name,
+    name: definitionName(manifest.name),
     job,
     cron: typeof spec.cron === "string" ? [spec.cron] : spec.cron,
     timezone: spec.timeZone,
@@ -333,7 +338,7 @@ function planRequest(manifest: ManifestOf<"Run"> | ManifestOf<"Backfill">, plann
     kind: manifest.kind,
     name: manifest.name,
     location,
-    job: spec.jobRef?.name ?? spec.job,
+    job: jobOf(spec),
     assetSelection: spec.assetSelection,
     runConfig:
       executor === undefined
@@ -376,6 +381,8 @@ function locationOf(manifest: Manifest, spec: TargetFields, planning: Planning):
   );
   return null;
 }
+
+const jobOf = ({ jobRef, job }: TargetFields) => (jobRef ? definitionName(jobRef.name) : job);
 
 function extraOf(planning: Planning, location: string): ExtraDefinitions {
   const extra = planning.extra.get(location) ?? { jobs: [], schedules: [] };

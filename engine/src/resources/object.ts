@@ -38,3 +38,6 @@ export function resource<K extends string, S extends z.ZodType>(kind: K, spec: S
 /** Any JSON object: run config, and Kubernetes' own types, which its API server checks better than we could. */
 export const Json = z.record(z.string(), z.unknown());
 export const Tags = z.record(z.string(), z.string());
+
+/** Name that an object's definition has in its code location: code has `_` where Kubernetes has `-` and `.`. */
+export const definitionName = (name: string): string => name.replaceAll(/[-.]/g, "_");

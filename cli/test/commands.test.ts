@@ -1,0 +1,348 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { DEFINITIONS, type Dev, Project, until } from "./system.ts";
+
+const TIMEOUT = 90_000;
+const MANIFESTS = `
+apiVersion: dagster-operator.io/v1alpha1
+kind: CodeLocation
+metadata: {name: sales}
+spec: {image: example/sales:1, file: ../definitions.ts, workingDirectory: ..}
+---
+apiVersion: dagster-operator.io/v1alpha1
+kind: Job
+metadata: {name: sums}
+spec: {codeLocation: sales, assetSelection: "+total", tags: {team: red}, executor: multiprocess}
+---
+apiVersion: dagster-operator.io/v1alpha1
+kind: Schedule
+metadata: {name: every-minute}
+spec: {cron: "0 0 1 1 *", jobRef: {name: sums}}
+---
+apiVersion: dagster-operator.io/v1alpha1
+kind: Schedule
+metadata: {name: nightly}
+spec: {codeLocation: sales, suspend: false}
+---
+apiVersion: dagster-operator.io/v1alpha1
+kind: Run
+metadata: {name: first}
+spec: {jobRef: {name: sums}, tags: {why: manifest}}
+`;
+
+describe("commands on a running system", () => {
+  let project: Project;
+  let dev: Dev;
+  beforeAll(async () => {
+    project = new Project({ "definitions.ts": DEFINITIONS, "sub/README": "" });
+    dev = await project.dev();
+  }, TIMEOUT);
+  afterAll(() => project.remove());
+
+  test(
+    "list jobs, schedules and assets by selection",
+    async () => {
+      expect(await project.json("job", "list")).toEqual([
+        { name: "waiting", location: "definitions.ts", kind: "ops", description: null },
+        { name: "totals", location: "definitions.ts", kind: "assets", description: null },
+      ]);
+      const keys = async (selection: string) =>
+        (await project.json<{ key: string[] }[]>("asset", "list", selection))
+          .map(({ key }) => key.join("/"))
+          .sort();
+      expect(await keys("+total")).toEqual(["numbers", "total"]);
+      expect(await keys("group:raw")).toEqual(["numbers"]);
+      expect(await keys("not total")).toEqual(["broken", "numbers"]);
+      const wrong = await project.ctl("asset", "list", "totl");
+      expect(wrong.code).toBe(2);
+      expect(wrong.stderr).toContain("totl");
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "launch a job and show its steps; what fails gives exit code 1",
+    async () => {
+      const good = await project.ctl("job", "launch", "totals", "--wait", "-t", "team=red");
+      expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/total {2}succeeded/) });
+      const failed = await project.ctl("asset", "materialize", "+broken", "-w");
+      expect(failed.code).toBe(1);
+      expect(failed.stdout).toMatch(/broken {2}failed in .*: no luck/);
+      const events = await project.ctl("job", "launch", "totals", "--follow", "-o", "json");
+      const lines = events.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { eventType: string });
+      expect(lines[0]?.eventType).toMatch(/ENQUEUED$/);
+      expect(lines.at(-1)?.eventType).toMatch(/SUCCESS$/);
+      const tagged = await project.json<{ status: string }[]>(
+        "run",
+        "list",
+        "--tag",
+        "team=red",
+        "--job",
+        "totals",
+        "--status",
+        "success",
+      );
+      expect(tagged).toHaveLength(1);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "re-execute from failure, show logs, delete",
+    async () => {
+      const [failed] = await project.json<{ runId: string }[]>(
+        "run",
+        "list",
+        "--status",
+        "FAILURE",
+        "-n",
+        "1",
+      );
+      const id = failed?.runId ?? "";
+      project.write("repaired", "");
+      const again = await project.ctl("run", "re-execute", id.slice(0, 8), "--from-failure", "-w");
+      expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/broken {2}succeeded/) });
+      expect(again.stdout).not.toMatch(/numbers {2}started/);
+      const one = await project.ctl("run", "re-execute", id, "--steps", "numbers", "-w");
+      expect(one).toMatchObject({ code: 0, stdout: expect.stringMatching(/numbers {2}succeeded/) });
+      expect(one.stdout).not.toMatch(/total {2}started/);
+      expect((await project.ctl("run", "logs", id, "-f")).code).toBe(1);
+      expect((await project.ctl("run", "delete", id)).code).toBe(0);
+      expect((await project.ctl("run", "logs", id)).code).toBe(3);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "terminate a run",
+    async () => {
+      const { runId } = await project.json<{ runId: string }>("job", "launch", "waiting");
+      await until("it to start", async () =>
+        (await dev.runs()).some((run) => run.runId === runId && run.status === "STARTED"),
+      );
+      expect((await project.ctl("run", "delete", runId)).code).toBe(5);
+      expect((await project.ctl("run", "terminate", runId)).code).toBe(0);
+      expect((await dev.ended(runId)).status).toBe("CANCELED");
+      expect((await project.ctl("run", "logs", runId, "-f")).code).toBe(1);
+      expect((await project.ctl("run", "terminate", runId)).code).toBe(5);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "switch a schedule on and off",
+    async () => {
+      const state = async () =>
+        (await project.json<{ name: string; status: string }[]>("schedule", "list"))[0]?.status;
+      expect(await state()).toBe("STOPPED");
+      expect((await project.ctl("schedule", "start", "nightly")).code).toBe(0);
+      expect(await state()).toBe("RUNNING");
+      expect((await project.ctl("schedule", "stop", "nightly")).code).toBe(0);
+      expect(await state()).toBe("STOPPED");
+      expect(await project.ctl("schedule", "start", "nightli")).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('Did you mean "nightly"?'),
+      });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "refuse bad input before anything runs",
+    async () => {
+      const count = (await dev.runs()).length;
+      const cases: [string[], number, RegExp][] = [
+        [["job", "launch", "total"], 3, /Did you mean "totals"/],
+        [["job", "launch", "totals", "--location", "nowhere"], 3, /Code location nowhere does not exist/],
+        [["job", "launch", "totals", "--config-json", "[1]"], 2, /run config is a mapping/],
+        [["job", "launch", "totals", "--config-json", '{"ops": {"nope": {}}}'], 2, /nope/],
+        [["job", "launch", "totals", "--config", "nope.yaml"], 3, /nope\.yaml/],
+        [["job", "launch", "totals", "-p", "2026-01-01"], 2, /partition/],
+        [["job", "launch", "totals", "-t", "nonsense"], 2, /key=value/],
+        [["run", "list", "--status", "DONE"], 2, /not a status/],
+        [["run", "logs", "00000000-0000-0000-0000-000000000000"], 3, /does not exist|could not be found/],
+        [["location", "reload", "nowhere"], 3, /nowhere/],
+        [["run", "lst"], 2, /unknown command/],
+        [["version", "--url", "localhost:3000"], 2, /not the URL/],
+      ];
+      for (const [args, code, message] of cases) {
+        const answer = await project.ctl(...args);
+        expect([args.join(" "), answer.code, answer.stderr]).toEqual([
+          args.join(" "),
+          code,
+          expect.stringMatching(message),
+        ]);
+      }
+      const bad = await project.ctlWithInput("ops:\n  a: [\n", "job", "launch", "totals", "-c", "-");
+      expect(bad).toMatchObject({ code: 2, stderr: expect.stringMatching(/<stdin>:\d+:\d+: /) });
+      expect(await dev.runs()).toHaveLength(count);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "say in JSON what was wrong, and what to do when nothing answers",
+    async () => {
+      const wrong = await project.ctl("job", "launch", "nope", "-o", "json");
+      expect(JSON.parse(wrong.stderr)).toMatchObject({ exitCode: 3, error: expect.stringContaining("nope") });
+      const away = await project.ctl("run", "list", "--url", "http://127.0.0.1:9");
+      expect(away).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining("Start one with `dagsterctl dev`"),
+      });
+      expect(await project.ctl("version")).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(dev.url),
+      });
+    },
+    TIMEOUT,
+  );
+});
+
+describe("without a running system", () => {
+  let project: Project;
+  beforeAll(() => {
+    project = new Project({ "definitions.ts": DEFINITIONS, "manifests/all.yaml": MANIFESTS });
+  });
+  afterAll(() => project.remove());
+
+  test(
+    "a job and assets run in a system of their own, with the same storage",
+    async () => {
+      const good = await project.ctl("job", "launch", "totals", "-f", "definitions.ts", "--storage", "ci");
+      expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining("Run succeeded") });
+      const next = await project.ctl(
+        "asset",
+        "materialize",
+        "total",
+        "-f",
+        "definitions.ts",
+        "--storage",
+        "ci",
+        "-o",
+        "json",
+      );
+      expect(next.code).toBe(0);
+      expect(JSON.parse(next.stdout)).toMatchObject({ status: "SUCCESS" });
+      const failed = await project.ctl(
+        "asset",
+        "materialize",
+        "broken",
+        "-f",
+        "definitions.ts",
+        "--storage",
+        "ci",
+      );
+      expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining("no luck") });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "validate gives its verdict on good and bad definitions, and lists all problems",
+    async () => {
+      expect(await project.ctl("validate", "-f", "definitions.ts")).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("Valid."),
+      });
+      expect((await project.ctl("validate", "-k", "manifests")).stdout).toContain("Valid.");
+      project.write(
+        "bad.ts",
+        `import { asset, Definitions } from "@dagster-operator/sdk";
+const a = asset("a", { deps: ["missing"] }, () => 1);
+const twin = asset("a", {}, () => 2);
+export default new Definitions({ assets: [a, twin], schedules: [3] });`,
+      );
+      const bad = await project.ctl("validate", "-f", "bad.ts", "-o", "json");
+      expect(bad.code).toBe(1);
+      const { valid, problems } = JSON.parse(bad.stdout) as {
+        valid: boolean;
+        problems: { location: string; message: string }[];
+      };
+      expect(valid).toBe(false);
+      expect(problems[0]?.message).toMatch(/a is defined twice[\s\S]*schedules[\s\S]*missing/);
+      project.write("syntax.ts", "export default new Definitions(((;\n");
+      expect(await project.ctl("validate", "-f", "syntax.ts")).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/syntax\.ts/),
+      });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "validate checks manifests against the code, with file and line",
+    async () => {
+      project.write(
+        "wrong/a.yaml",
+        MANIFESTS.replace('"+total"', '"+totl"').replace(
+          "metadata: {name: nightly}",
+          "metadata: {name: nightli}",
+        ),
+      );
+      const selection = await project.ctl("validate", "-k", "wrong");
+      expect(selection).toMatchObject({ code: 1, stdout: expect.stringMatching(/totl/) });
+      project.write(
+        "wrong/a.yaml",
+        MANIFESTS.replace("metadata: {name: nightly}", "metadata: {name: nightli}"),
+      );
+      const schedule = await project.ctl("validate", "-k", "wrong", "-o", "json");
+      expect(schedule.code).toBe(1);
+      expect(JSON.parse(schedule.stdout)).toMatchObject({
+        problems: [
+          { file: "wrong/a.yaml", line: 17, message: expect.stringContaining('Did you mean "nightly"?') },
+        ],
+      });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "dev -k gives manifests their local meaning, and submits a Run once",
+    async () => {
+      let dev = await project.dev("-k", "manifests");
+      expect(dev.stdout).toContain("CodeLocation sales: image is for the cluster and not used here");
+      await until("the run of the manifest", async () => /Run first .* submitted as/.test(dev.stdout));
+      const [run] = await dev.runs();
+      expect(run).toMatchObject({
+        jobName: "sums",
+        tags: expect.arrayContaining([
+          { key: "why", value: "manifest" },
+          { key: "team", value: "red" },
+        ]),
+      });
+      expect((await dev.ended(run?.runId ?? "")).status).toBe("SUCCESS");
+      const schedules = await project.json<{ name: string; status: string; jobs: string[] }[]>(
+        "schedule",
+        "list",
+      );
+      expect(schedules.map(({ name, status, jobs }) => [name, status, jobs]).sort()).toEqual([
+          ["every_minute", "RUNNING", ["sums"]],
+      ["nightly", "RUNNING", ["totals"]],
+      ]);
+      expect((await project.ctl("job", "launch", "sums", "-w")).code).toBe(0);
+      await dev.stop();
+      dev = await project.dev("-k", "manifests");
+      await until("the manifests to be applied", async () =>
+        /Run first .* was submitted before/.test(dev.stdout),
+      );
+      expect(await dev.runs()).toHaveLength(2);
+      await dev.stop();
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "migrate makes the storage and says where",
+    async () => {
+      expect(await project.ctl("migrate", "--storage", "fresh")).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("fresh"),
+      });
+      expect((await project.ctl("migrate", "--storage", "mysql://x/y")).code).toBe(2);
+    },
+    TIMEOUT,
+  );
+});
