@@ -50,6 +50,11 @@ describe("launching", () => {
     expect(location.message).toContain("none");
   });
 
+  test("a step that the job does not have is InvalidStepError", async () => {
+    const result = await launch({ selector: counting, stepKeys: ["count", "triple"] });
+    expect(result.__typename).toBe("InvalidStepError");
+  });
+
   test("assets of any group are launched through the implicit job, and several partitions in one batch", async () => {
     const params = (partition: string) => ({
       selector: { ...SHOP, pipelineName: "__ASSET_JOB", assetSelection: [{ path: ["raw", "orders"] }] },

@@ -89,6 +89,30 @@ test("a run that does not exist is told, and the stream is complete", async () =
   ]);
 });
 
+test("a client that goes leaves nothing behind, though the run is quiet", async () => {
+  const runId = await system.launch();
+  const { subscribe } = system.storage;
+  let open = 0;
+  let released: () => void = () => undefined;
+  const allReleased = new Promise<void>((resolve) => {
+    released = resolve;
+  });
+  system.storage.subscribe = (channel, handler) => {
+    open++;
+    const unsubscribe = subscribe(channel, handler);
+    return () => {
+      unsubscribe();
+      if (--open === 0) released();
+    };
+  };
+  const stream = follow(runId);
+  await stream.next();
+  expect(open).toBe(1);
+  await stream.return(undefined);
+  await allReleased;
+  system.storage.subscribe = subscribe;
+});
+
 test("closing the server ends open streams", async () => {
   const other = await startSystem();
   const mine = system;

@@ -43,7 +43,7 @@ export interface Context {
   clock: Clock;
   log: Logger;
   instance: InstanceInfo;
-  /** Aborts when the server closes: open subscriptions end. */
+  /** Aborts when the server closes or the client has gone: a subscription ends. */
   closing: AbortSignal;
   /** The definitions as they were when the request came, so that one answer never mixes two versions. */
   index: WorkspaceIndex;

@@ -89,14 +89,11 @@ function requestOf(params: Params): SubmitRequest {
 }
 
 /** A problem of the caller's as Dagster's type for it; a fault of ours is thrown on. */
-function failureOf(error: unknown, job: string): Result {
+function failureOf(error: unknown, job: string, steps: readonly string[] = []): Result {
   if (error instanceof InvalidInput) {
-    const step = error.issues.find((issue) => issue.path === "steps");
-    if (step && error.issues.length === 1) {
-      const key = /"([^"]+)"|step (\S+)/.exec(step.message);
-      return { __typename: "InvalidStepError", invalidStepKey: key?.[1] ?? key?.[2] ?? step.message };
-    }
-    return invalidConfig(job, error);
+    const wrong = error.issues.find((issue) => issue.path === "steps");
+    const invalidStepKey = wrong && steps.find((step) => wrong.message.includes(step));
+    return invalidStepKey ? { __typename: "InvalidStepError", invalidStepKey } : invalidConfig(job, error);
   }
   if (error instanceof UserCodeError) return pythonError(error.error);
   if (error instanceof NotFound || error instanceof Unavailable) return pythonError(error);
@@ -118,7 +115,7 @@ async function launch(ctx: Context, params: Params): Promise<Result> {
     const { runId } = await submitRun(submitDeps(ctx), requestOf(params));
     return await launched(ctx, runId);
   } catch (error) {
-    return failureOf(error, job);
+    return failureOf(error, job, params.stepKeys ?? undefined);
   }
 }
 /** All in one batch; when one cannot start, each is checked alone, so that every caller learns about its own. */
@@ -171,7 +168,7 @@ async function reexecute(
     });
     return await launched(ctx, runId);
   } catch (error) {
-    return failureOf(error, parent?.job ?? "");
+    return failureOf(error, parent?.job ?? "", params?.stepKeys ?? undefined);
   }
 }
 

@@ -70,10 +70,13 @@ export function graphqlRoute(
     params: GraphQLParams,
     readOnly: boolean,
   ) {
-    const outcome = await runGraphQL(params, await contextOf(request), { readOnly });
-    if (outcome.kind === "stream") return sendStream(reply, outcome.results);
+    const gone = new AbortController();
+    const context = await contextOf(request);
+    context.closing = AbortSignal.any([context.closing, gone.signal]);
+    const outcome = await runGraphQL(params, context, { readOnly });
+    if (outcome.kind === "stream") return sendStream(reply, outcome.results, gone);
     const { status, body } = outcome.answer;
-    if (request.headers.accept?.startsWith("text/event-stream")) return sendStream(reply, once(body));
+    if (request.headers.accept?.startsWith("text/event-stream")) return sendStream(reply, once(body), gone);
     const json = JSON.stringify(body);
     reply
       .code(status)
@@ -91,6 +94,7 @@ async function* once<T>(value: T): AsyncGenerator<T> {
 function sendStream(
   reply: FastifyReply,
   results: AsyncGenerator<ExecutionResult | { data?: unknown }>,
+  gone: AbortController,
 ): FastifyReply {
   const stream = new Readable({ read: () => undefined });
   const alive = setInterval(() => stream.push(":\n\n"), KEEP_ALIVE_MS);
@@ -113,6 +117,8 @@ function sendStream(
   };
   stream.once("close", () => {
     clearInterval(alive);
+    // A generator that waits cannot be told to return; what it waits for must end first.
+    gone.abort();
     void results.return(undefined);
   });
   stream.push(":\n\n");
