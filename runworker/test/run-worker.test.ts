@@ -112,6 +112,16 @@ test("multiprocess: a killed step fails alone, with signal and last words, and i
   expect(project.steps("r", "STEP_SUCCESS")).toEqual(["fine"]);
 }, 30_000);
 
+test("in process: a step that kills its worker is known to have started, with all that it logged before", async () => {
+  const exit = await project.run("r", "killed");
+  expect(exit).toMatchObject({
+    reason: "killed",
+    message: expect.stringMatching(/SIGKILL.*\n[\s\S]*last words/),
+  });
+  expect(project.steps("r", "STEP_START")).toContain("killed_op");
+  expect(ends("r")).toEqual([]);
+}, 30_000);
+
 test("multiprocess: a retry policy gets a fresh process for a step whose process died", async () => {
   await project.run("r", "retried", {
     runConfig: { execution: { config: { multiprocess: { max_concurrent: 1 } } } },

@@ -8,6 +8,7 @@ function packageRoot(entryUrl: string): string {
 }
 
 const own = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const userFiles = new Set<string>();
 const roots = new Set([`${own}/`]);
 
 /** Counts every package of ours that lies beside this one, and the SDK wherever it lies. */
@@ -15,7 +16,13 @@ export function addFrameworkPackage(entryUrl: string): void {
   roots.add(packageRoot(entryUrl));
 }
 
+/** What a person names as their definitions is theirs, wherever it lies. */
+export function addUserFile(path: string): void {
+  userFiles.add(path);
+}
+
 export function isFrameworkFile(path: string): boolean {
+  if (userFiles.has(path)) return false;
   for (const root of roots) {
     if (path.startsWith(`${root}src/`) || path.startsWith(`${root}dist/`)) return true;
   }

@@ -8,7 +8,7 @@ import {
   withExtraDefinitions,
 } from "@dagster-operator/sdk/internal";
 import { z } from "zod";
-import { addFrameworkPackage } from "./frames.ts";
+import { addFrameworkPackage, addUserFile } from "./frames.ts";
 import { installHooks, MODULE_SCHEME, type Tracker, type WatchSet } from "./resolve.ts";
 import { userError } from "./user-error.ts";
 
@@ -36,6 +36,7 @@ export async function loadDefinitions(target: DefinitionsTarget, cwd = process.c
   tracker ??= installHooks(cwd);
   const hooks = tracker;
   const place = "file" in target ? resolve(cwd, target.file) : target.module;
+  if ("file" in target) addUserFile(place);
   try {
     const url = isAbsolute(place) ? pathToFileURL(place).href : MODULE_SCHEME + place;
     const exported: Record<string, unknown> = await import(url);

@@ -43,7 +43,7 @@ export class EventSender {
     // What comes after giving up is for the spool, and for the next worker of this run to send.
     if (this.#stopped !== null) return;
     if (this.#sending !== null || this.#away) {
-      if (this.#away) this.#timer ??= setTimeout(() => this.#spill(), IDLE_MS);
+      if (this.#away) this.#timer ??= setTimeout(() => this.#sync(), IDLE_MS);
     } else if (this.#options.outbox.size >= MAX_EVENTS) {
       void this.#start();
     } else {
@@ -62,13 +62,13 @@ export class EventSender {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const { outbox } = this.#options;
     if (this.#stopped?.error instanceof Fenced) outbox.discard();
-    else outbox.spill();
+    else outbox.sync();
     outbox.close();
   }
 
-  #spill(): void {
+  #sync(): void {
     this.#timer = null;
-    this.#options.outbox.spill();
+    this.#options.outbox.sync();
   }
 
   #start(): Promise<void> {
@@ -111,7 +111,7 @@ export class EventSender {
     const { clock, giveUpMs, outbox, random } = this.#options;
     const since = awaySince ?? clock.now();
     this.#away = true;
-    outbox.spill();
+    outbox.sync();
     if (clock.now() - since >= giveUpMs) {
       throw new GaveUp(
         `gave up after ${Math.round(giveUpMs / 1000)} s; ${outbox.size} events stay in the spool: ${error.message}`,

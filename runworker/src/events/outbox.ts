@@ -1,4 +1,7 @@
-/** Events not yet accepted, in order: in memory while the run API answers, in an append-only file while it does not. */
+/**
+ * Events not yet accepted, in order. Each is written to an append-only file as it comes, so that a killed worker loses none:
+ * whoever finds the file sends it. What is sent soon never leaves memory again; a long absence of the API is read from disk.
+ */
 import {
   closeSync,
   fsyncSync,
@@ -15,33 +18,32 @@ const READ_BYTES = 1024 * 1024;
 const NEWLINE = 10;
 
 export interface OutboxOptions {
-  /** The spool file; it exists only while something is in it. */
+  /** The spool file; it exists from the first event until everything was accepted. */
   file: string;
-  /** Bytes in memory beyond which events go to the file, even while the API answers. Default 8 MiB. */
-  memoryBytes?: number;
+  /** Characters of lines kept in memory; what comes beyond is read back from the file. Default 8 Mi. */
+  memory?: number;
 }
 
-/** One line is the JSON text of `{seq, event}`; sequence numbers are without gaps. */
+/** One line is the JSON text of `{seq, event}`; sequence numbers are without gaps. Errors of the disk are thrown. */
 export class Outbox {
   readonly #file: string;
-  readonly #memoryBytes: number;
-  #memory: string[] = [];
-  #bytes = 0;
-  /** Sequence number of the oldest line, in the file or in memory. */
+  readonly #memory: number;
+  /** Sequence number of the oldest line. */
   #first: number;
   #next: number;
   #fd: number | null = null;
-  /** Lines of the file not acknowledged; the file begins with `#fileSkip` bytes of acknowledged ones. */
-  #fileLines = 0;
-  #fileSkip = 0;
-  #fileSize = 0;
-  #unsynced = false;
-  /** Lines at `#fileSkip`, read ahead. */
-  #ahead: string[] = [];
+  /** Where the oldest line begins, and where the next one goes. */
+  #start = 0;
+  #end = 0;
+  /** The oldest lines, all of them or as many as memory is for, and where the first beyond them begins. */
+  #cached: string[] = [];
+  #cachedChars = 0;
+  #cachedEnd = 0;
+  #synced = true;
 
   constructor(firstSeq: number, options: OutboxOptions) {
     this.#file = options.file;
-    this.#memoryBytes = options.memoryBytes ?? 8 * 1024 * 1024;
+    this.#memory = options.memory ?? 8 * 1024 * 1024;
     this.#first = firstSeq;
     this.#next = firstSeq;
   }
@@ -52,41 +54,33 @@ export class Outbox {
 
   /** Takes the next sequence number. */
   push(event: unknown): void {
-    const line = `{"seq":${this.#next++},"event":${JSON.stringify(event)}}`;
-    this.#memory.push(line);
-    this.#bytes += line.length;
-    if (this.#bytes > this.#memoryBytes) this.spill();
+    const line = `{"seq":${this.#next},"event":${JSON.stringify(event)}}`;
+    const fd = this.#open();
+    const data = Buffer.from(`${line}\n`);
+    let written = 0;
+    while (written < data.length)
+      written += writeSync(fd, data, written, data.length - written, this.#end + written);
+    if (this.#cached.length === this.size && this.#cachedChars <= this.#memory)
+      this.#cache(line, data.length);
+    this.#next += 1;
+    this.#end += data.length;
+    this.#synced = false;
   }
 
-  /** Moves what is in memory to the file and makes it durable. The lines come back from `peek` as if nothing had happened. */
-  spill(): void {
-    if (this.#memory.length > 0) {
-      if (this.#fd === null) {
-        mkdirSync(dirname(this.#file), { recursive: true });
-        this.#fd = openSync(this.#file, "w+", 0o600);
-      }
-      const data = Buffer.from(`${this.#memory.join("\n")}\n`);
-      let written = 0;
-      while (written < data.length)
-        written += writeSync(this.#fd, data, written, data.length - written, this.#fileSize + written);
-      this.#fileSize += data.length;
-      this.#fileLines += this.#memory.length;
-      this.#memory = [];
-      this.#bytes = 0;
-      this.#unsynced = true;
-    }
-    if (this.#unsynced && this.#fd !== null) fsyncSync(this.#fd);
-    this.#unsynced = false;
+  /** Makes everything pushed survive a crash of the machine too. */
+  sync(): void {
+    if (!this.#synced && this.#fd !== null) fsyncSync(this.#fd);
+    this.#synced = true;
   }
 
-  /** Up to `max` of the oldest lines, at most `maxBytes` together but at least one. */
-  peek(max: number, maxBytes: number): { from: number; lines: string[] } {
-    const source = this.#fileLines > 0 ? this.#readAhead(max) : this.#memory;
+  /** Up to `max` of the oldest lines, at most `maxChars` together but at least one. */
+  peek(max: number, maxChars: number): { from: number; lines: string[] } {
+    this.#readAhead(max);
     const lines: string[] = [];
-    let bytes = 0;
-    for (const line of source) {
-      bytes += line.length;
-      if (lines.length >= max || (lines.length > 0 && bytes > maxBytes)) break;
+    let chars = 0;
+    for (const line of this.#cached) {
+      chars += line.length;
+      if (lines.length >= max || (lines.length > 0 && chars > maxChars)) break;
       lines.push(line);
     }
     return { from: this.#first, lines };
@@ -95,19 +89,17 @@ export class Outbox {
   /** Forgets every line up to and with this sequence number. */
   ack(through: number): void {
     const count = Math.min(Math.max(0, through - this.#first + 1), this.size);
-    this.#first += count;
-    const fromFile = Math.min(count, this.#fileLines);
-    if (fromFile > 0) {
-      if (this.#ahead.length < fromFile) this.#readAhead(fromFile);
-      for (const line of this.#ahead.splice(0, fromFile)) this.#fileSkip += Buffer.byteLength(line) + 1;
-      this.#fileLines -= fromFile;
-      if (this.#fileLines === 0 && this.#fd !== null) {
-        ftruncateSync(this.#fd, 0);
-        this.#fileSize = 0;
-        this.#fileSkip = 0;
-      }
+    this.#readAhead(count);
+    for (const line of this.#cached.splice(0, count)) {
+      this.#cachedChars -= line.length;
+      this.#start += Buffer.byteLength(line) + 1;
     }
-    for (const line of this.#memory.splice(0, count - fromFile)) this.#bytes -= line.length;
+    this.#first += count;
+    if (this.size > 0 || this.#fd === null) return;
+    ftruncateSync(this.#fd, 0);
+    this.#start = 0;
+    this.#end = 0;
+    this.#cachedEnd = 0;
   }
 
   /** Forgets every line. */
@@ -123,24 +115,36 @@ export class Outbox {
     if (this.size === 0) rmSync(this.#file, { force: true });
   }
 
-  #readAhead(count: number): string[] {
-    if (this.#fd === null || this.#ahead.length >= Math.min(count, this.#fileLines)) return this.#ahead;
-    let position = this.#fileSkip;
-    for (const line of this.#ahead) position += Buffer.byteLength(line) + 1;
+  #open(): number {
+    if (this.#fd === null) {
+      mkdirSync(dirname(this.#file), { recursive: true });
+      this.#fd = openSync(this.#file, "w+", 0o600);
+    }
+    return this.#fd;
+  }
+
+  #cache(line: string, bytes: number): void {
+    this.#cached.push(line);
+    this.#cachedChars += line.length;
+    this.#cachedEnd += bytes;
+  }
+
+  #readAhead(count: number): void {
+    const wanted = Math.min(count, this.size);
     let rest: Buffer = Buffer.alloc(0);
-    while (this.#ahead.length < Math.min(count, this.#fileLines)) {
+    while (this.#cached.length < wanted && this.#fd !== null) {
       const chunk = Buffer.alloc(READ_BYTES);
-      const read = readSync(this.#fd, chunk, 0, READ_BYTES, position);
+      const read = readSync(this.#fd, chunk, 0, READ_BYTES, this.#cachedEnd + rest.length);
       if (read === 0) throw new Error(`the spool file ${this.#file} is shorter than what was written to it`);
-      position += read;
       rest = Buffer.concat([rest, chunk.subarray(0, read)]);
+      let begin = 0;
       let end = rest.indexOf(NEWLINE);
       while (end >= 0) {
-        this.#ahead.push(rest.toString("utf8", 0, end));
-        rest = rest.subarray(end + 1);
-        end = rest.indexOf(NEWLINE);
+        this.#cache(rest.toString("utf8", begin, end), end + 1 - begin);
+        begin = end + 1;
+        end = rest.indexOf(NEWLINE, begin);
       }
+      rest = rest.subarray(begin);
     }
-    return this.#ahead;
   }
 }

@@ -1,9 +1,21 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { childEnv, childFlags, childMain, killGroup, Tail } from "@dagster-operator/codeserver/process";
-import { type ComputeBackend, NotFound, WORKER_ENV, type WorkerExit } from "@dagster-operator/engine";
+import {
+  type ComputeBackend,
+  Conflict,
+  NotFound,
+  Unavailable,
+  WORKER_ENV,
+  type WorkerExit,
+} from "@dagster-operator/engine";
+import { recoverSpool } from "../events/recover.ts";
+import { RunApiClient } from "../run-api/run-api-client.ts";
 import { RUNWORKER_ENV } from "../worker-env.ts";
 
 const MAIN = childMain("../main", import.meta.url);
+
+/** How long the API may be away when a dead worker's last events are sent (ms). */
+const LAST_EVENTS_MS = 2_000;
 
 /** Which user code a run worker loads, and where. */
 export interface RunSource {
@@ -25,6 +37,8 @@ export interface LocalProcessOptions {
   env?: NodeJS.ProcessEnv | undefined;
 }
 
+type Launch = Parameters<ComputeBackend["launch"]>[0];
+
 interface Worker {
   child: ChildProcess;
   attempt: number;
@@ -45,7 +59,7 @@ export class LocalProcessBackend implements ComputeBackend {
     this.#options = options;
   }
 
-  async launch(request: Parameters<ComputeBackend["launch"]>[0]): Promise<void> {
+  async launch(request: Launch): Promise<void> {
     if (this.#closed) throw new Error("the local process backend is closed");
     const known = this.#workers.get(request.runId);
     if (known?.attempt === request.attempt) return;
@@ -61,7 +75,7 @@ export class LocalProcessBackend implements ComputeBackend {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
     });
-    this.#watch(child, request.runId, request.attempt);
+    this.#watch(child, request);
     await started(child);
   }
 
@@ -95,7 +109,7 @@ export class LocalProcessBackend implements ComputeBackend {
     await Promise.all([...this.#workers.values()].map((worker) => this.#kill(worker)));
   }
 
-  #workerEnv(request: Parameters<ComputeBackend["launch"]>[0], source: RunSource): NodeJS.ProcessEnv {
+  #workerEnv(request: Launch, source: RunSource): NodeJS.ProcessEnv {
     const { file, module, attribute } = source;
     return {
       [WORKER_ENV.url]: request.url,
@@ -108,31 +122,45 @@ export class LocalProcessBackend implements ComputeBackend {
     };
   }
 
-  #watch(child: ChildProcess, runId: string, attempt: number): void {
+  #watch(child: ChildProcess, request: Launch): void {
+    const { runId, attempt } = request;
     const tail = new Tail();
     child.stdout?.resume();
     child.stderr?.on("data", (chunk: Buffer) => tail.add(chunk));
     const gone = Promise.withResolvers<void>();
     this.#workers.set(runId, { child, attempt, gone: gone.promise });
     let ended = false;
-    const end = (reason: WorkerExit["reason"], how: string) => {
+    const end = async (reason: WorkerExit["reason"], how: string) => {
       if (ended) return;
       ended = true;
       killGroup(child);
+      if (reason !== "completed") await this.#lastEvents(request);
       if (this.#workers.get(runId)?.child === child) this.#workers.delete(runId);
       gone.resolve();
       const message = `the run worker (pid ${child.pid ?? "none"}) ${how}${reason === "completed" ? "" : tail}`;
       for (const handler of this.#handlers) handler({ runId, attempt, reason, message });
     };
-    child.once("error", (error) => end("start_failed", `could not be started: ${error.message}`));
+    child.once("error", (error) => void end("start_failed", `could not be started: ${error.message}`));
     child.once("exit", (code, signal) => {
       // The last words on stderr may come just after the exit.
       setImmediate(() => {
-        if (signal !== null) end("killed", `was killed by ${signal}`);
-        else if (code === 0) end("completed", "ended");
-        else end("crashed", `ended with exit code ${code}`);
+        if (signal !== null) void end("killed", `was killed by ${signal}`);
+        else if (code === 0) void end("completed", "ended");
+        else void end("crashed", `ended with exit code ${code}`);
       });
     });
+  }
+
+  /** Sends what a dead worker had no time to send. Where that fails, the next attempt does it. */
+  async #lastEvents({ url, token, runId }: Launch): Promise<void> {
+    const api = new RunApiClient({ url, token, runId, giveUpMs: LAST_EVENTS_MS });
+    try {
+      await recoverSpool(this.#options.spool, runId, (producer, lines) => api.resendEvents(producer, lines));
+    } catch (error) {
+      if (!(error instanceof Unavailable || error instanceof Conflict)) throw error;
+    } finally {
+      api.close();
+    }
   }
 
   async #kill(worker: Worker): Promise<void> {
