@@ -1,4 +1,4 @@
-import { type InstigatorId, type Storage, submitRun, type Tick } from "@dagster-operator/engine";
+import { type InstigatorId, type Storage, submitRun, type Tick, Unavailable } from "@dagster-operator/engine";
 import { eventually, ManualClock, MemoryWorkspace } from "@dagster-operator/engine/testing";
 import {
   Definitions,
@@ -13,10 +13,13 @@ import {
 } from "@dagster-operator/sdk";
 import { openStorage } from "@dagster-operator/storage";
 import { openMemoryStorage, type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, type DaemonOptions, startDaemon } from "../src/index.ts";
+
+// A machine that is busy with other things is slow, not wrong.
+jest.setTimeout(30_000);
 
 const log = pino({ level: "silent" });
 const NOON = Date.parse("2026-03-10T12:00:00Z");
@@ -170,12 +173,35 @@ describe("schedules", () => {
     expect(ticks[1]).toMatchObject({ status: "SUCCESS", at: NOON + 3_600_000 });
   });
 
+  test("a code server that goes away in the middle of an evaluation leaves its tick due", async () => {
+    fresh();
+    world.serve({ jobs: [work], schedules: [hourly()] });
+    const code = world.workspace.get(world.location)?.code ?? null;
+    let asked = 0;
+    const dying = code && {
+      ...code,
+      validateRunConfig: async () => {
+        asked += 1;
+        throw new Unavailable("the code server went away");
+      },
+    };
+    world.workspace.change(world.location, { code: dying });
+    world.start();
+    await eventually("it was asked", () => asked > 0);
+    await eventually("the tick is given up", async () => {
+      return (await storage.ticks.ticks(world.id("SCHEDULE", "hourly"), { limit: 10 })).length === 0;
+    });
+    world.workspace.change(world.location, { code });
+    const [tick] = await world.ticks("SCHEDULE", "hourly", 1);
+    expect(tick).toMatchObject({ status: "SUCCESS", at: NOON });
+    expect(await world.runs()).toHaveLength(1);
+  });
+
   test("config that does not fit is a failed tick that names its path, and the next tick comes all the same", async () => {
     const { clock } = fresh();
-    world.serve({
-      jobs: [configured],
-      schedules: [hourly({ job: configured, runConfig: { ops: { factor: { config: { n: "x" } } } } })],
-    });
+    const evaluate = () => new RunRequest({ runConfig: { ops: { factor: { config: { n: "x" } } } } });
+    const options = { job: configured, cron: "0 * * * *", defaultStatus: "RUNNING" } as const;
+    world.serve({ jobs: [configured], schedules: [schedule("hourly", options, evaluate)] });
     world.start();
     const [tick] = await world.ticks("SCHEDULE", "hourly", 1);
     expect(tick).toMatchObject({ status: "FAILURE", runIds: [] });
@@ -406,6 +432,11 @@ describe("several daemons on one Postgres", () => {
     const daemon = world.start();
     await world.settled(daemon);
     world.clock.advance(120_000);
+    await eventually("the tick is taken over", async () => {
+      world.clock.advance(1000);
+      const [newest] = await shared.ticks.ticks(id, { limit: 1 });
+      return newest?.endedAt;
+    });
     const [tick] = await world.ticks("SCHEDULE", "hourly", 1);
     expect(tick).toMatchObject({ id: dead?.id, status: "SUCCESS", runIds: [newId()] });
     expect(await world.runs()).toHaveLength(1);

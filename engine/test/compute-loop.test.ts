@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import {
   type ComputeLoopOptions,
   endEvents,
@@ -11,6 +11,9 @@ import {
   verifyRunToken,
 } from "../src/index.ts";
 import { eventually, exampleRun, MemoryBackend } from "../src/testing/index.ts";
+
+// A machine that is busy with other things is slow, not wrong.
+jest.setTimeout(30_000);
 
 const LIMITS = { maxConcurrentRuns: -1, tagLimits: [] };
 const at = { ts: 1, level: "INFO" as const, message: "it happened" };
@@ -164,6 +167,27 @@ describe("the compute loop", () => {
     );
     expect(launch.attempt).toBe(2);
     expect((await storage.runs.get(waiting))?.endedAt).toBeNull();
+  });
+
+  test("does not take a run for lost that left the queue while it reconciled", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    let late: string | null = null;
+    const racing: Storage = {
+      ...storage,
+      subscribe: (channel, handler) => storage.subscribe(channel, handler),
+      compute: {
+        ...storage.compute,
+        takeOver: async (owner) => {
+          const waiting = await storage.compute.takeOver(owner);
+          late ??= await dequeued();
+          return waiting;
+        },
+      },
+    };
+    loop(backend, { storage: racing });
+    const launch = await eventually("it is launched", () => backend.launched[0]);
+    expect(launch.runId).toBe(late);
+    expect((await storage.runs.get(launch.runId))?.status).toBe("STARTING");
   });
 
   test("tells of an end that storage could not take at first", async () => {
