@@ -77,5 +77,5 @@ describe("the types carry what is wired", () => {
       .flatMap((line, index) => (line.endsWith("// refused") ? [index + 1] : []));
     expect(marked.length).toBeGreaterThan(25);
     expect(errorLines(stdout, "refused.ts")).toEqual(marked);
-  });
+  }, 60_000);
 });

@@ -143,7 +143,11 @@ export type GraphDef = z.infer<typeof GraphDef>;
 export const NodeDef = z.discriminatedUnion("kind", [OpDef, GraphDef]);
 export type NodeDef = z.infer<typeof NodeDef>;
 
-const AssetDep = z.object({ key: AssetKey, input: z.string().nullable(), mapping: PartitionMapping.optional() });
+const AssetDep = z.object({
+  key: AssetKey,
+  input: z.string().nullable(),
+  mapping: PartitionMapping.optional(),
+});
 
 export const AssetDef = z.object({
   key: AssetKey,

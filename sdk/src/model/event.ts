@@ -24,7 +24,11 @@ export const MetadataValue = z.discriminatedUnion("type", [
     rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
   }),
   /** A picture: `image/svg+xml` as text, `image/png` and `image/jpeg` in base64. At most 2 MiB. */
-  z.object({ type: z.literal("image"), mediaType: z.enum(["image/svg+xml", "image/png", "image/jpeg"]), data: z.string() }),
+  z.object({
+    type: z.literal("image"),
+    mediaType: z.enum(["image/svg+xml", "image/png", "image/jpeg"]),
+    data: z.string(),
+  }),
 ]);
 export type MetadataValue = z.infer<typeof MetadataValue>;
 export const Metadata = z.record(z.string(), MetadataValue);
@@ -38,7 +42,12 @@ export interface ErrorInfo {
   cause?: ErrorInfo | undefined;
 }
 export const ErrorInfo: z.ZodType<ErrorInfo> = z.lazy(() =>
-  z.object({ name: z.string(), message: z.string(), stack: z.string().optional(), cause: ErrorInfo.optional() }),
+  z.object({
+    name: z.string(),
+    message: z.string(),
+    stack: z.string().optional(),
+    cause: ErrorInfo.optional(),
+  }),
 );
 
 const materialization = {
@@ -57,7 +66,8 @@ const at = {
   stepKey: z.string().optional(),
 };
 const plain = <T extends string>(type: T) => z.object({ type: z.literal(type), ...at });
-const withError = <T extends string>(type: T) => z.object({ type: z.literal(type), ...at, error: ErrorInfo.optional() });
+const withError = <T extends string>(type: T) =>
+  z.object({ type: z.literal(type), ...at, error: ErrorInfo.optional() });
 
 export const RunEvent = z.discriminatedUnion("type", [
   plain("RUN_ENQUEUED"),
@@ -69,14 +79,26 @@ export const RunEvent = z.discriminatedUnion("type", [
   plain("RUN_CANCELING"),
   plain("RUN_CANCELED"),
   /** A line of the framework or, with `error`, an infrastructure fault. */
-  z.object({ type: z.literal("ENGINE_EVENT"), ...at, error: ErrorInfo.optional(), metadata: Metadata.optional() }),
+  z.object({
+    type: z.literal("ENGINE_EVENT"),
+    ...at,
+    error: ErrorInfo.optional(),
+    metadata: Metadata.optional(),
+  }),
   /** A line of `context.log`. */
   z.object({ type: z.literal("LOG_MESSAGE"), ...at, fields: z.record(z.string(), z.unknown()).optional() }),
   /** The plan of this run, once, before RUN_START: all step keys that are known before dynamic outputs. */
   z.object({
     type: z.literal("RUN_PLAN"),
     ...at,
-    steps: z.array(z.object({ key: z.string(), node: z.string(), assets: z.array(AssetKey), upstream: z.array(z.string()) })),
+    steps: z.array(
+      z.object({
+        key: z.string(),
+        node: z.string(),
+        assets: z.array(AssetKey),
+        upstream: z.array(z.string()),
+      }),
+    ),
     /** Assets planned, with the partition if there is one. */
     assets: z.array(AssetKey),
     partition: z.string().optional(),
@@ -85,13 +107,44 @@ export const RunEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("STEP_SUCCESS"), ...at, durationMs: z.number() }),
   withError("STEP_FAILURE"),
   z.object({ type: z.literal("STEP_SKIPPED"), ...at, reason: z.string().optional() }),
-  z.object({ type: z.literal("STEP_UP_FOR_RETRY"), ...at, error: ErrorInfo.optional(), secondsToWait: z.number(), attempt: z.number().int() }),
+  z.object({
+    type: z.literal("STEP_UP_FOR_RETRY"),
+    ...at,
+    error: ErrorInfo.optional(),
+    secondsToWait: z.number(),
+    attempt: z.number().int(),
+  }),
   z.object({ type: z.literal("STEP_RESTARTED"), ...at, attempt: z.number().int() }),
   z.object({ type: z.literal("STEP_INPUT"), ...at, input: z.string() }),
-  z.object({ type: z.literal("STEP_OUTPUT"), ...at, output: z.string(), mappingKey: z.string().optional(), metadata: Metadata.optional() }),
-  z.object({ type: z.literal("HANDLED_OUTPUT"), ...at, output: z.string(), mappingKey: z.string().optional(), ioManager: z.string(), metadata: Metadata.optional() }),
-  z.object({ type: z.literal("LOADED_INPUT"), ...at, input: z.string(), ioManager: z.string(), upstreamStep: z.string().optional(), metadata: Metadata.optional() }),
-  z.object({ type: z.literal("ASSET_MATERIALIZATION_PLANNED"), ...at, asset: AssetKey, partition: z.string().optional() }),
+  z.object({
+    type: z.literal("STEP_OUTPUT"),
+    ...at,
+    output: z.string(),
+    mappingKey: z.string().optional(),
+    metadata: Metadata.optional(),
+  }),
+  z.object({
+    type: z.literal("HANDLED_OUTPUT"),
+    ...at,
+    output: z.string(),
+    mappingKey: z.string().optional(),
+    ioManager: z.string(),
+    metadata: Metadata.optional(),
+  }),
+  z.object({
+    type: z.literal("LOADED_INPUT"),
+    ...at,
+    input: z.string(),
+    ioManager: z.string(),
+    upstreamStep: z.string().optional(),
+    metadata: Metadata.optional(),
+  }),
+  z.object({
+    type: z.literal("ASSET_MATERIALIZATION_PLANNED"),
+    ...at,
+    asset: AssetKey,
+    partition: z.string().optional(),
+  }),
   z.object({ type: z.literal("ASSET_MATERIALIZATION"), ...at, ...materialization }),
   z.object({ type: z.literal("ASSET_OBSERVATION"), ...at, ...materialization }),
   z.object({
