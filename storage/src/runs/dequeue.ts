@@ -22,7 +22,7 @@ const START = `
     select s.no, 'queue', e.seq + n, t.type, $2,
       json_build_object('type', t.type, 'ts', $2, 'level', 'INFO', 'message', t.message)
     from started s
-    cross join lateral (select max(seq) as seq from event where run_no = s.no and producer = 'queue') e
+    cross join lateral (select coalesce(max(seq), 0) as seq from event where run_no = s.no and producer = 'queue') e
     cross join (values (1, 'RUN_DEQUEUED', 'Run left the queue.'), (2, 'RUN_STARTING', 'Asked for a run worker.'))
       as t (n, type, message)
     order by s.no, n
