@@ -1,5 +1,5 @@
 /** Puts the parts together: one fastify with GraphQL, the run API, files and metrics. */
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type Clock, Conflict, InvalidInput, systemClock } from "@dagster-operator/engine";
 import Fastify, {
@@ -76,6 +76,7 @@ export function createWebserver(options: WebserverOptions): Webserver {
     routerOptions: { maxParamLength: 1000 },
   });
   fastify.setErrorHandler(sendError);
+  const silent = silentSockets(fastify);
   observe(fastify, metrics);
   infoRoutes(fastify, { gate, metrics, version: instance.version });
 
@@ -121,17 +122,34 @@ export function createWebserver(options: WebserverOptions): Webserver {
     listen: (at) => listen(fastify, at.host ?? "127.0.0.1", at.port),
     close: async () => {
       closing.abort();
-      // Connections become idle as their streams end, after fastify has closed those that were idle at first.
-      const sweep = setInterval(() => fastify.server.closeIdleConnections(), 50);
-      const last = setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS);
-      try {
-        await fastify.close();
-      } finally {
-        clearInterval(sweep);
-        clearTimeout(last);
-      }
+      await closeGently(fastify, silent);
     },
   };
+}
+
+/** Connections that have sent nothing yet: browsers open some ahead, and Node does not count them as idle. */
+function silentSockets(fastify: FastifyInstance): Set<Socket> {
+  const silent = new Set<Socket>();
+  fastify.server.on("connection", (socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+  });
+  fastify.server.on("request", (request) => silent.delete(request.socket));
+  return silent;
+}
+async function closeGently(fastify: FastifyInstance, silent: Set<Socket>): Promise<void> {
+  // Connections become idle as their streams end, after fastify has closed those that were idle at first.
+  const sweep = setInterval(() => {
+    fastify.server.closeIdleConnections();
+    for (const socket of silent) socket.destroy();
+  }, 50);
+  const last = setTimeout(() => fastify.server.closeAllConnections(), CLOSE_GRACE_MS);
+  try {
+    await fastify.close();
+  } finally {
+    clearInterval(sweep);
+    clearTimeout(last);
+  }
 }
 
 function defaultRegistry(): Registry {
