@@ -266,7 +266,7 @@ function replay(batches: FoldEvent[][]) {
 }
 
 const stepKey = fc.constantFrom("a", "b", "c[x]", "c[y]");
-const asset = fc.constantFrom(["a"], ["b", "c"]);
+const asset = fc.constantFrom<string[]>(["a"], ["b", "c"]);
 const partition = fc.constantFrom({}, { partition: "p" });
 const ts = fc.nat(1000);
 const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(

@@ -53,6 +53,7 @@ export class FoldedSteps {
         break;
       case "STEP_UP_FOR_RETRY":
         row.status = "UP_FOR_RETRY";
+        row.endedAt = null;
         row.error = event.error ?? null;
         break;
       default:
