@@ -94,7 +94,7 @@ describe("jobs", () => {
       },
     ]);
     expect(JSON.parse(pipelineOrError.runConfigJsonSchema).properties.ops).toBeDefined();
-    expect(pipelineOrError.defaultRunConfigYaml).toBe("{}\n");
+    expect(pipelineOrError.defaultRunConfigYaml).toContain("upTo:");
     expect(pipelineOrError.tags).toContainEqual({ key: "kind", value: "numbers" });
   });
 

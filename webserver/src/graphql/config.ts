@@ -15,7 +15,7 @@ import {
 import { PipelineSelector } from "./inputs.ts";
 import { findLocation } from "./location.ts";
 import { ExecutionPlan, planOf } from "./plan.ts";
-import { runConfigYaml } from "./run.ts";
+import { defaultRunConfigYaml } from "./run.ts";
 
 /** An object as it is; a text as YAML, of which JSON is a part. @throws InvalidInput */
 export function parseRunConfig(data: unknown): Record<string, unknown> {
@@ -136,7 +136,7 @@ const RunConfigSchema = builder
   .objectRef<Pick<JobModel, "def"> & { __typename: "RunConfigSchema" }>("RunConfigSchema")
   .implement({
     fields: (t) => ({
-      rootDefaultYaml: t.string({ resolve: ({ def }) => runConfigYaml(def.runConfig) }),
+      rootDefaultYaml: t.string({ resolve: ({ def }) => defaultRunConfigYaml(def) }),
       jsonSchema: t.string({
         description: "JSON Schema (draft 2020-12) of the whole run config, as text.",
         resolve: ({ def }) => JSON.stringify(def.runConfigSchema),

@@ -15,7 +15,7 @@ import {
   Sensor,
   tagModels,
 } from "./refs.ts";
-import { runConfigYaml } from "./run.ts";
+import { defaultRunConfigYaml } from "./run.ts";
 import { handlesOf, Mode, Solid, SolidHandle, solidHandle, solidsOf } from "./solid.ts";
 
 const jobId = ({ def, location }: JobModel): string => `${location.name}:${def.name}`;
@@ -112,7 +112,7 @@ for (const ref of [Pipeline, Job])
         description: "JSON Schema (draft 2020-12) of the whole run config, as text.",
         resolve: ({ def }) => JSON.stringify(def.runConfigSchema),
       }),
-      defaultRunConfigYaml: t.string({ resolve: ({ def }) => runConfigYaml(def.runConfig) }),
+      defaultRunConfigYaml: t.string({ resolve: ({ def }) => defaultRunConfigYaml(def) }),
     }),
   });
 

@@ -1,5 +1,6 @@
 /** A run as clients see it. */
-import { type EventLog, isEnded, type RunRecord } from "@dagster-operator/engine";
+import { type EventLog, isEnded, type RunRecord, scaffoldRunConfig } from "@dagster-operator/engine";
+import type { JobDef } from "@dagster-operator/sdk/internal";
 import { stringify } from "yaml";
 import { REPOSITORY } from "../definitions/location-index.ts";
 import { builder, byTypename } from "./builder.ts";
@@ -27,6 +28,10 @@ import { seconds } from "./time.ts";
 
 export const runConfigYaml = (config: Record<string, unknown>): string =>
   Object.keys(config).length === 0 ? "{}\n" : stringify(config, { lineWidth: 0 });
+
+/** What a launchpad starts with: the job's own default, else its required fields laid out. */
+export const defaultRunConfigYaml = ({ runConfig, runConfigSchema }: JobDef): string =>
+  runConfigYaml(Object.keys(runConfig).length > 0 ? runConfig : scaffoldRunConfig(runConfigSchema));
 
 const PipelineReference = builder
   .interfaceRef<{ __typename: string; name: string; solidSelection: string[] | null }>("PipelineReference")
