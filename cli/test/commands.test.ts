@@ -42,8 +42,8 @@ describe("commands on a running system", () => {
     "list jobs, schedules and assets by selection",
     async () => {
       expect(await project.json("job", "list")).toEqual([
-        { name: "waiting", location: "definitions.ts", kind: "ops", description: null },
         { name: "totals", location: "definitions.ts", kind: "assets", description: null },
+        { name: "waiting", location: "definitions.ts", kind: "ops", description: null },
       ]);
       const keys = async (selection: string) =>
         (await project.json<{ key: string[] }[]>("asset", "list", selection))
@@ -319,8 +319,8 @@ export default new Definitions({ assets: [a, twin], schedules: [3] });`,
         "list",
       );
       expect(schedules.map(({ name, status, jobs }) => [name, status, jobs]).sort()).toEqual([
-          ["every_minute", "RUNNING", ["sums"]],
-      ["nightly", "RUNNING", ["totals"]],
+        ["every_minute", "RUNNING", ["sums"]],
+        ["nightly", "RUNNING", ["totals"]],
       ]);
       expect((await project.ctl("job", "launch", "sums", "-w")).code).toBe(0);
       await dev.stop();

@@ -5,12 +5,15 @@ import { RequestError } from "./client.ts";
 export interface Union {
   __typename: string;
   message?: string;
+  /** Name of the server's own error, for a PythonError. */
+  className?: string | null;
   errors?: { message: string; stack?: { entries: { fieldName?: string }[] } | null }[];
 }
 
 /** Error fields that every operation asks for. */
 export const ERRORS = `
   ... on Error { message }
+  ... on PythonError { className }
 `;
 
 /** Gives the good member back. @throws the error that the other member stands for */
@@ -19,24 +22,19 @@ export function good<T extends Union>(answer: T, ...types: string[]): T {
   throw toError(answer);
 }
 
-function toError({ __typename, message, errors }: Union): Error {
+function toError({ __typename, message, className, errors }: Union): Error {
   const issues = (errors ?? []).map((error) => ({
     path: (error.stack?.entries ?? []).flatMap(({ fieldName }) => fieldName ?? []).join("."),
     message: error.message,
   }));
   const lines = issues.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message));
   const text = message || lines.join("\n") || `the server answered ${__typename}`;
-  if (/NotFound/.test(__typename)) return new Missing(text);
-  if (
-    /ConfigValidationInvalid|Invalid|NoModeProvided|ConflictingExecutionParams|UnsupportedOperation/.test(
-      __typename,
-    )
-  )
+  const name = __typename === "PythonError" ? (className ?? "") : __typename;
+  if (/NotFound/.test(name)) return new Missing(text);
+  if (/Invalid|NoModeProvided|ConflictingExecutionParams|UnsupportedOperation/.test(name))
     return new InvalidInput(text, issues);
-  if (/Conflict|TerminateRunFailure/.test(__typename)) return new Conflict(text);
-  if (/LocationNotReady|Unavailable/.test(__typename)) return new Unavailable(text);
-  if (__typename === "PythonError" && /is loading|does not load|was shut down|no code server/.test(text))
-    return new Unavailable(text);
+  if (/Conflict|TerminateRunFailure/.test(name)) return new Conflict(text);
+  if (/Unavailable/.test(name)) return new Unavailable(text);
   return new RequestError(text);
 }
 

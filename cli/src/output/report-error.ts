@@ -1,3 +1,4 @@
+import { RequestError } from "../graphql/client.ts";
 import { SourceError } from "../input/source.ts";
 import { EXIT, exitCodeOf } from "./exit.ts";
 
@@ -11,7 +12,9 @@ export function reportError(error: unknown, argv: readonly string[]): void {
     process.stderr.write(`${JSON.stringify({ error: message, exitCode: code, ...places })}\n`);
     return;
   }
-  const stack = code === EXIT.internal && error instanceof Error ? error.stack : undefined;
+  // What the server could not do is told in its words; our own stack says nothing about it.
+  const ours = code === EXIT.internal && !(error instanceof RequestError);
+  const stack = ours && error instanceof Error ? error.stack : undefined;
   process.stderr.write(`${stack ?? message}\n`);
   if (stack)
     process.stderr.write("This is a fault of dagsterctl itself; please report it with the lines above.\n");
