@@ -25,5 +25,7 @@ export function whole(value: unknown): number | undefined {
 
 /** Without the absent ones: every search parameter is optional, and none shows in the URL as undefined. */
 export function present<T extends object>(values: T): { [K in keyof T]?: T[K] } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: T[K] };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: T[K];
+  };
 }

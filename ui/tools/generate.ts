@@ -1,12 +1,12 @@
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
+  type GraphQLInputType,
   type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
-  type GraphQLInputType,
   isAbstractType,
   isEnumType,
   isInputObjectType,
@@ -21,7 +21,13 @@ import {
   validate,
 } from "graphql";
 
-const SCALARS: Record<string, string> = { ID: "string", String: "string", Int: "number", Float: "number", Boolean: "boolean" };
+const SCALARS: Record<string, string> = {
+  ID: "string",
+  String: "string",
+  Int: "number",
+  Float: "number",
+  Boolean: "boolean",
+};
 
 interface Field {
   readonly type: GraphQLOutputType;
@@ -58,28 +64,41 @@ export function generate(schema: GraphQLSchema, source: string): string {
         if (selection.selectionSet) known.selections.push(selection.selectionSet);
         into.set(key, known);
       } else if (selection.kind === "InlineFragment") {
-        if (applies(selection.typeCondition?.name.value ?? object.name, object)) collect(object, selection.selectionSet, into);
+        if (applies(selection.typeCondition?.name.value ?? object.name, object))
+          collect(object, selection.selectionSet, into);
       } else {
         const fragment = fragments.get(selection.name.value);
-        if (fragment && applies(fragment.typeCondition.name.value, object)) collect(object, fragment.selectionSet, into);
+        if (fragment && applies(fragment.typeCondition.name.value, object))
+          collect(object, fragment.selectionSet, into);
       }
     }
   };
 
   /** The TypeScript type of `sets` selected on `type`; members of a union that select the same become one. */
   const shape = (type: GraphQLNamedType, sets: SelectionSetNode[]): string => {
-    const alone = sets.length === 1 ? sets[0]?.selections.filter((s) => !(s.kind === "Field" && s.name.value === "__typename")) : undefined;
+    const alone =
+      sets.length === 1
+        ? sets[0]?.selections.filter((s) => !(s.kind === "Field" && s.name.value === "__typename"))
+        : undefined;
     const spread = alone?.length === 1 ? alone[0] : undefined;
-    if (spread?.kind === "FragmentSpread" && fragments.get(spread.name.value)?.typeCondition.name.value === type.name) return spread.name.value;
+    if (
+      spread?.kind === "FragmentSpread" &&
+      fragments.get(spread.name.value)?.typeCondition.name.value === type.name
+    )
+      return spread.name.value;
     const objects = isObjectType(type) ? [type] : isAbstractType(type) ? schema.getPossibleTypes(type) : [];
     const bodies = new Map<string, string[]>();
     for (const object of objects) {
       const fields = new Map<string, Field>();
       for (const set of sets) collect(object, set, fields);
-      const body = [...fields].map(([key, field]) => `${key}: ${output(field.type, field.selections)};`).join(" ");
+      const body = [...fields]
+        .map(([key, field]) => `${key}: ${output(field.type, field.selections)};`)
+        .join(" ");
       bodies.set(body, [...(bodies.get(body) ?? []), object.name]);
     }
-    return [...bodies].map(([body, names]) => `{ __typename: ${names.map((n) => `"${n}"`).join(" | ")}; ${body} }`).join("\n  | ");
+    return [...bodies]
+      .map(([body, names]) => `{ __typename: ${names.map((n) => `"${n}"`).join(" | ")}; ${body} }`)
+      .join("\n  | ");
   };
 
   const output = (type: GraphQLOutputType, sets: SelectionSetNode[], nullable = true): string => {
@@ -106,10 +125,12 @@ export function generate(schema: GraphQLSchema, source: string): string {
         if (isInputObjectType(named)) for (const field of Object.values(named.getFields())) input(field.type);
       }
     }
-    const name = SCALARS[named.name] ?? (isInputObjectType(named) || isEnumType(named) ? named.name : "unknown");
+    const name =
+      SCALARS[named.name] ?? (isInputObjectType(named) || isEnumType(named) ? named.name : "unknown");
     return nullable ? `${name} | null` : name;
   };
-  const optional = (key: string, type: GraphQLInputType): string => `${key}${isNonNullType(type) ? "" : "?"}: ${input(type)};`;
+  const optional = (key: string, type: GraphQLInputType): string =>
+    `${key}${isNonNullType(type) ? "" : "?"}: ${input(type)};`;
 
   const chunks: string[] = [];
   for (const [name, fragment] of fragments) {
@@ -134,9 +155,15 @@ export function generate(schema: GraphQLSchema, source: string): string {
   const declared = [...inputs]
     .sort((a, b) => a.name.localeCompare(b.name))
     .map((type) => {
-      if (isEnumType(type)) return `export type ${type.name} = ${type.getValues().map((v) => `"${v.name}"`).join(" | ")};`;
+      if (isEnumType(type))
+        return `export type ${type.name} = ${type
+          .getValues()
+          .map((v) => `"${v.name}"`)
+          .join(" | ")};`;
       if (!isInputObjectType(type)) return "";
-      return `export type ${type.name} = { ${Object.values(type.getFields()).map((f) => optional(f.name, f.type)).join(" ")} };`;
+      return `export type ${type.name} = { ${Object.values(type.getFields())
+        .map((f) => optional(f.name, f.type))
+        .join(" ")} };`;
     });
   const head = [
     "// Written by tools/generate-operations.ts; do not edit.",
@@ -146,7 +173,10 @@ export function generate(schema: GraphQLSchema, source: string): string {
   return `${[...head, ...declared, ...chunks].join("\n\n")}\n`;
 }
 
-function used(node: OperationDefinitionNode | FragmentDefinitionNode, fragments: Map<string, FragmentDefinitionNode>): FragmentDefinitionNode[] {
+function used(
+  node: OperationDefinitionNode | FragmentDefinitionNode,
+  fragments: Map<string, FragmentDefinitionNode>,
+): FragmentDefinitionNode[] {
   const found = new Set<FragmentDefinitionNode>();
   const walk = (set: SelectionSetNode | undefined): void => {
     for (const selection of set?.selections ?? []) {
@@ -171,7 +201,10 @@ function withTypenames(document: DocumentNode): DocumentNode {
       ...(root ? [] : [{ kind: "Field", name: { kind: "Name", value: "__typename" } } as const]),
       ...set.selections.map((selection) => {
         if (selection.kind === "FragmentSpread" || !selection.selectionSet) return selection;
-        return { ...selection, selectionSet: add(selection.selectionSet, selection.kind === "InlineFragment") };
+        return {
+          ...selection,
+          selectionSet: add(selection.selectionSet, selection.kind === "InlineFragment"),
+        };
       }),
     ] as SelectionSetNode["selections"],
   });

@@ -6,22 +6,56 @@ import type { Graph } from "./asset-graph.ts";
 import type { AssetFilters } from "./filter.ts";
 
 /** Text, selection syntax, group, kind and location; `onChange` gets what changed. */
-export function AssetFilterBar({ graph, filters, error, onChange }: { graph: Graph; filters: AssetFilters; error: string | null; onChange: (patch: AssetFilters) => void }) {
+export function AssetFilterBar({
+  graph,
+  filters,
+  error,
+  onChange,
+}: {
+  graph: Graph;
+  filters: AssetFilters;
+  error: string | null;
+  onChange: (patch: AssetFilters) => void;
+}) {
   return (
     <>
       <div className="grow">
-        <Typed label="Search by key" icon={<IconSearch size={14} />} value={filters.q} onChange={(q) => onChange({ q })} />
+        <Typed
+          label="Search by key"
+          icon={<IconSearch size={14} />}
+          value={filters.q}
+          onChange={(q) => onChange({ q })}
+        />
       </div>
       <div className="grow">
         <Tooltip label={<SelectionHelp />} openDelay={600} position="bottom" maw={360}>
           <div>
-            <Typed label={'Select, e.g. group:sales and kind:duckdb or key:"raw*"+'} mono icon={<IconFilterCode size={14} />} value={filters.select} error={error} onChange={(select) => onChange({ select })} />
+            <Typed
+              label={'Select, e.g. group:sales and kind:duckdb or key:"raw*"+'}
+              mono
+              icon={<IconFilterCode size={14} />}
+              value={filters.select}
+              error={error}
+              onChange={(select) => onChange({ select })}
+            />
           </div>
         </Tooltip>
       </div>
-      <Choices label="Group" all={graph.groups} value={filters.group} onChange={(group) => onChange({ group })} />
+      <Choices
+        label="Group"
+        all={graph.groups}
+        value={filters.group}
+        onChange={(group) => onChange({ group })}
+      />
       <Choices label="Kind" all={graph.kinds} value={filters.kind} onChange={(kind) => onChange({ kind })} />
-      {graph.locations.length > 1 ? <Choices label="Location" all={graph.locations} value={filters.location} onChange={(location) => onChange({ location })} /> : null}
+      {graph.locations.length > 1 ? (
+        <Choices
+          label="Location"
+          all={graph.locations}
+          value={filters.location}
+          onChange={(location) => onChange({ location })}
+        />
+      ) : null}
     </>
   );
 }
@@ -29,16 +63,26 @@ export function AssetFilterBar({ graph, filters, error, onChange }: { graph: Gra
 function SelectionHelp() {
   return (
     <span style={{ display: "block", lineHeight: 1.7 }}>
-      <code>+orders</code> with all upstream · <code>orders+</code> with all downstream · <code>1+orders</code> one level
+      <code>+orders</code> with all upstream · <code>orders+</code> with all downstream ·{" "}
+      <code>1+orders</code> one level
       <br />
-      <code>group:x</code> <code>kind:x</code> <code>owner:x</code> <code>tag:k=v</code> <code>key:"raw*"</code>
+      <code>group:x</code> <code>kind:x</code> <code>owner:x</code> <code>tag:k=v</code>{" "}
+      <code>key:"raw*"</code>
       <br />
-      <code>and</code> <code>or</code> <code>not</code> <code>( )</code> <code>sinks(…)</code> <code>roots(…)</code>
+      <code>and</code> <code>or</code> <code>not</code> <code>( )</code> <code>sinks(…)</code>{" "}
+      <code>roots(…)</code>
     </span>
   );
 }
 
-function Typed(props: { label: string; icon: React.ReactNode; value: string | undefined; mono?: boolean; error?: string | null; onChange: (value: string | undefined) => void }) {
+function Typed(props: {
+  label: string;
+  icon: React.ReactNode;
+  value: string | undefined;
+  mono?: boolean;
+  error?: string | null;
+  onChange: (value: string | undefined) => void;
+}) {
   const [draft, setDraft] = useState(props.value ?? "");
   const send = useDebouncedCallback((value: string) => props.onChange(value === "" ? undefined : value), 200);
   useEffect(() => setDraft(props.value ?? ""), [props.value]);
@@ -59,7 +103,17 @@ function Typed(props: { label: string; icon: React.ReactNode; value: string | un
   );
 }
 
-function Choices({ label, all, value, onChange }: { label: string; all: readonly string[]; value: readonly string[] | undefined; onChange: (value: string[] | undefined) => void }) {
+function Choices({
+  label,
+  all,
+  value,
+  onChange,
+}: {
+  label: string;
+  all: readonly string[];
+  value: readonly string[] | undefined;
+  onChange: (value: string[] | undefined) => void;
+}) {
   if (all.length === 0) return null;
   return (
     <MultiSelect

@@ -7,7 +7,12 @@ import { Empty, Problem, QueryProblem, SkeletonRows } from "../design/Feedback.t
 import { PageHead, Panel } from "../design/Page.tsx";
 import { Badge } from "../design/Status.tsx";
 import { TimeAgo } from "../design/Time.tsx";
-import { AssetEvents, type AssetEventsResult, AssetPage as AssetPageQuery, type AssetPageResult } from "../graphql/generated/operations.ts";
+import {
+  AssetEvents,
+  type AssetEventsResult,
+  AssetPage as AssetPageQuery,
+  type AssetPageResult,
+} from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { MaterializeButton } from "../launch/MaterializeButton.tsx";
 import { Markdown } from "../metadata/Markdown.tsx";
@@ -23,7 +28,9 @@ import { keyFromUrl, keyText } from "./key.ts";
 import { assetState, useLatest } from "./latest.ts";
 import { PartitionsPanel } from "./PartitionsPanel.tsx";
 
-const Neighbourhood = lazy(() => import("../lineage/Neighbourhood.tsx").then((m) => ({ default: m.Neighbourhood })));
+const Neighbourhood = lazy(() =>
+  import("../lineage/Neighbourhood.tsx").then((m) => ({ default: m.Neighbourhood })),
+);
 
 export type AssetDefinition = Extract<AssetPageResult["assetNodeOrError"], { __typename: "AssetNode" }>;
 export type AssetHistory = Extract<AssetEventsResult["assetOrError"], { __typename: "Asset" }>;
@@ -33,21 +40,42 @@ export function AssetPage() {
   const search = useSearch({ from: "/assets/$" });
   const path = useMemo(() => keyFromUrl(_splat), [_splat]);
   const { graph } = useAssetGraph();
-  const page = useGraphQL(AssetPageQuery, useMemo(() => ({ key: { path } }), [path]), { every: 30_000 });
-  const events = useGraphQL(AssetEvents, useMemo(() => ({ key: { path }, limit: 200 }), [path]), { every: 5000 });
+  const page = useGraphQL(
+    AssetPageQuery,
+    useMemo(() => ({ key: { path } }), [path]),
+    { every: 30_000 },
+  );
+  const events = useGraphQL(
+    AssetEvents,
+    useMemo(() => ({ key: { path }, limit: 200 }), [path]),
+    { every: 5000 },
+  );
   const latest = useLatest(useMemo(() => [path], [path]));
   const id = keyText(path);
   const tab = search.tab ?? "overview";
-  if (page.error && !page.data) return <div className="page"><PageHead title={id} name={id} /><QueryProblem error={page.error} retry={page.refetch} /></div>;
+  if (page.error && !page.data)
+    return (
+      <div className="page">
+        <PageHead title={id} name={id} />
+        <QueryProblem error={page.error} retry={page.refetch} />
+      </div>
+    );
   const found = page.data?.assetNodeOrError;
   const node = found?.__typename === "AssetNode" && keyText(found.assetKey.path) === id ? found : null;
-  const history = events.data?.assetOrError.__typename === "Asset" && keyText(events.data.assetOrError.key.path) === id ? events.data.assetOrError : null;
+  const history =
+    events.data?.assetOrError.__typename === "Asset" && keyText(events.data.assetOrError.key.path) === id
+      ? events.data.assetOrError
+      : null;
   const entry = graph?.byId.get(id);
   const state = assetState(latest.get(id), node?.isMaterializable ?? true);
   const gone = found && !node && !page.isPlaceholderData;
   const tabs = [
     ["overview", "Overview", null],
-    ["events", "Events", history ? history.assetMaterializations.length + history.assetObservations.length : null],
+    [
+      "events",
+      "Events",
+      history ? history.assetMaterializations.length + history.assetObservations.length : null,
+    ],
     ["plots", "Plots", null],
     ...(node?.isPartitioned ? ([["partitions", "Partitions", null]] as const) : []),
     ...(node?.hasAssetChecks ? ([["checks", "Checks", null]] as const) : []),
@@ -57,16 +85,66 @@ export function AssetPage() {
     <div className={`page ${tab === "lineage" ? "fill" : ""}`}>
       <PageHead
         name={id}
-        crumb={<><Link to="/assets">Assets</Link>{node ? <> / <Link to="/assets" search={{ group: [node.groupName] }}>{node.groupName}</Link></> : null}</>}
-        title={<><Copyable value={id} label="key">{id}</Copyable>{node ? <Badge tone={state.tone} pulse={state.live}>{state.label || "…"}</Badge> : null}</>}
-        sub={node ? <span className="row wrap" style={{ marginTop: 4 }}><Kinds kinds={node.kinds} /><Owners owners={node.owners} />{state.at !== null ? <span>materialized <TimeAgo at={state.at} /></span> : null}</span> : undefined}
+        crumb={
+          <>
+            <Link to="/assets">Assets</Link>
+            {node ? (
+              <>
+                {" "}
+                /{" "}
+                <Link to="/assets" search={{ group: [node.groupName] }}>
+                  {node.groupName}
+                </Link>
+              </>
+            ) : null}
+          </>
+        }
+        title={
+          <>
+            <Copyable value={id} label="key">
+              {id}
+            </Copyable>
+            {node ? (
+              <Badge tone={state.tone} pulse={state.live}>
+                {state.label || "…"}
+              </Badge>
+            ) : null}
+          </>
+        }
+        sub={
+          node ? (
+            <span className="row wrap" style={{ marginTop: 4 }}>
+              <Kinds kinds={node.kinds} />
+              <Owners owners={node.owners} />
+              {state.at !== null ? (
+                <span>
+                  materialized <TimeAgo at={state.at} />
+                </span>
+              ) : null}
+            </span>
+          ) : undefined
+        }
         actions={entry ? <MaterializeButton assets={[entry]} some label="Materialize" /> : null}
       />
-      {gone ? <Problem tone="warn" title={history ? "No code location defines this asset any more" : "There is no asset with this key"} next="If it should exist, look at Deployment: its code location may have failed to load." /> : null}
+      {gone ? (
+        <Problem
+          tone="warn"
+          title={history ? "No code location defines this asset any more" : "There is no asset with this key"}
+          next="If it should exist, look at Deployment: its code location may have failed to load."
+        />
+      ) : null}
       <nav className="tabs" aria-label="Asset">
         {tabs.map(([key, label, count]) => (
-          <Link key={key} to="/assets/$" params={{ _splat }} search={{ tab: key === "overview" ? undefined : key }} className={tab === key ? "active" : ""} aria-current={tab === key ? "page" : undefined}>
-            {label}{count ? <span className="count">{count}</span> : null}
+          <Link
+            key={key}
+            to="/assets/$"
+            params={{ _splat }}
+            search={{ tab: key === "overview" ? undefined : key }}
+            className={tab === key ? "chosen" : ""}
+            aria-current={tab === key ? "page" : undefined}
+          >
+            {label}
+            {count ? <span className="count">{count}</span> : null}
           </Link>
         ))}
       </nav>
@@ -74,10 +152,16 @@ export function AssetPage() {
       {page.isPending ? <SkeletonRows rows={8} /> : null}
       {tab === "overview" && node ? <Overview node={node} history={history} /> : null}
       {tab === "events" && history ? <EventsPanel history={history} /> : null}
-      {tab === "plots" && history ? <PlotsTab history={history} partitioned={node?.isPartitioned ?? false} /> : null}
+      {tab === "plots" && history ? (
+        <PlotsTab history={history} partitioned={node?.isPartitioned ?? false} />
+      ) : null}
       {tab === "partitions" && node ? <PartitionsPanel path={path} history={history} /> : null}
       {tab === "checks" && node ? <AssetChecksPanel path={path} /> : null}
-      {tab === "lineage" && graph ? <Suspense fallback={<SkeletonRows />}><Neighbourhood id={id} graph={graph} /></Suspense> : null}
+      {tab === "lineage" && graph ? (
+        <Suspense fallback={<SkeletonRows />}>
+          <Neighbourhood id={id} graph={graph} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }
@@ -85,56 +169,190 @@ export function AssetPage() {
 function Owners({ owners }: { owners: AssetDefinition["owners"] }) {
   return owners.map((owner) => {
     const name = owner.__typename === "UserAssetOwner" ? owner.email : owner.team;
-    return <span key={name} className="chip"><IconUser size={12} />{name}</span>;
+    return (
+      <span key={name} className="chip">
+        <IconUser size={12} />
+        {name}
+      </span>
+    );
   });
 }
 
 function Overview({ node, history }: { node: AssetDefinition; history: AssetHistory | null }) {
   const last = history?.assetMaterializations[0];
-  const series = useMemo(() => seriesOf(history?.assetMaterializations ?? []).filter((s) => s.points.length > 1).slice(0, 4), [history]);
+  const series = useMemo(
+    () =>
+      seriesOf(history?.assetMaterializations ?? [])
+        .filter((s) => s.points.length > 1)
+        .slice(0, 4),
+    [history],
+  );
   return (
     <div className="cols-main">
       <div className="stack">
-        {node.description ? <Panel title="Description" padded><Markdown source={node.description} /></Panel> : null}
-        <Panel title="Latest materialization" padded={!!last} actions={last ? <span className="dim"><TimeAgo at={Number(last.timestamp)} /> · <Link to="/runs/$runId" params={{ runId: last.runId }} className="mono">{last.runId.slice(0, 8)}</Link>{last.partition ? <> · <span className="chip">{last.partition}</span></> : null}</span> : null}>
-          {last ? <MetadataTable entries={last.metadataEntries} /> : history ? <Never materializable={node.isMaterializable} /> : <SkeletonRows rows={4} />}
+        {node.description ? (
+          <Panel title="Description" padded>
+            <Markdown source={node.description} />
+          </Panel>
+        ) : null}
+        <Panel
+          title="Latest materialization"
+          padded={!!last}
+          actions={
+            last ? (
+              <span className="dim">
+                <TimeAgo at={Number(last.timestamp)} /> ·{" "}
+                <Link to="/runs/$runId" params={{ runId: last.runId }} className="mono">
+                  {last.runId.slice(0, 8)}
+                </Link>
+                {last.partition ? (
+                  <>
+                    {" "}
+                    · <span className="chip">{last.partition}</span>
+                  </>
+                ) : null}
+              </span>
+            ) : null
+          }
+        >
+          {last ? (
+            <MetadataTable entries={last.metadataEntries} />
+          ) : history ? (
+            <Never materializable={node.isMaterializable} />
+          ) : (
+            <SkeletonRows rows={4} />
+          )}
         </Panel>
-        {series.length > 0 ? <Panel title="Numbers over time" padded><Plots series={series} over="time" /></Panel> : null}
+        {series.length > 0 ? (
+          <Panel title="Numbers over time" padded>
+            <Plots series={series} over="time" />
+          </Panel>
+        ) : null}
       </div>
       <div className="stack">
         <Panel title="Definition" padded>
           <dl className="kv">
-            <dt>Group</dt><dd><Link to="/assets" search={{ group: [node.groupName] }}>{node.groupName}</Link></dd>
-            <dt>Location</dt><dd><Link to="/deployment/$location" params={{ location: node.repository.location.name }}>{node.repository.location.name}</Link></dd>
-            {node.opName ? <><dt>Op</dt><dd className="mono">{node.opName}</dd></> : null}
-            {node.partitionDefinition ? <><dt>Partitions</dt><dd>{node.partitionDefinition.description}</dd></> : null}
-            {node.backfillPolicy ? <><dt>Backfill</dt><dd>{node.backfillPolicy.description}</dd></> : null}
-            <dt>Jobs</dt><dd className="row wrap">{node.jobNames.filter((j) => !j.startsWith("__")).map((job) => <Link key={job} className="chip" to="/jobs/$location/$job" params={{ location: node.repository.location.name, job }}>{job}</Link>)}{node.jobNames.every((j) => j.startsWith("__")) ? <span className="faint">none</span> : null}</dd>
-            {node.requiredResources.length > 0 ? <><dt>Resources</dt><dd className="row wrap">{node.requiredResources.map((r) => <span key={r.resourceKey} className="chip">{r.resourceKey}</span>)}</dd></> : null}
-            {node.tags.length > 0 ? <><dt>Tags</dt><dd className="row wrap">{node.tags.map((t) => <span key={t.key} className="chip">{t.value ? `${t.key}=${t.value}` : t.key}</span>)}</dd></> : null}
+            <dt>Group</dt>
+            <dd>
+              <Link to="/assets" search={{ group: [node.groupName] }}>
+                {node.groupName}
+              </Link>
+            </dd>
+            <dt>Location</dt>
+            <dd>
+              <Link to="/deployment/$location" params={{ location: node.repository.location.name }}>
+                {node.repository.location.name}
+              </Link>
+            </dd>
+            {node.opName ? (
+              <>
+                <dt>Op</dt>
+                <dd className="mono">{node.opName}</dd>
+              </>
+            ) : null}
+            {node.partitionDefinition ? (
+              <>
+                <dt>Partitions</dt>
+                <dd>{node.partitionDefinition.description}</dd>
+              </>
+            ) : null}
+            {node.backfillPolicy ? (
+              <>
+                <dt>Backfill</dt>
+                <dd>{node.backfillPolicy.description}</dd>
+              </>
+            ) : null}
+            <dt>Jobs</dt>
+            <dd className="row wrap">
+              {node.jobNames
+                .filter((j) => !j.startsWith("__"))
+                .map((job) => (
+                  <Link
+                    key={job}
+                    className="chip"
+                    to="/jobs/$location/$job"
+                    params={{ location: node.repository.location.name, job }}
+                  >
+                    {job}
+                  </Link>
+                ))}
+              {node.jobNames.every((j) => j.startsWith("__")) ? <span className="faint">none</span> : null}
+            </dd>
+            {node.requiredResources.length > 0 ? (
+              <>
+                <dt>Resources</dt>
+                <dd className="row wrap">
+                  {node.requiredResources.map((r) => (
+                    <span key={r.resourceKey} className="chip">
+                      {r.resourceKey}
+                    </span>
+                  ))}
+                </dd>
+              </>
+            ) : null}
+            {node.tags.length > 0 ? (
+              <>
+                <dt>Tags</dt>
+                <dd className="row wrap">
+                  {node.tags.map((t) => (
+                    <span key={t.key} className="chip">
+                      {t.value ? `${t.key}=${t.value}` : t.key}
+                    </span>
+                  ))}
+                </dd>
+              </>
+            ) : null}
           </dl>
         </Panel>
         <Panel title="Lineage" padded>
           <Keys title="Made from" keys={node.dependencyKeys} empty="Nothing upstream" />
           <Keys title="Used by" keys={node.dependedByKeys} empty="Nothing downstream" />
         </Panel>
-        {node.metadataEntries.length > 0 ? <Panel title="Definition metadata" padded><MetadataTable entries={node.metadataEntries} /></Panel> : null}
+        {node.metadataEntries.length > 0 ? (
+          <Panel title="Definition metadata" padded>
+            <MetadataTable entries={node.metadataEntries} />
+          </Panel>
+        ) : null}
       </div>
     </div>
   );
 }
 
 function Never({ materializable }: { materializable: boolean }) {
-  if (!materializable) return <Empty icon={<IconHistory size={26} />} title="A source asset">Something else makes it; here it is only read.</Empty>;
-  return <Empty icon={<IconHistory size={26} />} title="Never materialized" code={`context.addOutputMetadata({ rows: table.length });`}>Materialize it to see what it produced. Metadata that your code adds appears here and, when numeric, as a plot.</Empty>;
+  if (!materializable)
+    return (
+      <Empty icon={<IconHistory size={26} />} title="A source asset">
+        Something else makes it; here it is only read.
+      </Empty>
+    );
+  return (
+    <Empty
+      icon={<IconHistory size={26} />}
+      title="Never materialized"
+      code={`context.addOutputMetadata({ rows: table.length });`}
+    >
+      Materialize it to see what it produced. Metadata that your code adds appears here and, when numeric, as
+      a plot.
+    </Empty>
+  );
 }
 
-function Keys({ title, keys, empty }: { title: string; keys: ReadonlyArray<{ path: readonly string[] }>; empty: string }) {
+function Keys({
+  title,
+  keys,
+  empty,
+}: {
+  title: string;
+  keys: ReadonlyArray<{ path: readonly string[] }>;
+  empty: string;
+}) {
   return (
     <div className="stack tight" style={{ marginBottom: 12 }}>
       <span className="faint">{title}</span>
       {keys.length === 0 ? <span className="dim">{empty}</span> : null}
-      {keys.slice(0, 12).map((key) => <AssetLink key={keyText(key.path)} path={key.path} />)}
+      {keys.slice(0, 12).map((key) => (
+        <AssetLink key={keyText(key.path)} path={key.path} />
+      ))}
       {keys.length > 12 ? <span className="faint">and {keys.length - 12} more</span> : null}
     </div>
   );
@@ -143,12 +361,46 @@ function Keys({ title, keys, empty }: { title: string; keys: ReadonlyArray<{ pat
 function PlotsTab({ history, partitioned }: { history: AssetHistory; partitioned: boolean }) {
   const [over, setOver] = useState<"time" | "partition">("time");
   const navigate = useNavigate();
-  const series = useMemo(() => seriesOf([...history.assetMaterializations, ...history.assetObservations]), [history]);
+  const series = useMemo(
+    () => seriesOf([...history.assetMaterializations, ...history.assetObservations]),
+    [history],
+  );
   if (series.length === 0) {
-    return <div className="panel"><Empty icon={<IconChartLine size={28} />} title="No numeric metadata yet" code={`export const orders = asset("orders", (context) => {\n  const rows = load();\n  context.addOutputMetadata({ rows: rows.length, mean_total: mean(rows) });\n  return rows;\n});`}>Every number that a materialization carries is drawn here over time{partitioned ? " and by partition" : ""}. <button type="button" className="link-button" onClick={() => void navigate({ to: "/assets" })}>All assets</button></Empty></div>;
+    return (
+      <div className="panel">
+        <Empty
+          icon={<IconChartLine size={28} />}
+          title="No numeric metadata yet"
+          code={`export const orders = asset("orders", (context) => {\n  const rows = load();\n  context.addOutputMetadata({ rows: rows.length, mean_total: mean(rows) });\n  return rows;\n});`}
+        >
+          Every number that a materialization carries is drawn here over time
+          {partitioned ? " and by partition" : ""}.{" "}
+          <button type="button" className="link-button" onClick={() => void navigate({ to: "/assets" })}>
+            All assets
+          </button>
+        </Empty>
+      </div>
+    );
   }
   return (
-    <Panel title="Numeric metadata" count={series.length} padded actions={partitioned ? <SegmentedControl aria-label="Over" value={over} onChange={(v) => setOver(v as typeof over)} data={[{ value: "time", label: "Over time" }, { value: "partition", label: "By partition" }]} /> : null}>
+    <Panel
+      title="Numeric metadata"
+      count={series.length}
+      padded
+      actions={
+        partitioned ? (
+          <SegmentedControl
+            aria-label="Over"
+            value={over}
+            onChange={(v) => setOver(v as typeof over)}
+            data={[
+              { value: "time", label: "Over time" },
+              { value: "partition", label: "By partition" },
+            ]}
+          />
+        ) : null
+      }
+    >
       <Plots series={series} over={over} />
     </Panel>
   );

@@ -21,15 +21,33 @@ export function EventsPanel({ history, partition }: { history: AssetHistory; par
     [history, partition],
   );
   const chosen = events.find((event) => event.timestamp === at) ?? events[0];
-  if (!chosen) return <div className="panel"><Empty icon={<IconHistory size={28} />} title="Nothing happened to this asset yet">Materialize it, and each result is listed here with its metadata.</Empty></div>;
+  if (!chosen)
+    return (
+      <div className="panel">
+        <Empty icon={<IconHistory size={28} />} title="Nothing happened to this asset yet">
+          Materialize it, and each result is listed here with its metadata.
+        </Empty>
+      </div>
+    );
   return (
     <div className="panel events-split">
       <div className="event-list">
         {events.map((event) => (
-          <button key={`${event.timestamp}:${event.runId}:${event.partition}`} type="button" aria-current={event === chosen} onClick={() => void navigate({ search: (old) => ({ ...old, at: event.timestamp }), replace: true })}>
+          <button
+            key={`${event.timestamp}:${event.runId}:${event.partition}`}
+            type="button"
+            aria-current={event === chosen}
+            onClick={() =>
+              void navigate({ search: (old) => ({ ...old, at: event.timestamp }), replace: true })
+            }
+          >
             <span className="row between">
-              <Badge tone={event.__typename === "ObservationEvent" ? "queue" : "ok"}>{event.__typename === "ObservationEvent" ? "Observed" : "Materialized"}</Badge>
-              <span className="dim"><TimeAgo at={Number(event.timestamp)} /></span>
+              <Badge tone={event.__typename === "ObservationEvent" ? "queue" : "ok"}>
+                {event.__typename === "ObservationEvent" ? "Observed" : "Materialized"}
+              </Badge>
+              <span className="dim">
+                <TimeAgo at={Number(event.timestamp)} />
+              </span>
             </span>
             {event.partition ? <span className="dim truncate mono">{event.partition}</span> : null}
           </button>
@@ -37,11 +55,35 @@ export function EventsPanel({ history, partition }: { history: AssetHistory; par
       </div>
       <div className="panel-body">
         <dl className="kv" style={{ marginBottom: 12 }}>
-          <dt>Time</dt><dd>{formatAbsolute(Number(chosen.timestamp))}</dd>
-          <dt>Run</dt><dd className="row"><Link to="/runs/$runId" params={{ runId: chosen.runId }}>Open run</Link><Copyable value={chosen.runId} label="run id" /></dd>
-          {chosen.stepKey ? <><dt>Step</dt><dd className="mono">{chosen.stepKey}</dd></> : null}
-          {chosen.partition ? <><dt>Partition</dt><dd><Copyable value={chosen.partition} label="partition" /></dd></> : null}
-          {chosen.description ? <><dt>Description</dt><dd>{chosen.description}</dd></> : null}
+          <dt>Time</dt>
+          <dd>{formatAbsolute(Number(chosen.timestamp))}</dd>
+          <dt>Run</dt>
+          <dd className="row">
+            <Link to="/runs/$runId" params={{ runId: chosen.runId }}>
+              Open run
+            </Link>
+            <Copyable value={chosen.runId} label="run id" />
+          </dd>
+          {chosen.stepKey ? (
+            <>
+              <dt>Step</dt>
+              <dd className="mono">{chosen.stepKey}</dd>
+            </>
+          ) : null}
+          {chosen.partition ? (
+            <>
+              <dt>Partition</dt>
+              <dd>
+                <Copyable value={chosen.partition} label="partition" />
+              </dd>
+            </>
+          ) : null}
+          {chosen.description ? (
+            <>
+              <dt>Description</dt>
+              <dd>{chosen.description}</dd>
+            </>
+          ) : null}
         </dl>
         <MetadataTable entries={chosen.metadataEntries} />
       </div>

@@ -7,11 +7,27 @@ import { AssetPartitions } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import type { AssetHistory } from "./AssetPage.tsx";
 import { EventsPanel } from "./EventsPanel.tsx";
-import { PARTITION_LABEL, PARTITION_TONE, type PartitionState, partitionStates, segments } from "./partition-status.ts";
+import {
+  PARTITION_LABEL,
+  PARTITION_TONE,
+  type PartitionState,
+  partitionStates,
+  segments,
+} from "./partition-status.ts";
 
 /** All partitions of an asset by state, and the events of the chosen one. */
-export function PartitionsPanel({ path, history }: { path: readonly string[]; history: AssetHistory | null }) {
-  const query = useGraphQL(AssetPartitions, useMemo(() => ({ key: { path } }), [path]), { every: 5000 });
+export function PartitionsPanel({
+  path,
+  history,
+}: {
+  path: readonly string[];
+  history: AssetHistory | null;
+}) {
+  const query = useGraphQL(
+    AssetPartitions,
+    useMemo(() => ({ key: { path } }), [path]),
+    { every: 5000 },
+  );
   const { partition } = useSearch({ from: "/assets/$" });
   const navigate = useNavigate({ from: "/assets/$" });
   const [only, setOnly] = useState<PartitionState | "ALL">("ALL");
@@ -21,17 +37,38 @@ export function PartitionsPanel({ path, history }: { path: readonly string[]; hi
   if (query.error && !query.data) return <QueryProblem error={query.error} retry={query.refetch} />;
   if (!node) return <SkeletonRows rows={4} />;
   if (node.__typename !== "AssetNode") return <Problem title={node.message} />;
-  if (states.length === 0) return <div className="panel"><Empty title="No partitions yet">A time partition exists once its window is over; a dynamic one once your code or a sensor adds it.</Empty></div>;
+  if (states.length === 0)
+    return (
+      <div className="panel">
+        <Empty title="No partitions yet">
+          A time partition exists once its window is over; a dynamic one once your code or a sensor adds it.
+        </Empty>
+      </div>
+    );
   const count = (state: PartitionState) => states.filter((s) => s.state === state).length;
   const shown = states.filter((s) => (only === "ALL" || s.state === only) && s.key.includes(q)).reverse();
-  const choose = (key: string) => void navigate({ search: (old) => ({ ...old, partition: old.partition === key ? undefined : key, at: undefined }), replace: true });
+  const choose = (key: string) =>
+    void navigate({
+      search: (old) => ({ ...old, partition: old.partition === key ? undefined : key, at: undefined }),
+      replace: true,
+    });
   return (
     <div className="stack">
       <Panel title="Partitions" count={states.length.toLocaleString()} padded>
-        <div className="partition-bar" role="img" aria-label={`${count("MATERIALIZED")} materialized, ${count("FAILED")} failed, ${count("MISSING")} missing`}>
+        <div
+          className="partition-bar"
+          role="img"
+          aria-label={`${count("MATERIALIZED")} materialized, ${count("FAILED")} failed, ${count("MISSING")} missing`}
+        >
           {segments(states).map((s) => (
-            <Tooltip key={s.first} label={`${PARTITION_LABEL[s.state]}: ${s.first}${s.count > 1 ? ` to ${s.last} (${s.count})` : ""}`}>
-              <span className={`tone-${PARTITION_TONE[s.state]}`} style={{ flex: s.count, background: s.state === "MISSING" ? "transparent" : "var(--tone)" }} />
+            <Tooltip
+              key={s.first}
+              label={`${PARTITION_LABEL[s.state]}: ${s.first}${s.count > 1 ? ` to ${s.last} (${s.count})` : ""}`}
+            >
+              <span
+                className={`tone-${PARTITION_TONE[s.state]}`}
+                style={{ flex: s.count, background: s.state === "MISSING" ? "transparent" : "var(--tone)" }}
+              />
             </Tooltip>
           ))}
         </div>
@@ -40,16 +77,40 @@ export function PartitionsPanel({ path, history }: { path: readonly string[]; hi
           <span>{states.at(-1)?.key}</span>
         </div>
         <div className="toolbar" style={{ marginTop: 14 }}>
-          <SegmentedControl aria-label="State" value={only} onChange={(v) => setOnly(v as typeof only)} data={[{ value: "ALL", label: `All ${states.length}` }, ...(["MATERIALIZED", "FAILED", "MATERIALIZING", "MISSING"] as const).filter((s) => count(s) > 0).map((s) => ({ value: s, label: `${PARTITION_LABEL[s]} ${count(s)}` }))]} />
-          <TextInput aria-label="Search partitions" placeholder="Search partitions" value={q} onChange={(e) => setQ(e.currentTarget.value)} />
+          <SegmentedControl
+            aria-label="State"
+            value={only}
+            onChange={(v) => setOnly(v as typeof only)}
+            data={[
+              { value: "ALL", label: `All ${states.length}` },
+              ...(["MATERIALIZED", "FAILED", "MATERIALIZING", "MISSING"] as const)
+                .filter((s) => count(s) > 0)
+                .map((s) => ({ value: s, label: `${PARTITION_LABEL[s]} ${count(s)}` })),
+            ]}
+          />
+          <TextInput
+            aria-label="Search partitions"
+            placeholder="Search partitions"
+            value={q}
+            onChange={(e) => setQ(e.currentTarget.value)}
+          />
         </div>
         <div className="partition-grid">
           {shown.slice(0, 600).map((s) => (
-            <button key={s.key} type="button" className={`partition-cell tone-${PARTITION_TONE[s.state]}`} aria-pressed={partition === s.key} title={PARTITION_LABEL[s.state]} onClick={() => choose(s.key)}>
+            <button
+              key={s.key}
+              type="button"
+              className={`partition-cell tone-${PARTITION_TONE[s.state]}`}
+              aria-pressed={partition === s.key}
+              title={PARTITION_LABEL[s.state]}
+              onClick={() => choose(s.key)}
+            >
               {s.key}
             </button>
           ))}
-          {shown.length > 600 ? <span className="faint">and {(shown.length - 600).toLocaleString()} more; search to narrow</span> : null}
+          {shown.length > 600 ? (
+            <span className="faint">and {(shown.length - 600).toLocaleString()} more; search to narrow</span>
+          ) : null}
         </div>
       </Panel>
       {partition && history ? <EventsPanel history={history} partition={partition} /> : null}

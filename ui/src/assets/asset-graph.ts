@@ -36,7 +36,9 @@ export function buildGraph(data: AssetGraphResult): Graph {
         path: node.assetKey.path,
         group: node.groupName,
         kinds: node.kinds,
-        owners: node.owners.map((owner) => (owner.__typename === "UserAssetOwner" ? owner.email : owner.team)),
+        owners: node.owners.map((owner) =>
+          owner.__typename === "UserAssetOwner" ? owner.email : owner.team,
+        ),
         tags: node.tags,
         location: repository.location.name,
         repository: repository.name,
@@ -74,6 +76,9 @@ export function useAssetGraph() {
     built.set(query.data, fresh);
     return fresh;
   }, [query.data]);
-  const refused = query.data && query.data.repositoriesOrError.__typename !== "RepositoryConnection" ? query.data.repositoriesOrError.message : null;
+  const refused =
+    query.data && query.data.repositoriesOrError.__typename !== "RepositoryConnection"
+      ? query.data.repositoriesOrError.message
+      : null;
   return { graph, query, refused };
 }

@@ -10,7 +10,10 @@ export interface AssetFilters {
 }
 
 /** The assets that pass all filters, and why the selection expression could not be read, if so. */
-export function filterAssets(graph: Graph, filters: AssetFilters): { shown: AssetEntry[]; error: string | null } {
+export function filterAssets(
+  graph: Graph,
+  filters: AssetFilters,
+): { shown: AssetEntry[]; error: string | null } {
   let picked: Set<string> | null = null;
   let error: string | null = null;
   if (filters.select) {

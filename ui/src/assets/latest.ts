@@ -38,5 +38,8 @@ export function assetState(info: LatestInfo | undefined, materializable: boolean
 export function useLatest(paths: readonly AssetPath[]): ReadonlyMap<string, LatestInfo> {
   const variables = useMemo(() => ({ keys: paths.map((path) => ({ path })) }), [paths]);
   const { data } = useGraphQL(AssetsLatest, variables, { every: 3000, enabled: paths.length > 0 });
-  return useMemo(() => new Map(data?.assetsLatestInfo.map((info) => [keyText(info.assetKey.path), info])), [data]);
+  return useMemo(
+    () => new Map(data?.assetsLatestInfo.map((info) => [keyText(info.assetKey.path), info])),
+    [data],
+  );
 }

@@ -1,15 +1,29 @@
-import type { AssetPartitionsResult } from "../graphql/generated/operations.ts";
 import type { Tone } from "../design/Status.tsx";
+import type { AssetPartitionsResult } from "../graphql/generated/operations.ts";
 
 type Node = Extract<AssetPartitionsResult["assetNodeOrError"], { __typename: "AssetNode" }>;
 export type PartitionState = "MATERIALIZED" | "FAILED" | "MATERIALIZING" | "MISSING";
 
-export const PARTITION_TONE: Record<PartitionState, Tone> = { MATERIALIZED: "ok", FAILED: "fail", MATERIALIZING: "run", MISSING: "none" };
-export const PARTITION_LABEL: Record<PartitionState, string> = { MATERIALIZED: "Materialized", FAILED: "Failed", MATERIALIZING: "Materializing", MISSING: "Missing" };
+export const PARTITION_TONE: Record<PartitionState, Tone> = {
+  MATERIALIZED: "ok",
+  FAILED: "fail",
+  MATERIALIZING: "run",
+  MISSING: "none",
+};
+export const PARTITION_LABEL: Record<PartitionState, string> = {
+  MATERIALIZED: "Materialized",
+  FAILED: "Failed",
+  MATERIALIZING: "Materializing",
+  MISSING: "Missing",
+};
 
 type OneDimension = Exclude<Node["assetPartitionStatuses"], { __typename: "MultiPartitionStatuses" }>;
 
-function spread(statuses: OneDimension, keys: readonly string[], into: (key: string, state: PartitionState) => void): void {
+function spread(
+  statuses: OneDimension,
+  keys: readonly string[],
+  into: (key: string, state: PartitionState) => void,
+): void {
   if (statuses.__typename === "DefaultPartitionStatuses") {
     for (const key of statuses.materializedPartitions) into(key, "MATERIALIZED");
     for (const key of statuses.failedPartitions) into(key, "FAILED");
@@ -39,17 +53,25 @@ export function partitionStates(node: Node): { key: string; state: PartitionStat
     // A multi-partition's key joins its parts in the order of the dimensions' names, whichever is primary.
     const join = (a: string, b: string) => (primary === first ? `${a}|${b}` : `${b}|${a}`);
     for (const range of statuses.ranges) {
-      const rows = primary.partitionKeys.slice(index.get(range.primaryDimStartKey) ?? 0, (index.get(range.primaryDimEndKey) ?? -1) + 1);
-      for (const row of rows) spread(range.secondaryDim, other.partitionKeys, (key, state) => states.set(join(row, key), state));
+      const rows = primary.partitionKeys.slice(
+        index.get(range.primaryDimStartKey) ?? 0,
+        (index.get(range.primaryDimEndKey) ?? -1) + 1,
+      );
+      for (const row of rows)
+        spread(range.secondaryDim, other.partitionKeys, (key, state) => states.set(join(row, key), state));
     }
-    return first.partitionKeys.flatMap((a) => second.partitionKeys.map((b) => ({ key: `${a}|${b}`, state: states.get(`${a}|${b}`) ?? "MISSING" })));
+    return first.partitionKeys.flatMap((a) =>
+      second.partitionKeys.map((b) => ({ key: `${a}|${b}`, state: states.get(`${a}|${b}`) ?? "MISSING" })),
+    );
   }
   spread(statuses, first.partitionKeys, (key, state) => states.set(key, state));
   return first.partitionKeys.map((key) => ({ key, state: states.get(key) ?? "MISSING" }));
 }
 
 /** Neighbouring partitions of one state as one segment of the bar. */
-export function segments(list: ReadonlyArray<{ key: string; state: PartitionState }>): { state: PartitionState; first: string; last: string; count: number }[] {
+export function segments(
+  list: ReadonlyArray<{ key: string; state: PartitionState }>,
+): { state: PartitionState; first: string; last: string; count: number }[] {
   const out: { state: PartitionState; first: string; last: string; count: number }[] = [];
   for (const { key, state } of list) {
     const last = out.at(-1);

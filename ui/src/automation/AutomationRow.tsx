@@ -5,7 +5,14 @@ import { tickTone } from "../design/Status.tsx";
 import { TimeAgo } from "../design/Time.tsx";
 import { formatAbsolute } from "../design/time.ts";
 import { send } from "../graphql/client.ts";
-import { type InstigationStateParts, type InstigationTickStatus, StartSchedule, StartSensor, StopSchedule, StopSensor } from "../graphql/generated/operations.ts";
+import {
+  type InstigationStateParts,
+  type InstigationTickStatus,
+  StartSchedule,
+  StartSensor,
+  StopSchedule,
+  StopSensor,
+} from "../graphql/generated/operations.ts";
 import { queryClient } from "../graphql/hooks.ts";
 import { reportFailure } from "../runs/actions.ts";
 import { selectorOf, useWorkspace } from "../workspace/workspace.ts";
@@ -24,7 +31,10 @@ interface Props {
   readonly detail: string;
   readonly hint?: string;
   readonly job?: string | null;
-  readonly state: InstigationStateParts & { readonly nextTick?: { readonly timestamp: number | null } | null; readonly ticks?: readonly Tick[] };
+  readonly state: InstigationStateParts & {
+    readonly nextTick?: { readonly timestamp: number | null } | null;
+    readonly ticks?: readonly Tick[];
+  };
 }
 
 /** One schedule or sensor: on or off, when, its last ticks and its next. */
@@ -35,14 +45,46 @@ export function AutomationRow({ kind, location, name, detail, hint, job, state }
     <div className="automation-row">
       <Toggle kind={kind} location={location} name={name} state={state} />
       <span className="truncate">
-        {kind === "schedule" ? <Link to="/automation/$location/schedules/$name" params={{ location, name }} className="asset-link">{name}</Link> : <Link to="/automation/$location/sensors/$name" params={{ location, name }} className="asset-link">{name}</Link>}
-        <div className="faint truncate">{kind} · {location}</div>
+        {kind === "schedule" ? (
+          <Link to="/automation/$location/schedules/$name" params={{ location, name }} className="asset-link">
+            {name}
+          </Link>
+        ) : (
+          <Link to="/automation/$location/sensors/$name" params={{ location, name }} className="asset-link">
+            {name}
+          </Link>
+        )}
+        <div className="faint truncate">
+          {kind} · {location}
+        </div>
       </span>
-      <span className="dim truncate wide" title={hint ?? detail}>{detail}</span>
-      <span className="truncate wide">{job ? <Link to="/jobs/$location/$job" params={{ location, job }} className="dim">{job}</Link> : null}</span>
+      <span className="dim truncate wide" title={hint ?? detail}>
+        {detail}
+      </span>
+      <span className="truncate wide">
+        {job ? (
+          <Link to="/jobs/$location/$job" params={{ location, job }} className="dim">
+            {job}
+          </Link>
+        ) : null}
+      </span>
       <span className="wide">{state.ticks ? <TickBars ticks={state.ticks} /> : null}</span>
       <span className="dim" style={{ textAlign: "right" }}>
-        {on && state.nextTick?.timestamp ? <Tooltip label="Next tick"><span><TimeAgo at={state.nextTick.timestamp * 1000} /></span></Tooltip> : on ? (last ? <TimeAgo at={last.timestamp * 1000} /> : "soon") : <span className="faint">off</span>}
+        {on && state.nextTick?.timestamp ? (
+          <Tooltip label="Next tick">
+            <span>
+              <TimeAgo at={state.nextTick.timestamp * 1000} />
+            </span>
+          </Tooltip>
+        ) : on ? (
+          last ? (
+            <TimeAgo at={last.timestamp * 1000} />
+          ) : (
+            "soon"
+          )
+        ) : (
+          <span className="faint">off</span>
+        )}
       </span>
     </div>
   );
@@ -53,7 +95,10 @@ export function TickBars({ ticks }: { ticks: readonly Tick[] }) {
   return (
     <span className="ticks">
       {[...ticks].reverse().map((tick) => (
-        <Tooltip key={tick.id} label={`${formatAbsolute(tick.timestamp * 1000)}: ${tick.status === "SKIPPED" ? (tick.skipReason ?? "skipped") : tick.status === "SUCCESS" ? `${tick.runIds.length} run${tick.runIds.length === 1 ? "" : "s"}` : tick.status.toLowerCase()}`}>
+        <Tooltip
+          key={tick.id}
+          label={`${formatAbsolute(tick.timestamp * 1000)}: ${tick.status === "SKIPPED" ? (tick.skipReason ?? "skipped") : tick.status === "SUCCESS" ? `${tick.runIds.length} run${tick.runIds.length === 1 ? "" : "s"}` : tick.status.toLowerCase()}`}
+        >
           <span className={`tone-${tickTone(tick.status)}`} />
         </Tooltip>
       ))}
@@ -62,21 +107,55 @@ export function TickBars({ ticks }: { ticks: readonly Tick[] }) {
 }
 
 /** Switches a schedule or sensor on or off. */
-export function Toggle({ kind, location, name, state, label }: { kind: "schedule" | "sensor"; location: string; name: string; state: InstigationStateParts; label?: string }) {
+export function Toggle({
+  kind,
+  location,
+  name,
+  state,
+  label,
+}: {
+  kind: "schedule" | "sensor";
+  location: string;
+  name: string;
+  state: InstigationStateParts;
+  label?: string;
+}) {
   const { places } = useWorkspace();
   const on = state.status === "RUNNING";
   const toggle = useMutation({
     mutationFn: async () => {
-      const selector = selectorOf(places, location, (r) => (kind === "schedule" ? r.schedules : r.sensors).some((i) => i.name === name));
-      if (!selector) throw new Error(`The code location ${location} is not loaded, so ${name} cannot be switched.`);
-      const answer = kind === "schedule"
-        ? on ? (await send(StopSchedule, { id: state.id })).stopRunningSchedule : (await send(StartSchedule, { selector: { ...selector, scheduleName: name } })).startSchedule
-        : on ? (await send(StopSensor, { id: state.id })).stopSensor : (await send(StartSensor, { selector: { ...selector, sensorName: name } })).startSensor;
+      const selector = selectorOf(places, location, (r) =>
+        (kind === "schedule" ? r.schedules : r.sensors).some((i) => i.name === name),
+      );
+      if (!selector)
+        throw new Error(`The code location ${location} is not loaded, so ${name} cannot be switched.`);
+      const answer =
+        kind === "schedule"
+          ? on
+            ? (await send(StopSchedule, { id: state.id })).stopRunningSchedule
+            : (await send(StartSchedule, { selector: { ...selector, scheduleName: name } })).startSchedule
+          : on
+            ? (await send(StopSensor, { id: state.id })).stopSensor
+            : (await send(StartSensor, { selector: { ...selector, sensorName: name } })).startSensor;
       if ("message" in answer) throw new Error(answer.message);
     },
     onError: reportFailure,
-    onSettled: () => Promise.all(["Automation", "SchedulePage", "SensorPage", "Workspace", "JobPage"].map((query) => queryClient.invalidateQueries({ queryKey: [query] }))),
+    onSettled: () =>
+      Promise.all(
+        ["Automation", "SchedulePage", "SensorPage", "Workspace", "JobPage"].map((query) =>
+          queryClient.invalidateQueries({ queryKey: [query] }),
+        ),
+      ),
   });
   const shown = toggle.isPending ? !on : on;
-  return <Switch size="sm" checked={shown} disabled={toggle.isPending} label={label} onChange={() => toggle.mutate()} aria-label={`${name} is ${shown ? "on" : "off"}`} />;
+  return (
+    <Switch
+      size="sm"
+      checked={shown}
+      disabled={toggle.isPending}
+      label={label}
+      onChange={() => toggle.mutate()}
+      aria-label={`${name} is ${shown ? "on" : "off"}`}
+    />
+  );
 }

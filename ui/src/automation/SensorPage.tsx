@@ -17,35 +17,147 @@ export function SensorPage() {
   const { location, name } = useParams({ from: "/automation/$location/sensors/$name" });
   const { places, query: workspace } = useWorkspace();
   const [testing, setTesting] = useState(false);
-  const repository = useMemo(() => selectorOf(places, location, (r) => r.sensors.some((s) => s.name === name)), [places, location, name]);
-  const query = useGraphQL(SensorPageQuery, useMemo(() => ({ selector: { repositoryLocationName: location, repositoryName: repository?.repositoryName ?? "", sensorName: name }, ticks: 50 }), [location, repository, name]), { every: 4000, enabled: repository !== null });
+  const repository = useMemo(
+    () => selectorOf(places, location, (r) => r.sensors.some((s) => s.name === name)),
+    [places, location, name],
+  );
+  const query = useGraphQL(
+    SensorPageQuery,
+    useMemo(
+      () => ({
+        selector: {
+          repositoryLocationName: location,
+          repositoryName: repository?.repositoryName ?? "",
+          sensorName: name,
+        },
+        ticks: 50,
+      }),
+      [location, repository, name],
+    ),
+    { every: 4000, enabled: repository !== null },
+  );
   const found = query.data?.sensorOrError;
   const sensor = found?.__typename === "Sensor" ? found : null;
-  const data = sensor?.sensorState.typeSpecificData?.__typename === "SensorData" ? sensor.sensorState.typeSpecificData : null;
+  const data =
+    sensor?.sensorState.typeSpecificData?.__typename === "SensorData"
+      ? sensor.sensorState.typeSpecificData
+      : null;
   const on = sensor?.sensorState.status === "RUNNING";
   return (
     <div className="page">
-      <PageHead name={name} crumb={<><Link to="/automation">Automation</Link> / <Link to="/deployment/$location" params={{ location }}>{location}</Link></>} title={name} sub={sensor?.description ?? undefined} actions={sensor && repository ? <><Toggle kind="sensor" location={location} name={name} state={sensor.sensorState} label={on ? "On" : "Off"} /><Button variant="default" leftSection={<IconTestPipe size={15} />} onClick={() => setTesting(true)}>Test</Button></> : null} />
+      <PageHead
+        name={name}
+        crumb={
+          <>
+            <Link to="/automation">Automation</Link> /{" "}
+            <Link to="/deployment/$location" params={{ location }}>
+              {location}
+            </Link>
+          </>
+        }
+        title={name}
+        sub={sensor?.description ?? undefined}
+        actions={
+          sensor && repository ? (
+            <>
+              <Toggle
+                kind="sensor"
+                location={location}
+                name={name}
+                state={sensor.sensorState}
+                label={on ? "On" : "Off"}
+              />
+              <Button
+                variant="default"
+                leftSection={<IconTestPipe size={15} />}
+                onClick={() => setTesting(true)}
+              >
+                Test
+              </Button>
+            </>
+          ) : null
+        }
+      />
       {query.error && !query.data ? <QueryProblem error={query.error} retry={query.refetch} /> : null}
-      {workspace.data && !repository ? <Problem title={`The code location ${location} is not loaded`} next={<Link to="/deployment">Its load error is in Deployment</Link>} /> : null}
-      {found && found.__typename !== "Sensor" ? <Problem title={found.message} next={<Link to="/automation">All sensors</Link>} /> : null}
+      {workspace.data && !repository ? (
+        <Problem
+          title={`The code location ${location} is not loaded`}
+          next={<Link to="/deployment">Its load error is in Deployment</Link>}
+        />
+      ) : null}
+      {found && found.__typename !== "Sensor" ? (
+        <Problem title={found.message} next={<Link to="/automation">All sensors</Link>} />
+      ) : null}
       {!found && !query.error ? <SkeletonRows /> : null}
       {sensor ? (
         <div className="cols-main">
-          <Panel title="Ticks" count={sensor.sensorState.ticks.length}><div className="scroll-x"><TickList ticks={sensor.sensorState.ticks} /></div></Panel>
+          <Panel title="Ticks" count={sensor.sensorState.ticks.length}>
+            <div className="scroll-x">
+              <TickList ticks={sensor.sensorState.ticks} />
+            </div>
+          </Panel>
           <Panel title="Definition" padded>
             <dl className="kv">
-              <dt>Evaluated</dt><dd>every {sensor.minIntervalSeconds}s at least</dd>
-              <dt>Kind</dt><dd>{sensor.sensorType.toLowerCase().replaceAll("_", " ")}</dd>
-              <dt>Jobs</dt><dd className="row wrap">{(sensor.targets ?? []).map((t) => (t.pipelineName.startsWith("__") ? <span key={t.pipelineName} className="chip">assets</span> : <Link key={t.pipelineName} className="chip" to="/jobs/$location/$job" params={{ location, job: t.pipelineName }}>{t.pipelineName}</Link>))}</dd>
-              <dt>Next tick</dt><dd>{on && sensor.sensorState.nextTick?.timestamp ? <TimeAgo at={sensor.sensorState.nextTick.timestamp * 1000} /> : <span className="faint">off</span>}</dd>
-              <dt>Cursor</dt><dd>{data?.lastCursor ? <Copyable value={data.lastCursor} label="cursor" /> : <span className="faint">none</span>}</dd>
-              {data?.lastRunKey ? <><dt>Last run key</dt><dd><Copyable value={data.lastRunKey} label="run key" /></dd></> : null}
+              <dt>Evaluated</dt>
+              <dd>every {sensor.minIntervalSeconds}s at least</dd>
+              <dt>Kind</dt>
+              <dd>{sensor.sensorType.toLowerCase().replaceAll("_", " ")}</dd>
+              <dt>Jobs</dt>
+              <dd className="row wrap">
+                {(sensor.targets ?? []).map((t) =>
+                  t.pipelineName.startsWith("__") ? (
+                    <span key={t.pipelineName} className="chip">
+                      assets
+                    </span>
+                  ) : (
+                    <Link
+                      key={t.pipelineName}
+                      className="chip"
+                      to="/jobs/$location/$job"
+                      params={{ location, job: t.pipelineName }}
+                    >
+                      {t.pipelineName}
+                    </Link>
+                  ),
+                )}
+              </dd>
+              <dt>Next tick</dt>
+              <dd>
+                {on && sensor.sensorState.nextTick?.timestamp ? (
+                  <TimeAgo at={sensor.sensorState.nextTick.timestamp * 1000} />
+                ) : (
+                  <span className="faint">off</span>
+                )}
+              </dd>
+              <dt>Cursor</dt>
+              <dd>
+                {data?.lastCursor ? (
+                  <Copyable value={data.lastCursor} label="cursor" />
+                ) : (
+                  <span className="faint">none</span>
+                )}
+              </dd>
+              {data?.lastRunKey ? (
+                <>
+                  <dt>Last run key</dt>
+                  <dd>
+                    <Copyable value={data.lastRunKey} label="run key" />
+                  </dd>
+                </>
+              ) : null}
             </dl>
           </Panel>
         </div>
       ) : null}
-      {testing && repository ? <TestDialog kind="sensor" name={name} repository={repository} cursor={data?.lastCursor ?? null} onClose={() => setTesting(false)} /> : null}
+      {testing && repository ? (
+        <TestDialog
+          kind="sensor"
+          name={name}
+          repository={repository}
+          cursor={data?.lastCursor ?? null}
+          onClose={() => setTesting(false)}
+        />
+      ) : null}
     </div>
   );
 }

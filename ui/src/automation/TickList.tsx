@@ -9,7 +9,12 @@ import type { TickRow } from "../graphql/generated/operations.ts";
 /** Past ticks; each opens to its runs, error, cursor and log lines. */
 export function TickList({ ticks }: { ticks: readonly TickRow[] }) {
   const [open, setOpen] = useState<string | null>(null);
-  if (ticks.length === 0) return <Empty title="No tick yet">Switch it on, and each evaluation is listed here with what it asked for, or why it did not.</Empty>;
+  if (ticks.length === 0)
+    return (
+      <Empty title="No tick yet">
+        Switch it on, and each evaluation is listed here with what it asked for, or why it did not.
+      </Empty>
+    );
   return (
     <table className="grid">
       <thead>
@@ -23,7 +28,12 @@ export function TickList({ ticks }: { ticks: readonly TickRow[] }) {
       </thead>
       <tbody>
         {ticks.map((tick) => (
-          <Tick key={tick.id} tick={tick} open={open === tick.id} onToggle={() => setOpen(open === tick.id ? null : tick.id)} />
+          <Tick
+            key={tick.id}
+            tick={tick}
+            open={open === tick.id}
+            onToggle={() => setOpen(open === tick.id ? null : tick.id)}
+          />
         ))}
       </tbody>
     </table>
@@ -31,33 +41,66 @@ export function TickList({ ticks }: { ticks: readonly TickRow[] }) {
 }
 
 function Tick({ tick, open, onToggle }: { tick: TickRow; open: boolean; onToggle: () => void }) {
-  const more = tick.error !== null || tick.logEvents.events.length > 0 || tick.cursor !== null || tick.runIds.length > 3;
+  const more =
+    tick.error !== null || tick.logEvents.events.length > 0 || tick.cursor !== null || tick.runIds.length > 3;
   return (
     <>
       <tr>
-        <td className="dim"><TimeAgo at={tick.timestamp * 1000} /></td>
-        <td><TickBadge status={tick.status} /></td>
+        <td className="dim">
+          <TimeAgo at={tick.timestamp * 1000} />
+        </td>
+        <td>
+          <TickBadge status={tick.status} />
+        </td>
         <td>
           <span className="row wrap">
-            {tick.runIds.slice(0, 3).map((runId) => <Link key={runId} to="/runs/$runId" params={{ runId }} className="mono">{runId.slice(0, 8)}</Link>)}
+            {tick.runIds.slice(0, 3).map((runId) => (
+              <Link key={runId} to="/runs/$runId" params={{ runId }} className="mono">
+                {runId.slice(0, 8)}
+              </Link>
+            ))}
             {tick.runIds.length > 3 ? <span className="faint">+{tick.runIds.length - 3}</span> : null}
             {tick.runIds.length === 0 ? <span className="faint">–</span> : null}
           </span>
         </td>
         <td>
           <span className="dim">{tick.skipReason ?? tick.error?.message.split("\n")[0]}</span>{" "}
-          {more ? <button type="button" className="link-button" aria-expanded={open} onClick={onToggle}>{open ? "Less" : "More"}</button> : null}
+          {more ? (
+            <button type="button" className="link-button" aria-expanded={open} onClick={onToggle}>
+              {open ? "Less" : "More"}
+            </button>
+          ) : null}
         </td>
-        <td className="num dim">{tick.endTimestamp === null ? "" : formatDuration((tick.endTimestamp - tick.timestamp) * 1000)}</td>
+        <td className="num dim">
+          {tick.endTimestamp === null ? "" : formatDuration((tick.endTimestamp - tick.timestamp) * 1000)}
+        </td>
       </tr>
       {open ? (
         <tr>
           <td colSpan={5}>
             <div className="stack" style={{ gap: 10 }}>
               {tick.error ? <ServerProblem error={tick.error} next="The next tick tries again." /> : null}
-              {tick.cursor !== null ? <div className="row"><span className="faint">Cursor</span> <code>{tick.cursor}</code></div> : null}
-              {tick.runIds.length > 3 ? <div className="row wrap">{tick.runIds.map((runId) => <Link key={runId} to="/runs/$runId" params={{ runId }} className="mono">{runId.slice(0, 8)}</Link>)}</div> : null}
-              {tick.logEvents.events.length > 0 ? <pre style={{ margin: 0 }}>{tick.logEvents.events.map((e) => `${formatClock(Number(e.timestamp))} ${e.level} ${e.message}`).join("\n")}</pre> : null}
+              {tick.cursor !== null ? (
+                <div className="row">
+                  <span className="faint">Cursor</span> <code>{tick.cursor}</code>
+                </div>
+              ) : null}
+              {tick.runIds.length > 3 ? (
+                <div className="row wrap">
+                  {tick.runIds.map((runId) => (
+                    <Link key={runId} to="/runs/$runId" params={{ runId }} className="mono">
+                      {runId.slice(0, 8)}
+                    </Link>
+                  ))}
+                </div>
+              ) : null}
+              {tick.logEvents.events.length > 0 ? (
+                <pre style={{ margin: 0 }}>
+                  {tick.logEvents.events
+                    .map((e) => `${formatClock(Number(e.timestamp))} ${e.level} ${e.message}`)
+                    .join("\n")}
+                </pre>
+              ) : null}
             </div>
           </td>
         </tr>

@@ -2,7 +2,13 @@ const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", 
 
 /** Common cron lines in words; the line itself when it is not one of these. */
 export function cronText(cron: string): string {
-  const named: Record<string, string> = { "@hourly": "Every hour", "@daily": "Every day at 00:00", "@midnight": "Every day at 00:00", "@weekly": "Sunday at 00:00", "@monthly": "On day 1 of the month at 00:00" };
+  const named: Record<string, string> = {
+    "@hourly": "Every hour",
+    "@daily": "Every day at 00:00",
+    "@midnight": "Every day at 00:00",
+    "@weekly": "Sunday at 00:00",
+    "@monthly": "On day 1 of the month at 00:00",
+  };
   const parts = cron.trim().split(/\s+/);
   const known = named[cron.trim()];
   if (known) return known;
@@ -12,7 +18,8 @@ export function cronText(cron: string): string {
   if (hour === "*" && day === "*" && weekday === "*") {
     if (minute === "*" || every === "1") return "Every minute";
     if (every) return `Every ${every} minutes`;
-    if (/^\d+$/.test(minute)) return minute === "0" ? "Every hour" : `Every hour at :${minute.padStart(2, "0")}`;
+    if (/^\d+$/.test(minute))
+      return minute === "0" ? "Every hour" : `Every hour at :${minute.padStart(2, "0")}`;
   }
   if (!/^\d+$/.test(minute) || !/^\d+$/.test(hour)) return cron;
   const at = `${hour.padStart(2, "0")}:${minute.padStart(2, "0")}`;

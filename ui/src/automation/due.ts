@@ -14,8 +14,12 @@ export function dueNext(data: AutomationResult): Due[] {
   const due: Due[] = [];
   for (const repository of data.repositoriesOrError.nodes) {
     const location = repository.location.name;
-    for (const { name, scheduleState: state } of repository.schedules) if (state.status === "RUNNING") due.push({ kind: "schedule", name, location, at: ms(state.nextTick?.timestamp) });
-    for (const { name, sensorState: state } of repository.sensors) if (state.status === "RUNNING") due.push({ kind: "sensor", name, location, at: ms(state.nextTick?.timestamp) });
+    for (const { name, scheduleState: state } of repository.schedules)
+      if (state.status === "RUNNING")
+        due.push({ kind: "schedule", name, location, at: ms(state.nextTick?.timestamp) });
+    for (const { name, sensorState: state } of repository.sensors)
+      if (state.status === "RUNNING")
+        due.push({ kind: "sensor", name, location, at: ms(state.nextTick?.timestamp) });
   }
   return due.sort((a, b) => (a.at ?? Number.POSITIVE_INFINITY) - (b.at ?? Number.POSITIVE_INFINITY));
 }

@@ -1,10 +1,24 @@
-import { autocompletion, type CompletionContext, closeBrackets, completionKeymap, startCompletion } from "@codemirror/autocomplete";
+import {
+  autocompletion,
+  type CompletionContext,
+  closeBrackets,
+  completionKeymap,
+  startCompletion,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { forceLinting, lintGutter, lintKeymap, linter } from "@codemirror/lint";
+import { forceLinting, linter, lintGutter, lintKeymap } from "@codemirror/lint";
 import { Compartment, EditorState } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  hoverTooltip,
+  keymap,
+  lineNumbers,
+  placeholder,
+} from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
 import { parseDocument } from "yaml";
@@ -37,7 +51,15 @@ const colors = HighlightStyle.define([
 ]);
 
 /** A YAML editor that knows a JSON Schema: completion, docs on hover, faults in place. */
-export default function ConfigEditor({ value, onChange, schema, faults, height = 320, readOnly = false, label = "Run config, YAML" }: Props) {
+export default function ConfigEditor({
+  value,
+  onChange,
+  schema,
+  faults,
+  height = 320,
+  readOnly = false,
+  label = "Run config, YAML",
+}: Props) {
   const holder = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const live = useRef({ schema, faults, onChange });
@@ -73,7 +95,10 @@ export default function ConfigEditor({ value, onChange, schema, faults, height =
             : [
                 lintGutter(),
                 linter((v) => lint(v, live.current.schema, live.current.faults ?? []), { delay: 250 }),
-                autocompletion({ override: [(context) => complete(context, live.current.schema)], activateOnTyping: true }),
+                autocompletion({
+                  override: [(context) => complete(context, live.current.schema)],
+                  activateOnTyping: true,
+                }),
                 hoverTooltip((v, pos) => hover(v, pos, live.current.schema)),
               ]),
         ],
@@ -88,7 +113,8 @@ export default function ConfigEditor({ value, onChange, schema, faults, height =
 
   useEffect(() => {
     const own = view.current;
-    if (own && own.state.doc.toString() !== value) own.dispatch({ changes: { from: 0, to: own.state.doc.length, insert: value } });
+    if (own && own.state.doc.toString() !== value)
+      own.dispatch({ changes: { from: 0, to: own.state.doc.length, insert: value } });
   }, [value]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: new faults or a new schema must be marked at once
   useEffect(() => {
@@ -104,7 +130,8 @@ function lint(view: EditorView, schema: JsonSchema | null, faults: readonly Serv
     const { contents } = parseDocument(text);
     for (const fault of faults) {
       const [from, to] = rangeAt(contents, fault.path, false, text);
-      if (!markers.some((m) => m.from === from && m.to === to)) markers.push({ from, to, message: `Server: ${fault.message}`, severity: "error" });
+      if (!markers.some((m) => m.from === from && m.to === to))
+        markers.push({ from, to, message: `Server: ${fault.message}`, severity: "error" });
     }
   }
   return markers;
@@ -113,7 +140,8 @@ function lint(view: EditorView, schema: JsonSchema | null, faults: readonly Serv
 function complete(context: CompletionContext, schema: JsonSchema | null) {
   if (!schema) return null;
   const { spot, items } = suggest(context.state.doc.toString(), context.pos, schema);
-  if (items.length === 0 || (!context.explicit && spot.from === context.pos && spot.writing === "key")) return null;
+  if (items.length === 0 || (!context.explicit && spot.from === context.pos && spot.writing === "key"))
+    return null;
   return {
     from: spot.from,
     validFor: /^[\w./-]*$/,
@@ -124,7 +152,10 @@ function complete(context: CompletionContext, schema: JsonSchema | null) {
       type: spot.writing === "key" ? "property" : "enum",
       ...(item.doc ? { info: item.doc } : {}),
       apply: (view: EditorView, _: unknown, from: number, to: number) => {
-        view.dispatch({ changes: { from, to, insert: item.insert }, selection: { anchor: from + item.insert.length } });
+        view.dispatch({
+          changes: { from, to, insert: item.insert },
+          selection: { anchor: from + item.insert.length },
+        });
         if (item.insert.endsWith(": ")) startCompletion(view);
       },
     })),
@@ -147,7 +178,9 @@ function hover(view: EditorView, pos: number, schema: JsonSchema | null) {
       type.textContent = ` ${about.type}`;
       head.append(name, type);
       dom.append(head);
-      for (const line of [about.doc, about.fallback === null ? "" : `Default: ${about.fallback}`].filter(Boolean)) {
+      for (const line of [about.doc, about.fallback === null ? "" : `Default: ${about.fallback}`].filter(
+        Boolean,
+      )) {
         const text = document.createElement("div");
         text.textContent = line;
         dom.append(text);

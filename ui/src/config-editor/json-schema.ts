@@ -50,7 +50,9 @@ export function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema {
     if (hops > 30 || !now.$ref.startsWith("#")) return {};
     let target: unknown = root;
     for (const part of now.$ref.slice(1).split("/").filter(Boolean)) {
-      target = (target as Record<string, unknown> | undefined)?.[decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")];
+      target = (target as Record<string, unknown> | undefined)?.[
+        decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")
+      ];
     }
     if (target === null || typeof target !== "object") return {};
     const { $ref: _, ...beside } = now;
@@ -77,10 +79,12 @@ export function schemasAt(root: JsonSchema, path: Path): JsonSchema[] {
 }
 
 function child(schema: JsonSchema, part: string | number): JsonSchema[] {
-  if (typeof part === "number") return [schema.prefixItems?.[part] ?? schema.items].filter((s) => s !== undefined);
+  if (typeof part === "number")
+    return [schema.prefixItems?.[part] ?? schema.items].filter((s) => s !== undefined);
   const own = schema.properties?.[part];
   if (own) return [own];
-  for (const [pattern, value] of Object.entries(schema.patternProperties ?? {})) if (new RegExp(pattern).test(part)) return [value];
+  for (const [pattern, value] of Object.entries(schema.patternProperties ?? {}))
+    if (new RegExp(pattern).test(part)) return [value];
   return typeof schema.additionalProperties === "object" ? [schema.additionalProperties] : [];
 }
 

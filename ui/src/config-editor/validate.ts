@@ -8,17 +8,29 @@ export interface Fault {
 }
 
 /** Every way in which `value` does not fit `schema`. Interpreted, not compiled: the page's CSP forbids eval. */
-export function validate(value: unknown, schema: JsonSchema, root: JsonSchema = schema, path: Path = []): Fault[] {
+export function validate(
+  value: unknown,
+  schema: JsonSchema,
+  root: JsonSchema = schema,
+  path: Path = [],
+): Fault[] {
   const own = resolve(schema, root);
   const faults: Fault[] = [];
-  const fault = (message: string, at: Path = path, atKey = false) => faults.push({ path: at, message, atKey });
+  const fault = (message: string, at: Path = path, atKey = false) =>
+    faults.push({ path: at, message, atKey });
 
-  if (own.const !== undefined && !same(value, own.const)) return [{ path, message: `Must be ${JSON.stringify(own.const)}.`, atKey: false }];
+  if (own.const !== undefined && !same(value, own.const))
+    return [{ path, message: `Must be ${JSON.stringify(own.const)}.`, atKey: false }];
   if (own.enum && !own.enum.some((choice) => same(choice, value))) {
-    return [{ path, message: `Must be one of ${own.enum.map((v) => JSON.stringify(v)).join(", ")}.`, atKey: false }];
+    return [
+      { path, message: `Must be one of ${own.enum.map((v) => JSON.stringify(v)).join(", ")}.`, atKey: false },
+    ];
   }
   const types = typeof own.type === "string" ? [own.type] : own.type;
-  if (types && !types.some((type) => hasType(value, type))) return [{ path, message: `Must be ${article(typeText(own, root))}, not ${describe(value)}.`, atKey: false }];
+  if (types && !types.some((type) => hasType(value, type)))
+    return [
+      { path, message: `Must be ${article(typeText(own, root))}, not ${describe(value)}.`, atKey: false },
+    ];
 
   for (const branch of own.allOf ?? []) faults.push(...validate(value, branch, root, path));
   const branches = own.anyOf ?? own.oneOf;
@@ -35,15 +47,22 @@ export function validate(value: unknown, schema: JsonSchema, root: JsonSchema = 
   if (typeof value === "number") {
     if (own.minimum !== undefined && value < own.minimum) fault(`Must be at least ${own.minimum}.`);
     if (own.maximum !== undefined && value > own.maximum) fault(`Must be at most ${own.maximum}.`);
-    if (own.exclusiveMinimum !== undefined && value <= own.exclusiveMinimum) fault(`Must be more than ${own.exclusiveMinimum}.`);
-    if (own.exclusiveMaximum !== undefined && value >= own.exclusiveMaximum) fault(`Must be less than ${own.exclusiveMaximum}.`);
+    if (own.exclusiveMinimum !== undefined && value <= own.exclusiveMinimum)
+      fault(`Must be more than ${own.exclusiveMinimum}.`);
+    if (own.exclusiveMaximum !== undefined && value >= own.exclusiveMaximum)
+      fault(`Must be less than ${own.exclusiveMaximum}.`);
   } else if (typeof value === "string") {
-    if (own.minLength !== undefined && value.length < own.minLength) fault(`Must have at least ${own.minLength} characters.`);
-    if (own.maxLength !== undefined && value.length > own.maxLength) fault(`Must have at most ${own.maxLength} characters.`);
-    if (own.pattern !== undefined && !own.format && !new RegExp(own.pattern, "u").test(value)) fault(`Must match ${own.pattern}.`);
+    if (own.minLength !== undefined && value.length < own.minLength)
+      fault(`Must have at least ${own.minLength} characters.`);
+    if (own.maxLength !== undefined && value.length > own.maxLength)
+      fault(`Must have at most ${own.maxLength} characters.`);
+    if (own.pattern !== undefined && !own.format && !new RegExp(own.pattern, "u").test(value))
+      fault(`Must match ${own.pattern}.`);
   } else if (Array.isArray(value)) {
-    if (own.minItems !== undefined && value.length < own.minItems) fault(`Must have at least ${own.minItems} items.`);
-    if (own.maxItems !== undefined && value.length > own.maxItems) fault(`Must have at most ${own.maxItems} items.`);
+    if (own.minItems !== undefined && value.length < own.minItems)
+      fault(`Must have at least ${own.minItems} items.`);
+    if (own.maxItems !== undefined && value.length > own.maxItems)
+      fault(`Must have at most ${own.maxItems} items.`);
     value.forEach((item, index) => {
       const schemaOf = own.prefixItems?.[index] ?? own.items;
       if (schemaOf) faults.push(...validate(item, schemaOf, root, [...path, index]));
@@ -52,9 +71,16 @@ export function validate(value: unknown, schema: JsonSchema, root: JsonSchema = 
     const entries = value as Record<string, unknown>;
     for (const key of own.required ?? []) if (!(key in entries)) fault(`"${key}" is missing.`);
     for (const [key, item] of Object.entries(entries)) {
-      const known = own.properties?.[key] ?? Object.entries(own.patternProperties ?? {}).find(([pattern]) => new RegExp(pattern).test(key))?.[1];
+      const known =
+        own.properties?.[key] ??
+        Object.entries(own.patternProperties ?? {}).find(([pattern]) => new RegExp(pattern).test(key))?.[1];
       const schemaOf = known ?? own.additionalProperties;
-      if (schemaOf === false) fault(`There is no "${key}" here.${suggest(key, Object.keys(own.properties ?? {}))}`, [...path, key], true);
+      if (schemaOf === false)
+        fault(
+          `There is no "${key}" here.${suggest(key, Object.keys(own.properties ?? {}))}`,
+          [...path, key],
+          true,
+        );
       else if (schemaOf && schemaOf !== true) faults.push(...validate(item, schemaOf, root, [...path, key]));
     }
   }
@@ -97,7 +123,10 @@ function same(a: unknown, b: unknown): boolean {
 }
 
 function suggest(key: string, known: readonly string[]): string {
-  const near = known.find((k) => k.toLowerCase() === key.toLowerCase() || distance(k, key) <= Math.max(1, Math.floor(key.length / 4)));
+  const near = known.find(
+    (k) =>
+      k.toLowerCase() === key.toLowerCase() || distance(k, key) <= Math.max(1, Math.floor(key.length / 4)),
+  );
   if (near) return ` Did you mean "${near}"?`;
   return known.length > 0 && known.length <= 8 ? ` Known: ${known.join(", ")}.` : "";
 }
@@ -106,7 +135,12 @@ function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
     row = next;
   }
   return row[b.length] ?? 0;

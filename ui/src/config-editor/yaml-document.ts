@@ -36,7 +36,9 @@ export function rangeAt(root: Node | null, path: Path, atKey: boolean, text: str
   for (const part of path) {
     keyRange = null;
     if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part));
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
+      );
       if (!pair || !isScalar(pair.key) || !pair.key.range) return best;
       keyRange = [pair.key.range[0], pair.key.range[1]];
       best = keyRange;
@@ -49,7 +51,8 @@ export function rangeAt(root: Node | null, path: Path, atKey: boolean, text: str
   const range = (node as Node | null)?.range;
   if (!range || range[1] <= range[0]) return best;
   // A long block is marked at its key, a scalar or short value as a whole.
-  if ((isMap(node) || isSeq(node)) && text.slice(range[0], range[1]).includes("\n") && keyRange) return keyRange;
+  if ((isMap(node) || isSeq(node)) && text.slice(range[0], range[1]).includes("\n") && keyRange)
+    return keyRange;
   return [range[0], range[1]];
 }
 
@@ -71,11 +74,27 @@ export function spotAt(text: string, offset: number): Spot {
   const word = /[\w./$@"'-]*$/.exec(line)?.[0] ?? "";
   const indent = (value?.[1] ?? key?.[1] ?? /^\s*/.exec(line)?.[0] ?? "").length;
   const path = pathFor(lines, indent, /^\s*- /.test(line), line);
-  if (value?.[3] !== undefined) return { path: [...path, value[3]], writing: "value", from: offset - (value[4] ?? "").length, siblings: [] };
-  return { path, writing: key ? "key" : "value", from: offset - word.length, siblings: siblingsOf(text, lines.length, indent) };
+  if (value?.[3] !== undefined)
+    return {
+      path: [...path, value[3]],
+      writing: "value",
+      from: offset - (value[4] ?? "").length,
+      siblings: [],
+    };
+  return {
+    path,
+    writing: key ? "key" : "value",
+    from: offset - word.length,
+    siblings: siblingsOf(text, lines.length, indent),
+  };
 }
 
-function pathFor(before: readonly string[], indent: number, inItem: boolean, line: string): (string | number)[] {
+function pathFor(
+  before: readonly string[],
+  indent: number,
+  inItem: boolean,
+  line: string,
+): (string | number)[] {
   const path: (string | number)[] = [];
   let limit = indent;
   let dash = inItem ? line.indexOf("-") : -1;

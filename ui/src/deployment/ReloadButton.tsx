@@ -17,15 +17,22 @@ export function ReloadButton({ name, label }: { name: string | null; label: stri
         return;
       }
       const { reloadRepositoryLocation: answer } = await send(ReloadLocation, { name });
-      if (answer.__typename !== "WorkspaceLocationEntry") throw new Error("message" in answer ? answer.message : "The location was not reloaded.");
-      if (answer.locationOrLoadError?.__typename === "PythonError") throw new Error(`${name} does not load: ${answer.locationOrLoadError.message.split("\n")[0]}`);
+      if (answer.__typename !== "WorkspaceLocationEntry")
+        throw new Error("message" in answer ? answer.message : "The location was not reloaded.");
+      if (answer.locationOrLoadError?.__typename === "PythonError")
+        throw new Error(`${name} does not load: ${answer.locationOrLoadError.message.split("\n")[0]}`);
       notifications.show({ message: `${name} reloaded` });
     },
     onError: reportFailure,
     onSettled: () => queryClient.invalidateQueries(),
   });
   return (
-    <Button variant="default" leftSection={<IconRefresh size={15} />} loading={reload.isPending} onClick={() => reload.mutate()}>
+    <Button
+      variant="default"
+      leftSection={<IconRefresh size={15} />}
+      loading={reload.isPending}
+      onClick={() => reload.mutate()}
+    >
       {label}
     </Button>
   );

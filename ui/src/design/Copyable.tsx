@@ -3,7 +3,15 @@ import { useClipboard } from "@mantine/hooks";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 
 /** Text that copies `value` on click; `children` is what is shown. */
-export function Copyable({ value, label, children }: { value: string; label: string; children?: React.ReactNode }) {
+export function Copyable({
+  value,
+  label,
+  children,
+}: {
+  value: string;
+  label: string;
+  children?: React.ReactNode;
+}) {
   const clipboard = useClipboard({ timeout: 1200 });
   return (
     <Tooltip label={clipboard.copied ? "Copied" : `Copy ${label}: ${value}`}>
@@ -32,7 +40,12 @@ export function Snippet({ code }: { code: string }) {
       <pre>
         <code>{code}</code>
       </pre>
-      <button type="button" className="icon-button copy" aria-label="Copy code" onClick={() => clipboard.copy(code)}>
+      <button
+        type="button"
+        className="icon-button copy"
+        aria-label="Copy code"
+        onClick={() => clipboard.copy(code)}
+      >
         {clipboard.copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
       </button>
     </div>

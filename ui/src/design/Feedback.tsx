@@ -6,7 +6,13 @@ import type { PythonErrorParts } from "../graphql/generated/operations.ts";
 import { Snippet } from "./Copyable.tsx";
 
 /** An error with its stack, and what to do next. */
-export function Problem(props: { title: string; stack?: string | undefined; next?: ReactNode; tone?: "fail" | "warn"; action?: ReactNode }) {
+export function Problem(props: {
+  title: string;
+  stack?: string | undefined;
+  next?: ReactNode;
+  tone?: "fail" | "warn";
+  action?: ReactNode;
+}) {
   return (
     <div className={`problem ${props.tone === "warn" ? "warn" : ""}`} role="alert">
       <div className="what">
@@ -29,13 +35,32 @@ type Causes = PythonErrorParts["causes"][number];
 export function stackText(error: PythonErrorParts): string {
   const one = (e: Causes) => e.stack.join(e.stack.some((line) => line.endsWith("\n")) ? "" : "\n").trimEnd();
   const own = one(error);
-  return [own, ...error.causes.map((cause) => `Caused by: ${one(cause) || cause.message}`)].filter(Boolean).join("\n\n");
+  return [own, ...error.causes.map((cause) => `Caused by: ${one(cause) || cause.message}`)]
+    .filter(Boolean)
+    .join("\n\n");
 }
 
 /** An error of user code or of the framework, as the server reports it. */
-export function ServerProblem({ error, title, next }: { error: PythonErrorParts; title?: string; next?: ReactNode }) {
-  const named = error.className && !error.message.startsWith(error.className) ? `${error.className}: ${error.message}` : error.message;
-  return <Problem title={title ? `${title}: ${named.trim()}` : named.trim()} stack={stackText(error)} next={next} />;
+export function ServerProblem({
+  error,
+  title,
+  next,
+}: {
+  error: PythonErrorParts;
+  title?: string;
+  next?: ReactNode;
+}) {
+  const named =
+    error.className && !error.message.startsWith(error.className)
+      ? `${error.className}: ${error.message}`
+      : error.message;
+  return (
+    <Problem
+      title={title ? `${title}: ${named.trim()}` : named.trim()}
+      stack={stackText(error)}
+      next={next}
+    />
+  );
 }
 
 /** Why a query failed, with a way to try again. */
@@ -46,7 +71,11 @@ export function QueryProblem({ error, retry }: { error: Error; retry?: () => unk
     <Problem
       title={error.message}
       stack={detail && detail !== error.message ? detail : undefined}
-      next={away ? "The page keeps trying and continues by itself once the server is back." : "If it stays, look at the webserver's log: it has this error with its request id."}
+      next={
+        away
+          ? "The page keeps trying and continues by itself once the server is back."
+          : "If it stays, look at the webserver's log: it has this error with its request id."
+      }
       action={
         retry ? (
           <Button variant="default" onClick={() => retry()}>
@@ -59,7 +88,19 @@ export function QueryProblem({ error, retry }: { error: Error; retry?: () => unk
 }
 
 /** What is missing here, why, and the exact code or command that makes it appear. */
-export function Empty({ icon, title, children, code, action }: { icon?: ReactNode; title: string; children?: ReactNode; code?: string; action?: ReactNode }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  code,
+  action,
+}: {
+  icon?: ReactNode;
+  title: string;
+  children?: ReactNode;
+  code?: string;
+  action?: ReactNode;
+}) {
   return (
     <div className="empty">
       {icon ? <span className="icon">{icon}</span> : null}
@@ -80,8 +121,11 @@ export function SkeletonRows({ rows = 6, height = 38 }: { rows?: number; height?
       {WIDTHS.concat(WIDTHS)
         .slice(0, rows)
         .map((width, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: static
-          <div key={index} style={{ height, display: "flex", alignItems: "center", gap: 24, padding: "0 16px" }}>
+          <div
+            // biome-ignore lint/suspicious/noArrayIndexKey: static
+            key={index}
+            style={{ height, display: "flex", alignItems: "center", gap: 24, padding: "0 16px" }}
+          >
             <div className="skeleton" style={{ width: `${width * 0.6}%` }} />
             <div className="skeleton" style={{ width: "14%" }} />
           </div>

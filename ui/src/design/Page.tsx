@@ -1,7 +1,13 @@
 import { type ReactNode, useEffect } from "react";
 
 /** Title row of a page: crumb, title, subtitle, actions. Sets the tab's title too. */
-export function PageHead(props: { title: ReactNode; name: string; crumb?: ReactNode; sub?: ReactNode; actions?: ReactNode }) {
+export function PageHead(props: {
+  title: ReactNode;
+  name: string;
+  crumb?: ReactNode;
+  sub?: ReactNode;
+  actions?: ReactNode;
+}) {
   useEffect(() => {
     document.title = `${props.name} · dagster-operator`;
   }, [props.name]);
@@ -17,9 +23,19 @@ export function PageHead(props: { title: ReactNode; name: string; crumb?: ReactN
   );
 }
 
-export function Panel(props: { title?: ReactNode; count?: number | string | undefined; actions?: ReactNode; children: ReactNode; padded?: boolean; label?: string }) {
+export function Panel(props: {
+  title?: ReactNode;
+  count?: number | string | undefined;
+  actions?: ReactNode;
+  children: ReactNode;
+  padded?: boolean;
+  label?: string;
+}) {
   return (
-    <section className="panel" aria-label={props.label ?? (typeof props.title === "string" ? props.title : undefined)}>
+    <section
+      className="panel"
+      aria-label={props.label ?? (typeof props.title === "string" ? props.title : undefined)}
+    >
       {props.title ? (
         <div className="panel-head">
           <h2>{props.title}</h2>

@@ -1,4 +1,8 @@
-import type { AssetCheckExecutionResolvedStatus, InstigationTickStatus, RunStatus } from "../graphql/generated/operations.ts";
+import type {
+  AssetCheckExecutionResolvedStatus,
+  InstigationTickStatus,
+  RunStatus,
+} from "../graphql/generated/operations.ts";
 
 export type Tone = "ok" | "fail" | "run" | "queue" | "warn" | "none";
 
@@ -25,10 +29,20 @@ export function runLabel(status: RunStatus): string {
 export function isLive(status: RunStatus): boolean {
   return RUN[status].live === true;
 }
-export const RUN_STATUSES = Object.keys(RUN).filter((s) => s !== "MANAGED" && s !== "SUSPENDED") as RunStatus[];
+export const RUN_STATUSES = Object.keys(RUN).filter(
+  (s) => s !== "MANAGED" && s !== "SUSPENDED",
+) as RunStatus[];
 export const LIVE_STATUSES = RUN_STATUSES.filter(isLive);
 
-export function Badge({ tone, children, pulse = false }: { tone: Tone; children: React.ReactNode; pulse?: boolean }) {
+export function Badge({
+  tone,
+  children,
+  pulse = false,
+}: {
+  tone: Tone;
+  children: React.ReactNode;
+  pulse?: boolean;
+}) {
   return (
     <span className={`badge tone-${tone}`}>
       <span className={`dot ${pulse ? "pulse" : ""}`} aria-hidden />
@@ -37,8 +51,25 @@ export function Badge({ tone, children, pulse = false }: { tone: Tone; children:
   );
 }
 
-export function Dot({ tone, label, pulse = false, hollow = false }: { tone: Tone; label: string; pulse?: boolean; hollow?: boolean }) {
-  return <span className={`dot tone-${tone} ${pulse ? "pulse" : ""} ${hollow ? "hollow" : ""}`} role="img" aria-label={label} title={label} />;
+export function Dot({
+  tone,
+  label,
+  pulse = false,
+  hollow = false,
+}: {
+  tone: Tone;
+  label: string;
+  pulse?: boolean;
+  hollow?: boolean;
+}) {
+  return (
+    <span
+      className={`dot tone-${tone} ${pulse ? "pulse" : ""} ${hollow ? "hollow" : ""}`}
+      role="img"
+      aria-label={label}
+      title={label}
+    />
+  );
 }
 
 export function RunBadge({ status }: { status: RunStatus }) {
@@ -62,7 +93,10 @@ export function TickBadge({ status }: { status: InstigationTickStatus }) {
   return <Badge tone={TICK[status].tone}>{TICK[status].label}</Badge>;
 }
 
-export function checkTone(status: AssetCheckExecutionResolvedStatus, severity: "WARN" | "ERROR" | undefined): { tone: Tone; label: string } {
+export function checkTone(
+  status: AssetCheckExecutionResolvedStatus,
+  severity: "WARN" | "ERROR" | undefined,
+): { tone: Tone; label: string } {
   switch (status) {
     case "SUCCEEDED":
       return { tone: "ok", label: "Passed" };

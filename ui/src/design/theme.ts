@@ -1,7 +1,29 @@
 import { createTheme, localStorageColorSchemeManager, type MantineColorsTuple } from "@mantine/core";
 
-const indigo: MantineColorsTuple = ["#eef0ff", "#dcdffa", "#b7bcf0", "#8f97e8", "#6d77e1", "#5863dc", "#4553d6", "#3944bd", "#313ba9", "#273295"];
-const dark: MantineColorsTuple = ["#d5dae2", "#a9b2c0", "#7d8798", "#596373", "#363e4a", "#272e38", "#1e242d", "#161b22", "#101419", "#0b0e12"];
+const indigo: MantineColorsTuple = [
+  "#eef0ff",
+  "#dcdffa",
+  "#b7bcf0",
+  "#8f97e8",
+  "#6d77e1",
+  "#5863dc",
+  "#4553d6",
+  "#3944bd",
+  "#313ba9",
+  "#273295",
+];
+const dark: MantineColorsTuple = [
+  "#d5dae2",
+  "#a9b2c0",
+  "#7d8798",
+  "#596373",
+  "#363e4a",
+  "#272e38",
+  "#1e242d",
+  "#161b22",
+  "#101419",
+  "#0b0e12",
+];
 
 export const theme = createTheme({
   primaryColor: "indigo",

@@ -18,14 +18,30 @@ export function formatRelative(at: number, now: number): string {
   const delta = now - at;
   const size = Math.abs(delta);
   if (size < 3000) return "just now";
-  if (size > 30 * 86_400_000) return new Date(at).toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
-  const unit = size < 60_000 ? `${Math.floor(size / 1000)}s` : size < 3_600_000 ? `${Math.floor(size / 60_000)}m` : size < 86_400_000 ? `${Math.floor(size / 3_600_000)}h` : `${Math.floor(size / 86_400_000)}d`;
+  if (size > 30 * 86_400_000)
+    return new Date(at).toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
+  const unit =
+    size < 60_000
+      ? `${Math.floor(size / 1000)}s`
+      : size < 3_600_000
+        ? `${Math.floor(size / 60_000)}m`
+        : size < 86_400_000
+          ? `${Math.floor(size / 3_600_000)}h`
+          : `${Math.floor(size / 86_400_000)}d`;
   return delta >= 0 ? `${unit} ago` : `in ${unit}`;
 }
 
 /** Local date, time with seconds, and the zone. */
 export function formatAbsolute(at: number): string {
-  return new Date(at).toLocaleString(undefined, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+  return new Date(at).toLocaleString(undefined, {
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZoneName: "short",
+  });
 }
 
 /** "14:03:22.118" in local time. */
@@ -40,6 +56,9 @@ function pad(n: number): string {
 
 /** Round steps for a time axis over `span` ms with at most `count` marks. */
 export function axisStep(span: number, count: number): number {
-  const steps = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000];
+  const steps = [
+    10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000,
+    900_000, 1_800_000, 3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000,
+  ];
   return steps.find((step) => span / step <= count) ?? Math.ceil(span / count / 86_400_000) * 86_400_000;
 }

@@ -15,7 +15,11 @@ export class RequestError extends Error {
 
 interface GraphQLAnswer<T> {
   readonly data?: T | null;
-  readonly errors?: ReadonlyArray<{ message: string; path?: ReadonlyArray<string | number>; extensions?: { stacktrace?: ReadonlyArray<string> } }>;
+  readonly errors?: ReadonlyArray<{
+    message: string;
+    path?: ReadonlyArray<string | number>;
+    extensions?: { stacktrace?: ReadonlyArray<string> };
+  }>;
 }
 
 /** Sends one query or mutation. Throws RequestError when the server is away, or answers with errors. */
@@ -30,20 +34,44 @@ export async function send<R, V>(operation: Operation<R, V>, variables: V, signa
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new RequestError("The server does not answer. Is `dagsterctl dev` still running?", 0, String(error));
+    throw new RequestError(
+      "The server does not answer. Is `dagsterctl dev` still running?",
+      0,
+      String(error),
+    );
   }
   const text = await response.text();
   let answer: GraphQLAnswer<R>;
   try {
     answer = JSON.parse(text) as GraphQLAnswer<R>;
   } catch {
-    throw new RequestError(`The server answered ${response.status} with something that is not GraphQL.`, response.status, text.slice(0, 4000));
+    throw new RequestError(
+      `The server answered ${response.status} with something that is not GraphQL.`,
+      response.status,
+      text.slice(0, 4000),
+    );
   }
-  if (answer.errors?.length) throw new RequestError(answer.errors.map((e) => e.message).join("; "), response.status, describe(answer.errors));
-  if (!answer.data) throw new RequestError(`The server answered ${response.status} without data.`, response.status, text.slice(0, 4000));
+  if (answer.errors?.length)
+    throw new RequestError(
+      answer.errors.map((e) => e.message).join("; "),
+      response.status,
+      describe(answer.errors),
+    );
+  if (!answer.data)
+    throw new RequestError(
+      `The server answered ${response.status} without data.`,
+      response.status,
+      text.slice(0, 4000),
+    );
   return answer.data;
 }
 
 function describe(errors: NonNullable<GraphQLAnswer<unknown>["errors"]>): string {
-  return errors.map((e) => [`${e.path ? `${e.path.join(".")}: ` : ""}${e.message}`, ...(e.extensions?.stacktrace ?? [])].join("\n")).join("\n\n");
+  return errors
+    .map((e) =>
+      [`${e.path ? `${e.path.join(".")}: ` : ""}${e.message}`, ...(e.extensions?.stacktrace ?? [])].join(
+        "\n",
+      ),
+    )
+    .join("\n\n");
 }

@@ -1,4 +1,12 @@
-import { keepPreviousData, QueryClient, type UseMutationResult, type UseQueryResult, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  QueryClient,
+  type UseMutationResult,
+  type UseQueryResult,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { RequestError, send } from "./client.ts";
 import type { Operation } from "./generated/operations.ts";
 
@@ -27,7 +35,11 @@ export function keyOf(operation: { readonly name: string }, variables: unknown):
 }
 
 /** A polled GraphQL query; keeps showing the last answer while variables change. */
-export function useGraphQL<R, V>(operation: Operation<R, V>, variables: V, options: Options<R> = {}): UseQueryResult<R> {
+export function useGraphQL<R, V>(
+  operation: Operation<R, V>,
+  variables: V,
+  options: Options<R> = {},
+): UseQueryResult<R> {
   const { every = CALM, enabled = true } = options;
   return useQuery<R>({
     queryKey: keyOf(operation, variables),
@@ -39,7 +51,10 @@ export function useGraphQL<R, V>(operation: Operation<R, V>, variables: V, optio
 }
 
 /** A mutation; afterwards the named queries are asked again. */
-export function useSend<R, V>(operation: Operation<R, V>, refresh: ReadonlyArray<{ readonly name: string }> = []): UseMutationResult<R, Error, V> {
+export function useSend<R, V>(
+  operation: Operation<R, V>,
+  refresh: ReadonlyArray<{ readonly name: string }> = [],
+): UseMutationResult<R, Error, V> {
   const client = useQueryClient();
   return useMutation<R, Error, V>({
     mutationFn: (variables) => send(operation, variables),

@@ -16,7 +16,8 @@ export class ServerSentEvents {
     const events: ServerSentEvent[] = [];
     for (const line of lines) {
       if (line === "") {
-        if (this.#data.length > 0 || this.#type !== "message") events.push({ type: this.#type, data: this.#data.join("\n") });
+        if (this.#data.length > 0 || this.#type !== "message")
+          events.push({ type: this.#type, data: this.#data.join("\n") });
         this.#type = "message";
         this.#data = [];
       } else if (line.startsWith("data:")) this.#data.push(line.slice(line[5] === " " ? 6 : 5));

@@ -6,15 +6,27 @@ import { ServerSentEvents } from "./server-sent-events.ts";
  * Runs a subscription over server-sent events and yields each result; ends when the server completes it. Throws
  * RequestError when the connection breaks: the caller starts again from its last cursor.
  */
-export async function* subscribe<R, V>(operation: Operation<R, V>, variables: V, signal: AbortSignal): AsyncGenerator<R> {
+export async function* subscribe<R, V>(
+  operation: Operation<R, V>,
+  variables: V,
+  signal: AbortSignal,
+): AsyncGenerator<R> {
   const response = await fetch(`/graphql?op=${operation.name}`, {
     method: "POST",
     headers: { "content-type": "application/json", accept: "text/event-stream" },
     body: JSON.stringify({ operationName: operation.name, query: operation.text, variables }),
     signal,
   });
-  if (!response.ok || !response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
-    throw new RequestError(`No live stream: the server answered ${response.status}.`, response.status, await response.text());
+  if (
+    !response.ok ||
+    !response.body ||
+    !response.headers.get("content-type")?.startsWith("text/event-stream")
+  ) {
+    throw new RequestError(
+      `No live stream: the server answered ${response.status}.`,
+      response.status,
+      await response.text(),
+    );
   }
   const parser = new ServerSentEvents();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -25,20 +25,61 @@ export function JobPage() {
   const { location, job: name } = useParams({ from: "/jobs/$location/$job" });
   const { tab = "graph" } = useSearch({ from: "/jobs/$location/$job" });
   const { places, query: workspace } = useWorkspace();
-  const selector = useMemo(() => selectorOf(places, location, (r) => r.jobs.some((j) => j.name === name)), [places, location, name]);
-  const variables = useMemo(() => ({ selector: { pipelineName: name, repositoryName: selector?.repositoryName ?? "", repositoryLocationName: location } }), [name, selector, location]);
+  const selector = useMemo(
+    () => selectorOf(places, location, (r) => r.jobs.some((j) => j.name === name)),
+    [places, location, name],
+  );
+  const variables = useMemo(
+    () => ({
+      selector: {
+        pipelineName: name,
+        repositoryName: selector?.repositoryName ?? "",
+        repositoryLocationName: location,
+      },
+    }),
+    [name, selector, location],
+  );
   const query = useGraphQL(JobPageQuery, variables, { every: 30_000, enabled: selector !== null });
   const found = query.data?.pipelineOrError;
   const job = found?.__typename === "Pipeline" && found.name === name ? found : null;
   return (
     <div className={`page ${tab === "graph" ? "fill" : ""}`}>
-      <PageHead name={name} title={name} crumb={<><Link to="/jobs">Jobs</Link> / <Link to="/deployment/$location" params={{ location }}>{location}</Link></>} sub={job?.description ? <Markdown source={job.description.split("\n\n")[0] ?? ""} /> : undefined} />
-      {workspace.data && !selector ? <Problem title={`The code location ${location} is not loaded`} next={<Link to="/deployment">Look at its load error in Deployment</Link>} /> : null}
+      <PageHead
+        name={name}
+        title={name}
+        crumb={
+          <>
+            <Link to="/jobs">Jobs</Link> /{" "}
+            <Link to="/deployment/$location" params={{ location }}>
+              {location}
+            </Link>
+          </>
+        }
+        sub={job?.description ? <Markdown source={job.description.split("\n\n")[0] ?? ""} /> : undefined}
+      />
+      {workspace.data && !selector ? (
+        <Problem
+          title={`The code location ${location} is not loaded`}
+          next={<Link to="/deployment">Look at its load error in Deployment</Link>}
+        />
+      ) : null}
       {query.error && !query.data ? <QueryProblem error={query.error} retry={query.refetch} /> : null}
-      {found && found.__typename !== "Pipeline" ? <Problem title={"message" in found ? found.message : `There is no job ${name}`} next="It may have been renamed. All jobs are on the Jobs page." /> : null}
+      {found && found.__typename !== "Pipeline" ? (
+        <Problem
+          title={"message" in found ? found.message : `There is no job ${name}`}
+          next="It may have been renamed. All jobs are on the Jobs page."
+        />
+      ) : null}
       <nav className="tabs" aria-label="Job">
         {TABS.map(([key, label]) => (
-          <Link key={key} to="/jobs/$location/$job" params={{ location, job: name }} search={{ tab: key === "graph" ? undefined : key }} className={tab === key ? "active" : ""} aria-current={tab === key ? "page" : undefined}>
+          <Link
+            key={key}
+            to="/jobs/$location/$job"
+            params={{ location, job: name }}
+            search={{ tab: key === "graph" ? undefined : key }}
+            className={tab === key ? "chosen" : ""}
+            aria-current={tab === key ? "page" : undefined}
+          >
             {label}
           </Link>
         ))}
@@ -62,10 +103,30 @@ function JobRuns({ job, location }: { job: string; location: string }) {
   if (query.error && !answer) return <QueryProblem error={query.error} retry={query.refetch} />;
   if (!answer) return <SkeletonRows />;
   if (answer.__typename !== "Runs") return <Problem title={answer.message} />;
-  const runs = answer.results.filter((run) => !run.repositoryOrigin || run.repositoryOrigin.repositoryLocationName === location);
+  const runs = answer.results.filter(
+    (run) => !run.repositoryOrigin || run.repositoryOrigin.repositoryLocationName === location,
+  );
   return (
-    <Panel title="Last runs" count={runs.length} actions={<Link to="/runs" search={{ job }}>All, with filters</Link>}>
-      {runs.length > 0 ? <RunList runs={runs} /> : <Empty icon={<IconPlayerPlay size={26} />} title="This job has not run yet" code={`dagsterctl job launch ${job}`}>Launch it from the Launchpad, or from the command line.</Empty>}
+    <Panel
+      title="Last runs"
+      count={runs.length}
+      actions={
+        <Link to="/runs" search={{ job }}>
+          All, with filters
+        </Link>
+      }
+    >
+      {runs.length > 0 ? (
+        <RunList runs={runs} />
+      ) : (
+        <Empty
+          icon={<IconPlayerPlay size={26} />}
+          title="This job has not run yet"
+          code={`dagsterctl job launch ${job}`}
+        >
+          Launch it from the Launchpad, or from the command line.
+        </Empty>
+      )}
     </Panel>
   );
 }
@@ -74,7 +135,10 @@ function JobAutomation({ job, location }: { job: JobDefinition; location: string
   if (job.schedules.length + job.sensors.length === 0) {
     return (
       <div className="panel">
-        <Empty title="Nothing launches this job by itself" code={`const nightly = schedule("nightly", { cron: "0 2 * * *", job: ${/^[A-Za-z_]\w*$/.test(job.name) ? job.name : "job"} });`}>
+        <Empty
+          title="Nothing launches this job by itself"
+          code={`const nightly = schedule("nightly", { cron: "0 2 * * *", job: ${/^[A-Za-z_]\w*$/.test(job.name) ? job.name : "job"} });`}
+        >
           A schedule launches it by the clock, a sensor when something has happened.
         </Empty>
       </div>
@@ -82,8 +146,26 @@ function JobAutomation({ job, location }: { job: JobDefinition; location: string
   }
   return (
     <div className="panel">
-      {job.schedules.map((s) => <AutomationRow key={s.id} kind="schedule" location={location} name={s.name} detail={`${s.cronSchedule}${s.executionTimezone ? ` · ${s.executionTimezone}` : ""}`} state={s.scheduleState} />)}
-      {job.sensors.map((s) => <AutomationRow key={s.id} kind="sensor" location={location} name={s.name} detail={`every ${s.minIntervalSeconds}s`} state={s.sensorState} />)}
+      {job.schedules.map((s) => (
+        <AutomationRow
+          key={s.id}
+          kind="schedule"
+          location={location}
+          name={s.name}
+          detail={`${s.cronSchedule}${s.executionTimezone ? ` · ${s.executionTimezone}` : ""}`}
+          state={s.scheduleState}
+        />
+      ))}
+      {job.sensors.map((s) => (
+        <AutomationRow
+          key={s.id}
+          kind="sensor"
+          location={location}
+          name={s.name}
+          detail={`every ${s.minIntervalSeconds}s`}
+          state={s.sensorState}
+        />
+      ))}
     </div>
   );
 }

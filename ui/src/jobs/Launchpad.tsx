@@ -3,10 +3,17 @@ import { IconPlayerPlay, IconWand } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { readSchema } from "../config-editor/json-schema.ts";
-import { Panel } from "../design/Page.tsx";
+import { scaffold } from "../config-editor/scaffold.ts";
 import { QueryProblem } from "../design/Feedback.tsx";
+import { Panel } from "../design/Page.tsx";
 import { send } from "../graphql/client.ts";
-import { JobPartitions, LaunchRun, LaunchRuns, type RepositorySelector, ValidateConfig } from "../graphql/generated/operations.ts";
+import {
+  JobPartitions,
+  LaunchRun,
+  LaunchRuns,
+  type RepositorySelector,
+  ValidateConfig,
+} from "../graphql/generated/operations.ts";
 import { queryClient, useGraphQL } from "../graphql/hooks.ts";
 import { executionParams, type Launched, readAnswers, readMultiple } from "../launch/launch.ts";
 import { PartitionPicker } from "../launch/PartitionPicker.tsx";
@@ -21,39 +28,78 @@ const NONE: never[] = [];
 export function Launchpad({ job, repository }: { job: JobDefinition; repository: RepositorySelector }) {
   const navigate = useNavigate();
   const draftKey = `dagster-operator:launchpad:${repository.repositoryLocationName}/${job.name}`;
-  const [config, setConfig] = useState(() => localStorage.getItem(draftKey) ?? job.defaultRunConfigYaml);
+  const schema = useMemo(() => readSchema(job.runConfigJsonSchema), [job.runConfigJsonSchema]);
+  // The job's own default config, or, where it has none, what the schema demands.
+  const initial = useMemo(
+    () =>
+      schema && /^(\{\})?$/.test(job.defaultRunConfigYaml.trim())
+        ? scaffold(schema)
+        : job.defaultRunConfigYaml,
+    [schema, job.defaultRunConfigYaml],
+  );
+  const [config, setConfig] = useState(() => localStorage.getItem(draftKey) ?? initial);
   const [tags, setTags] = useState<Tag[]>([]);
   const [chosen, setChosen] = useState<string[]>(NONE);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<Launched["refused"]>(NONE);
   const [failed, setFailed] = useState<Error | null>(null);
-  const schema = useMemo(() => readSchema(job.runConfigJsonSchema), [job.runConfigJsonSchema]);
   const selector = useMemo(() => ({ ...repository, pipelineName: job.name }), [repository, job.name]);
   const partitions = useGraphQL(JobPartitions, { selector }, { every: 60_000 });
-  const keys = useMemo(() => (partitions.data?.pipelineOrError.__typename === "Pipeline" ? partitions.data.pipelineOrError.partitionKeysOrError.partitionKeys : NONE), [partitions.data]);
-  const verdict = useGraphQL(ValidateConfig, { selector, runConfig: useDebounced(config, 500) }, { every: false });
+  const keys = useMemo(
+    () =>
+      partitions.data?.pipelineOrError.__typename === "Pipeline"
+        ? partitions.data.pipelineOrError.partitionKeysOrError.partitionKeys
+        : NONE,
+    [partitions.data],
+  );
+  const verdict = useGraphQL(
+    ValidateConfig,
+    { selector, runConfig: useDebounced(config, 500) },
+    { every: false },
+  );
   useEffect(() => {
-    if (config === job.defaultRunConfigYaml) localStorage.removeItem(draftKey);
+    if (config === initial) localStorage.removeItem(draftKey);
     else localStorage.setItem(draftKey, config);
-  }, [config, draftKey, job.defaultRunConfigYaml]);
+  }, [config, draftKey, initial]);
 
   const answer = verdict.data?.isPipelineConfigValid;
   const faults = useMemo(() => {
     const fromLaunch = refused.flatMap((r) => r.config);
     const fromCheck = answer?.__typename === "RunConfigValidationInvalid" ? answer.errors : NONE;
-    return (fromLaunch.length > 0 ? fromLaunch : fromCheck).map((e) => ({ path: e.path, message: e.message }));
+    return (fromLaunch.length > 0 ? fromLaunch : fromCheck).map((e) => ({
+      path: e.path,
+      message: e.message,
+    }));
   }, [refused, answer]);
-  const state = verdict.isFetching ? "Checking…" : answer?.__typename === "PipelineConfigValidationValid" ? "Config is valid" : answer?.__typename === "RunConfigValidationInvalid" ? `${answer.errors.length} error${answer.errors.length === 1 ? "" : "s"}` : answer && "message" in answer ? answer.message : "";
+  const state = verdict.isFetching
+    ? "Checking…"
+    : answer?.__typename === "PipelineConfigValidationValid"
+      ? "Config is valid"
+      : answer?.__typename === "RunConfigValidationInvalid"
+        ? `${answer.errors.length} error${answer.errors.length === 1 ? "" : "s"}`
+        : answer && "message" in answer
+          ? answer.message
+          : "";
 
   const launch = async () => {
     setBusy(true);
     setRefused(NONE);
     setFailed(null);
     try {
-      const target = { location: repository.repositoryLocationName, repository: repository.repositoryName, job: job.name };
-      const list = keys.length > 0 ? chosen.map((partition) => executionParams(target, { config, tags, partition })) : [executionParams(target, { config, tags })];
+      const target = {
+        location: repository.repositoryLocationName,
+        repository: repository.repositoryName,
+        job: job.name,
+      };
+      const list =
+        keys.length > 0
+          ? chosen.map((partition) => executionParams(target, { config, tags, partition }))
+          : [executionParams(target, { config, tags })];
       const [only] = list;
-      const launched = list.length === 1 && only ? readAnswers([(await send(LaunchRun, { params: only })).launchPipelineExecution]) : readMultiple((await send(LaunchRuns, { paramsList: list })).launchMultipleRuns);
+      const launched =
+        list.length === 1 && only
+          ? readAnswers([(await send(LaunchRun, { params: only })).launchPipelineExecution])
+          : readMultiple((await send(LaunchRuns, { paramsList: list })).launchMultipleRuns);
       void queryClient.invalidateQueries({ queryKey: ["Runs"] });
       setRefused(launched.refused);
       const [first] = launched.runIds;
@@ -72,10 +118,18 @@ export function Launchpad({ job, repository }: { job: JobDefinition; repository:
         title="Run config"
         actions={
           <>
-            <span className={answer?.__typename === "RunConfigValidationInvalid" ? "badge tone-fail" : "faint"} role="status">
+            <span
+              className={answer?.__typename === "RunConfigValidationInvalid" ? "badge tone-fail" : "faint"}
+              role="status"
+            >
               {state}
             </span>
-            <Button variant="subtle" size="compact-xs" leftSection={<IconWand size={14} />} onClick={() => setConfig(job.defaultRunConfigYaml)}>
+            <Button
+              variant="subtle"
+              size="compact-xs"
+              leftSection={<IconWand size={14} />}
+              onClick={() => setConfig(initial)}
+            >
               Scaffold default
             </Button>
           </>
@@ -83,7 +137,16 @@ export function Launchpad({ job, repository }: { job: JobDefinition; repository:
         padded
       >
         <Suspense fallback={<div className="skeleton" style={{ height: 420 }} />}>
-          <ConfigEditor value={config} onChange={(value) => { setConfig(value); setRefused(NONE); }} schema={schema} faults={faults} height="min(52vh, 560px)" />
+          <ConfigEditor
+            value={config}
+            onChange={(value) => {
+              setConfig(value);
+              setRefused(NONE);
+            }}
+            schema={schema}
+            faults={faults}
+            height="min(52vh, 560px)"
+          />
         </Suspense>
         {faults.length > 0 ? (
           <ul className="fault-list">
@@ -100,11 +163,18 @@ export function Launchpad({ job, repository }: { job: JobDefinition; repository:
           <div className="stack">
             {keys.length > 0 ? <PartitionPicker keys={keys} onChange={setChosen} /> : null}
             <TagsEditor tags={tags} onChange={setTags} />
-            <Button size="sm" leftSection={<IconPlayerPlay size={16} />} loading={busy} disabled={keys.length > 0 && chosen.length === 0} onClick={() => void launch()}>
+            <Button
+              size="sm"
+              leftSection={<IconPlayerPlay size={16} />}
+              loading={busy}
+              disabled={keys.length > 0 && chosen.length === 0}
+              onClick={() => void launch()}
+            >
               {chosen.length > 1 ? `Launch ${chosen.length} runs` : "Launch run"}
             </Button>
             <p className="faint" style={{ margin: 0 }}>
-              <kbd className="kbd">Ctrl</kbd> <kbd className="kbd">Space</kbd> in the editor lists what can be set.
+              <kbd className="kbd">Ctrl</kbd> <kbd className="kbd">Space</kbd> in the editor lists what can be
+              set.
             </p>
           </div>
         </Panel>

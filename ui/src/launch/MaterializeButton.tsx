@@ -3,10 +3,20 @@ import { IconSparkles } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
 import type { AssetEntry } from "../assets/asset-graph.ts";
 
-const MaterializeDialog = lazy(() => import("./MaterializeDialog.tsx").then((m) => ({ default: m.MaterializeDialog })));
+const MaterializeDialog = lazy(() =>
+  import("./MaterializeDialog.tsx").then((m) => ({ default: m.MaterializeDialog })),
+);
 
 /** "Materialize all", or only the chosen ones when `some`. */
-export function MaterializeButton({ assets, some, label }: { assets: readonly AssetEntry[]; some: boolean; label?: string }) {
+export function MaterializeButton({
+  assets,
+  some,
+  label,
+}: {
+  assets: readonly AssetEntry[];
+  some: boolean;
+  label?: string;
+}) {
   const [open, setOpen] = useState(false);
   const count = assets.filter((asset) => asset.materializable).length;
   return (

@@ -3,8 +3,8 @@ import { notifications } from "@mantine/notifications";
 import { useQueries } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo, useState } from "react";
-import type { AssetEntry } from "../assets/asset-graph.ts";
 import { AssetLink } from "../assets/AssetLink.tsx";
+import type { AssetEntry } from "../assets/asset-graph.ts";
 import { Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { send } from "../graphql/client.ts";
 import { LaunchPartitions, LaunchRun, LaunchRuns } from "../graphql/generated/operations.ts";
@@ -18,7 +18,13 @@ import { type Tag, TagsEditor } from "./TagsEditor.tsx";
 const ConfigEditor = lazy(() => import("../config-editor/ConfigEditor.tsx"));
 const NONE: never[] = [];
 
-export function MaterializeDialog({ assets, onClose }: { assets: readonly AssetEntry[]; onClose: () => void }) {
+export function MaterializeDialog({
+  assets,
+  onClose,
+}: {
+  assets: readonly AssetEntry[];
+  onClose: () => void;
+}) {
   const navigate = useNavigate();
   const targets = useMemo(() => targetsOf(assets), [assets]);
   const list = targets.flatMap((t) => t.assets);
@@ -26,12 +32,20 @@ export function MaterializeDialog({ assets, onClose }: { assets: readonly AssetE
   // Assets of one definition share their keys; asking for a few tells whether all agree.
   const asked = partitioned.slice(0, 12);
   const partitions = useQueries({
-    queries: asked.map((asset) => ({ queryKey: keyOf(LaunchPartitions, { key: { path: asset.path } }), queryFn: () => send(LaunchPartitions, { key: { path: [...asset.path] } }) })),
+    queries: asked.map((asset) => ({
+      queryKey: keyOf(LaunchPartitions, { key: { path: asset.path } }),
+      queryFn: () => send(LaunchPartitions, { key: { path: [...asset.path] } }),
+    })),
   });
   const answered = partitions.every((p) => p.data);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the answers arrive once
   const keys = useMemo(
-    () => commonKeys(partitions.map((p) => (p.data?.assetNodeOrError.__typename === "AssetNode" ? p.data.assetNodeOrError.partitionKeys : NONE))),
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the answers arrive once
+    () =>
+      commonKeys(
+        partitions.map((p) =>
+          p.data?.assetNodeOrError.__typename === "AssetNode" ? p.data.assetNodeOrError.partitionKeys : NONE,
+        ),
+      ),
     [answered],
   );
   const [chosen, setChosen] = useState<string[]>(NONE);
@@ -50,18 +64,28 @@ export function MaterializeDialog({ assets, onClose }: { assets: readonly AssetE
     setFailed(null);
     try {
       const list = targets.flatMap(({ target }) =>
-        partitioned.length > 0 ? chosen.map((partition) => executionParams(target, { config, tags, partition })) : [executionParams(target, { config, tags })],
+        partitioned.length > 0
+          ? chosen.map((partition) => executionParams(target, { config, tags, partition }))
+          : [executionParams(target, { config, tags })],
       );
       const [only] = list;
-      const launched = list.length === 1 && only ? readAnswers([(await send(LaunchRun, { params: only })).launchPipelineExecution]) : readMultiple((await send(LaunchRuns, { paramsList: list })).launchMultipleRuns);
-      for (const name of ["Runs", "AssetsLatest", "Timeline"]) void queryClient.invalidateQueries({ queryKey: [name] });
+      const launched =
+        list.length === 1 && only
+          ? readAnswers([(await send(LaunchRun, { params: only })).launchPipelineExecution])
+          : readMultiple((await send(LaunchRuns, { paramsList: list })).launchMultipleRuns);
+      for (const name of ["Runs", "AssetsLatest", "Timeline"])
+        void queryClient.invalidateQueries({ queryKey: [name] });
       setRefused(launched.refused);
       if (launched.refused.length > 0) return;
       onClose();
       const [first] = launched.runIds;
-      if (launched.runIds.length === 1 && first) await navigate({ to: "/runs/$runId", params: { runId: first } });
+      if (launched.runIds.length === 1 && first)
+        await navigate({ to: "/runs/$runId", params: { runId: first } });
       else {
-        notifications.show({ title: `${launched.runIds.length} runs launched`, message: "They start as the queue has room." });
+        notifications.show({
+          title: `${launched.runIds.length} runs launched`,
+          message: "They start as the queue has room.",
+        });
         await navigate({ to: "/runs" });
       }
     } catch (error) {
@@ -71,7 +95,16 @@ export function MaterializeDialog({ assets, onClose }: { assets: readonly AssetE
     }
   };
   return (
-    <Modal opened onClose={onClose} title={<strong>Materialize {list.length === 1 ? list[0]?.id : `${list.length.toLocaleString()} assets`}</strong>} size="lg">
+    <Modal
+      opened
+      onClose={onClose}
+      title={
+        <strong>
+          Materialize {list.length === 1 ? list[0]?.id : `${list.length.toLocaleString()} assets`}
+        </strong>
+      }
+      size="lg"
+    >
       <div className="stack">
         {list.length > 1 ? (
           <div className="launch-assets">
@@ -80,12 +113,32 @@ export function MaterializeDialog({ assets, onClose }: { assets: readonly AssetE
                 <AssetLink path={asset.path} />
               </span>
             ))}
-            {list.length > 60 ? <span className="faint">and {(list.length - 60).toLocaleString()} more</span> : null}
+            {list.length > 60 ? (
+              <span className="faint">and {(list.length - 60).toLocaleString()} more</span>
+            ) : null}
           </div>
         ) : null}
-        {targets.length > 1 ? <Problem tone="warn" title={`These assets are in ${targets.length} code locations`} next="A run belongs to one code location, so one run is started for each." /> : null}
-        {partitioned.length > 0 && partitioned.length < list.length ? <p className="faint" style={{ margin: 0 }}>{partitioned.length} of {list.length} are partitioned; the others are made in the same run, whole.</p> : null}
-        {partitioned.length > 0 ? failedQuery ? <QueryProblem error={failedQuery} /> : answered ? <PartitionPicker keys={keys} onChange={setChosen} /> : <SkeletonRows rows={1} /> : null}
+        {targets.length > 1 ? (
+          <Problem
+            tone="warn"
+            title={`These assets are in ${targets.length} code locations`}
+            next="A run belongs to one code location, so one run is started for each."
+          />
+        ) : null}
+        {partitioned.length > 0 && partitioned.length < list.length ? (
+          <p className="faint" style={{ margin: 0 }}>
+            {partitioned.length} of {list.length} are partitioned; the others are made in the same run, whole.
+          </p>
+        ) : null}
+        {partitioned.length > 0 ? (
+          failedQuery ? (
+            <QueryProblem error={failedQuery} />
+          ) : answered ? (
+            <PartitionPicker keys={keys} onChange={setChosen} />
+          ) : (
+            <SkeletonRows rows={1} />
+          )
+        ) : null}
         <TagsEditor tags={tags} onChange={setTags} />
         {showConfig ? (
           <div>

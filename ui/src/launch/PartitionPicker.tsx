@@ -6,7 +6,15 @@ import { rangeOf } from "./partitions.ts";
 type Mode = "one" | "range";
 
 /** Chooses partition keys: the latest, one, or a range (one run each). `onChange` gets the keys. */
-export function PartitionPicker({ keys, onChange, max = 1000 }: { keys: readonly string[]; onChange: (keys: string[]) => void; max?: number }) {
+export function PartitionPicker({
+  keys,
+  onChange,
+  max = 1000,
+}: {
+  keys: readonly string[];
+  onChange: (keys: string[]) => void;
+  max?: number;
+}) {
   const [mode, setMode] = useState<Mode>("one");
   const [from, setFrom] = useState<string | null>(null);
   const [to, setTo] = useState<string | null>(null);
@@ -18,29 +26,77 @@ export function PartitionPicker({ keys, onChange, max = 1000 }: { keys: readonly
   // biome-ignore lint/correctness/useExhaustiveDependencies: the choice is what first and last say
   useEffect(() => onChange(tooMany ? [] : chosen), [first, last, keys, tooMany]);
   if (keys.length === 0) {
-    return <Problem tone="warn" title="There is no partition to materialize" next="A time partition exists once its window is over; a dynamic one once your code or a sensor has added it." />;
+    return (
+      <Problem
+        tone="warn"
+        title="There is no partition to materialize"
+        next="A time partition exists once its window is over; a dynamic one once your code or a sensor has added it."
+      />
+    );
   }
   const newestFirst = [...keys].reverse();
   return (
     <fieldset className="launch-field">
       <legend>Partition</legend>
       <div className="row wrap">
-        <SegmentedControl aria-label="Partitions" value={mode} onChange={(value) => setMode(value as Mode)} data={[{ value: "one", label: "One" }, { value: "range", label: "Range" }]} />
-        <Select aria-label={mode === "one" ? "Partition key" : "First partition"} data={newestFirst} value={first} onChange={setFrom} searchable limit={100} allowDeselect={false} nothingFoundMessage="No such partition" />
+        <SegmentedControl
+          aria-label="Partitions"
+          value={mode}
+          onChange={(value) => setMode(value as Mode)}
+          data={[
+            { value: "one", label: "One" },
+            { value: "range", label: "Range" },
+          ]}
+        />
+        <Select
+          aria-label={mode === "one" ? "Partition key" : "First partition"}
+          data={newestFirst}
+          value={first}
+          onChange={setFrom}
+          searchable
+          limit={100}
+          allowDeselect={false}
+          nothingFoundMessage="No such partition"
+        />
         {mode === "range" ? (
           <>
             <span className="faint">to</span>
-            <Select aria-label="Last partition" data={newestFirst} value={last} onChange={setTo} searchable limit={100} allowDeselect={false} nothingFoundMessage="No such partition" />
+            <Select
+              aria-label="Last partition"
+              data={newestFirst}
+              value={last}
+              onChange={setTo}
+              searchable
+              limit={100}
+              allowDeselect={false}
+              nothingFoundMessage="No such partition"
+            />
           </>
         ) : null}
         {first !== latest || (mode === "range" && last !== latest) ? (
-          <button type="button" className="link-button" onClick={() => { setMode("one"); setFrom(null); setTo(null); }}>
+          <button
+            type="button"
+            className="link-button"
+            onClick={() => {
+              setMode("one");
+              setFrom(null);
+              setTo(null);
+            }}
+          >
             Latest ({latest})
           </button>
         ) : null}
       </div>
-      {mode === "range" && !tooMany ? <p className="faint">{chosen.length} partitions, one run each.</p> : null}
-      {tooMany ? <Problem tone="warn" title={`${chosen.length.toLocaleString()} partitions are too many for one click`} next={`Choose at most ${max.toLocaleString()}.`} /> : null}
+      {mode === "range" && !tooMany ? (
+        <p className="faint">{chosen.length} partitions, one run each.</p>
+      ) : null}
+      {tooMany ? (
+        <Problem
+          tone="warn"
+          title={`${chosen.length.toLocaleString()} partitions are too many for one click`}
+          next={`Choose at most ${max.toLocaleString()}.`}
+        />
+      ) : null}
     </fieldset>
   );
 }

@@ -14,8 +14,16 @@ export function Refusals({ refused }: { refused: readonly Refusal[] }) {
             // biome-ignore lint/suspicious/noArrayIndexKey: refusals have no identity
             key={index}
             title={refusal.message}
-            stack={refusal.config.length > 0 ? refusal.config.map((e) => `${pathOf(e)}: ${e.message}`).join("\n") : undefined}
-            next={refusal.config.length > 0 ? "Nothing was started. Correct the config and launch again." : "Nothing was started."}
+            stack={
+              refusal.config.length > 0
+                ? refusal.config.map((e) => `${pathOf(e)}: ${e.message}`).join("\n")
+                : undefined
+            }
+            next={
+              refusal.config.length > 0
+                ? "Nothing was started. Correct the config and launch again."
+                : "Nothing was started."
+            }
           />
         ),
       )}

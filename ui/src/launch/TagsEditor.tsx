@@ -30,7 +30,13 @@ export function TagsEditor({ tags, onChange }: { tags: readonly Tag[]; onChange:
         {tags.map((tag) => (
           <span key={tag.key} className="chip">
             {tag.key}={tag.value}
-            <ActionIcon size={14} variant="transparent" color="gray" aria-label={`Remove tag ${tag.key}`} onClick={() => onChange(tags.filter((t) => t !== tag))}>
+            <ActionIcon
+              size={14}
+              variant="transparent"
+              color="gray"
+              aria-label={`Remove tag ${tag.key}`}
+              onClick={() => onChange(tags.filter((t) => t !== tag))}
+            >
               <IconX size={12} />
             </ActionIcon>
           </span>

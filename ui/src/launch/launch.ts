@@ -1,5 +1,11 @@
 import type { AssetEntry } from "../assets/asset-graph.ts";
-import type { ConfigInvalid, ExecutionParams, LaunchRunResult, LaunchRunsResult, PythonErrorParts } from "../graphql/generated/operations.ts";
+import type {
+  ConfigInvalid,
+  ExecutionParams,
+  LaunchRunResult,
+  LaunchRunsResult,
+  PythonErrorParts,
+} from "../graphql/generated/operations.ts";
 
 export const ASSET_JOB = "__ASSET_JOB";
 
@@ -11,8 +17,19 @@ export interface Target {
 }
 
 /** What the server takes to start one run. `config` is YAML. */
-export function executionParams(target: Target, options: { config?: string; partition?: string | null; tags?: ReadonlyArray<{ key: string; value: string }>; steps?: readonly string[] }): ExecutionParams {
-  const tags = [...(options.tags ?? []), ...(options.partition ? [{ key: "dagster/partition", value: options.partition }] : [])];
+export function executionParams(
+  target: Target,
+  options: {
+    config?: string;
+    partition?: string | null;
+    tags?: ReadonlyArray<{ key: string; value: string }>;
+    steps?: readonly string[];
+  },
+): ExecutionParams {
+  const tags = [
+    ...(options.tags ?? []),
+    ...(options.partition ? [{ key: "dagster/partition", value: options.partition }] : []),
+  ];
   return {
     selector: {
       repositoryLocationName: target.location,
@@ -38,7 +55,17 @@ export function targetsOf(assets: readonly AssetEntry[]): { target: Target; asse
   return [...byPlace.values()].flatMap((list) => {
     const [first] = list;
     if (!first) return [];
-    return [{ target: { location: first.location, repository: first.repository, job: ASSET_JOB, assets: list.map((a) => a.path) }, assets: list }];
+    return [
+      {
+        target: {
+          location: first.location,
+          repository: first.repository,
+          job: ASSET_JOB,
+          assets: list.map((a) => a.path),
+        },
+        assets: list,
+      },
+    ];
   });
 }
 
@@ -65,12 +92,22 @@ export function readAnswers(answers: readonly Answer[]): Launched {
 }
 
 export function readMultiple(result: LaunchRunsResult["launchMultipleRuns"]): Launched {
-  if (result.__typename === "PythonError") return { runIds: [], refused: [{ message: result.message, error: result, config: [] }] };
+  if (result.__typename === "PythonError")
+    return { runIds: [], refused: [{ message: result.message, error: result, config: [] }] };
   return readAnswers(result.launchMultipleRunsResult as unknown as Answer[]);
 }
 
-export function refusalOf(answer: { readonly __typename: string; readonly message?: string; readonly errors?: ConfigInvalid["errors"] }): Refusal {
-  if (answer.errors) return { message: "The server refused this run config.", error: null, config: answer.errors };
+export function refusalOf(answer: {
+  readonly __typename: string;
+  readonly message?: string;
+  readonly errors?: ConfigInvalid["errors"];
+}): Refusal {
+  if (answer.errors)
+    return { message: "The server refused this run config.", error: null, config: answer.errors };
   const isPython = answer.__typename === "PythonError";
-  return { message: answer.message ?? answer.__typename, error: isPython ? (answer as unknown as PythonErrorParts) : null, config: [] };
+  return {
+    message: answer.message ?? answer.__typename,
+    error: isPython ? (answer as unknown as PythonErrorParts) : null,
+    config: [],
+  };
 }

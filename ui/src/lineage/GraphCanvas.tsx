@@ -1,5 +1,5 @@
-import { useStore } from "@xyflow/react";
 import { useComputedColorScheme } from "@mantine/core";
+import { useStore } from "@xyflow/react";
 import { useEffect, useMemo, useRef } from "react";
 import type { Tone } from "../design/Status.tsx";
 import { type Box, groupId, type Layout } from "./layout.ts";
@@ -60,7 +60,15 @@ export function GraphCanvas({ layout, tones, bright, selected }: Props) {
           const y1 = from.y + from.height / 2;
           const x2 = to.x;
           const y2 = to.y + to.height / 2;
-          if (!overlaps(screen, { x: Math.min(x1, x2), y: Math.min(y1, y2), width: Math.abs(x2 - x1) + 1, height: Math.abs(y2 - y1) + 1 })) continue;
+          if (
+            !overlaps(screen, {
+              x: Math.min(x1, x2),
+              y: Math.min(y1, y2),
+              width: Math.abs(x2 - x1) + 1,
+              height: Math.abs(y2 - y1) + 1,
+            })
+          )
+            continue;
           g.moveTo(x1, y1);
           if (zoom < 0.15) g.lineTo(x2, y2);
           else {
@@ -74,7 +82,7 @@ export function GraphCanvas({ layout, tones, bright, selected }: Props) {
         g.stroke();
         g.globalAlpha = 1;
       };
-      if (zoom < PAINT_BELOW) paintGroups(g, layout, screen, color);
+      paintGroups(g, layout, screen, color);
       paint(false);
       if (bright) paint(true);
       if (zoom < PAINT_BELOW) paintNodes(g, layout, screen, tones, bright, selected, color, zoom);
@@ -84,12 +92,17 @@ export function GraphCanvas({ layout, tones, bright, selected }: Props) {
   return <canvas ref={canvas} aria-hidden />;
 }
 
-function paintGroups(g: CanvasRenderingContext2D, layout: Layout, screen: Parameters<typeof overlaps>[0], color: (name: string) => string): void {
+function paintGroups(
+  g: CanvasRenderingContext2D,
+  layout: Layout,
+  screen: Parameters<typeof overlaps>[0],
+  color: (name: string) => string,
+): void {
   for (const group of layout.groups) {
     if (group.collapsed || !overlaps(screen, group)) continue;
     g.fillStyle = color("surface-2");
-    g.strokeStyle = color("border");
-    g.lineWidth = 2;
+    g.strokeStyle = color("border-strong");
+    g.lineWidth = 1.2;
     g.beginPath();
     g.roundRect(group.x, group.y, group.width, group.height, 12);
     g.fill();
@@ -110,7 +123,9 @@ function paintNodes(
   const surface = color("surface");
   const border = color("border-strong");
   const accent = color("accent");
-  const shades = new Map<Tone, string>((["ok", "fail", "run", "queue", "warn", "none"] as const).map((tone) => [tone, color(tone)]));
+  const shades = new Map<Tone, string>(
+    (["ok", "fail", "run", "queue", "warn", "none"] as const).map((tone) => [tone, color(tone)]),
+  );
   for (const box of layout.nodes) {
     if (!overlaps(screen, box)) continue;
     g.globalAlpha = bright && !bright.has(box.id) ? 0.3 : 1;

@@ -38,13 +38,22 @@ function Inner({ assets, byId, collapsed, selected, onSelect, onCollapse, status
     const here = new Set(assets.map((asset) => asset.id));
     return {
       nodes: assets.map(({ id, group }) => ({ id, group })),
-      edges: assets.flatMap((asset) => asset.upstream.filter((up) => here.has(up)).map((from) => ({ from, to: asset.id }))),
+      edges: assets.flatMap((asset) =>
+        asset.upstream.filter((up) => here.has(up)).map((from) => ({ from, to: asset.id })),
+      ),
       collapsed,
     };
   }, [assets, collapsed]);
   const { layout, busy, error } = useLayout(input);
   const bright = useMemo(() => (selected.size > 0 ? neighbours(selected, byId) : null), [selected, byId]);
-  if (error) return <Problem title={`The graph could not be laid out: ${error.message}`} stack={error.stack} next="Narrow the selection, or use the list of assets." />;
+  if (error)
+    return (
+      <Problem
+        title={`The graph could not be laid out: ${error.message}`}
+        stack={error.stack}
+        next="Narrow the selection, or use the list of assets."
+      />
+    );
   const groups = [...new Set(assets.map((a) => a.group))];
   return (
     <>
@@ -53,7 +62,19 @@ function Inner({ assets, byId, collapsed, selected, onSelect, onCollapse, status
           <span className="dot pulse tone-run" /> Laying out {assets.length.toLocaleString()} assets…
         </output>
       ) : null}
-      {layout ? <Flow layout={layout} byId={byId} bright={bright} selected={selected} onSelect={onSelect} collapsed={collapsed} onCollapse={onCollapse} groups={groups} statuses={statuses} /> : null}
+      {layout ? (
+        <Flow
+          layout={layout}
+          byId={byId}
+          bright={bright}
+          selected={selected}
+          onSelect={onSelect}
+          collapsed={collapsed}
+          onCollapse={onCollapse}
+          groups={groups}
+          statuses={statuses}
+        />
+      ) : null}
     </>
   );
 }
@@ -92,7 +113,17 @@ interface FlowProps {
   readonly statuses: boolean;
 }
 
-function Flow({ layout, byId, bright, selected, onSelect, collapsed, onCollapse, groups, statuses }: FlowProps) {
+function Flow({
+  layout,
+  byId,
+  bright,
+  selected,
+  onSelect,
+  collapsed,
+  onCollapse,
+  groups,
+  statuses,
+}: FlowProps) {
   const flow = useReactFlow();
   const transform = useStore((s) => s.transform);
   const width = useStore((s) => s.width);
@@ -111,11 +142,15 @@ function Flow({ layout, byId, bright, selected, onSelect, collapsed, onCollapse,
 
   // From afar the colours matter most, so ask for all that is painted, up to what the server answers at ease.
   const far = painted && layout.nodes.length <= 300 ? layout.nodes : painted ? NONE : visible.boxes;
-  const paths = useMemo(() => (statuses ? far.map((box) => byId.get(box.id)?.path).filter((path) => path !== undefined) : NONE), [far, byId, statuses]);
+  const paths = useMemo(
+    () => (statuses ? far.map((box) => byId.get(box.id)?.path).filter((path) => path !== undefined) : NONE),
+    [far, byId, statuses],
+  );
   const latest = useLatest(paths);
   const known = useRef(new Map<string, Tone>());
   const tones = useMemo(() => {
-    for (const [id, info] of latest) known.current.set(id, assetState(info, byId.get(id)?.materializable ?? true).tone);
+    for (const [id, info] of latest)
+      known.current.set(id, assetState(info, byId.get(id)?.materializable ?? true).tone);
     return new Map(known.current);
   }, [latest, byId]);
 
@@ -129,7 +164,8 @@ function Flow({ layout, byId, bright, selected, onSelect, collapsed, onCollapse,
     [selected, onSelect],
   );
   const onToggle = useCallback(
-    (group: string) => onCollapse(collapsed.includes(group) ? collapsed.filter((g) => g !== group) : [...collapsed, group]),
+    (group: string) =>
+      onCollapse(collapsed.includes(group) ? collapsed.filter((g) => g !== group) : [...collapsed, group]),
     [collapsed, onCollapse],
   );
   const nodes = useMemo(() => {
@@ -152,21 +188,41 @@ function Flow({ layout, byId, bright, selected, onSelect, collapsed, onCollapse,
         width: box.width,
         height: box.height,
         zIndex: 2,
-        data: { entry, state: assetState(latest.get(box.id), entry.materializable), selected: selected.has(box.id), dimmed: bright !== null && !bright.has(box.id), onPick },
+        data: {
+          entry,
+          state: assetState(latest.get(box.id), entry.materializable),
+          selected: selected.has(box.id),
+          dimmed: bright !== null && !bright.has(box.id),
+          onPick,
+        },
       });
     }
     return list;
   }, [visible, byId, latest, selected, bright, onPick, onToggle]);
 
-  const fit = useCallback(() => void flow.fitBounds({ x: 0, y: 0, width: layout.width, height: layout.height }, { padding: 0.08, duration: 200 }), [flow, layout]);
+  const fit = useCallback(
+    () =>
+      void flow.fitBounds(
+        { x: 0, y: 0, width: layout.width, height: layout.height },
+        { padding: 0.08, duration: 200 },
+      ),
+    [flow, layout],
+  );
   const fitted = useRef<Layout | null>(null);
   useEffect(() => {
     if (width === 0 || fitted.current === layout) return;
     const first = fitted.current === null;
     fitted.current = layout;
     // A small graph is not blown up beyond its natural size.
-    const zoom = Math.min(1, (width * 0.92) / Math.max(layout.width, 1), (height * 0.88) / Math.max(layout.height, 1));
-    void flow.setViewport({ x: (width - layout.width * zoom) / 2, y: (height - layout.height * zoom) / 2, zoom }, { duration: first ? 0 : 200 });
+    const zoom = Math.min(
+      1,
+      (width * 0.92) / Math.max(layout.width, 1),
+      (height * 0.88) / Math.max(layout.height, 1),
+    );
+    void flow.setViewport(
+      { x: (width - layout.width * zoom) / 2, y: (height - layout.height * zoom) / 2, zoom },
+      { duration: first ? 0 : 200 },
+    );
   }, [layout, width, height, flow]);
 
   // Far away there are no elements to click: find the painted node under the pointer.
@@ -196,12 +252,26 @@ function Flow({ layout, byId, bright, selected, onSelect, collapsed, onCollapse,
         aria-label="Lineage graph"
       />
       <div className="lineage-tools">
-        <Tool label="Zoom in" onClick={() => void flow.zoomIn({ duration: 150 })} icon={<IconPlus size={16} />} />
-        <Tool label="Zoom out" onClick={() => void flow.zoomOut({ duration: 150 })} icon={<IconMinus size={16} />} />
+        <Tool
+          label="Zoom in"
+          onClick={() => void flow.zoomIn({ duration: 150 })}
+          icon={<IconPlus size={16} />}
+        />
+        <Tool
+          label="Zoom out"
+          onClick={() => void flow.zoomOut({ duration: 150 })}
+          icon={<IconMinus size={16} />}
+        />
         <Tool label="Fit all" onClick={fit} icon={<IconArrowsMinimize size={16} />} />
-        <Tool label="Collapse all groups" onClick={() => onCollapse(groups)} icon={<IconFoldUp size={16} />} />
+        <Tool
+          label="Collapse all groups"
+          onClick={() => onCollapse(groups)}
+          icon={<IconFoldUp size={16} />}
+        />
         <Tool label="Open all groups" onClick={() => onCollapse([])} icon={<IconFoldDown size={16} />} />
-        <span className="faint tnum" style={{ padding: "0 8px", fontSize: 12 }}>{Math.round(transform[2] * 100)}%</span>
+        <span className="faint tnum" style={{ padding: "0 8px", fontSize: 12 }}>
+          {Math.round(transform[2] * 100)}%
+        </span>
       </div>
     </>
   );

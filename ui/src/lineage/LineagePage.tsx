@@ -2,10 +2,10 @@ import { Button } from "@mantine/core";
 import { IconList, IconX } from "@tabler/icons-react";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { type AssetEntry, useAssetGraph } from "../assets/asset-graph.ts";
 import { AssetFilterBar } from "../assets/AssetFilterBar.tsx";
-import { NoAssets } from "../assets/AssetsPage.tsx";
 import { AssetLink } from "../assets/AssetLink.tsx";
+import { NoAssets } from "../assets/AssetsPage.tsx";
+import { type AssetEntry, useAssetGraph } from "../assets/asset-graph.ts";
 import { type AssetFilters, filterAssets } from "../assets/filter.ts";
 import { Kinds } from "../assets/Kinds.tsx";
 import { keyToUrl } from "../assets/key.ts";
@@ -16,15 +16,23 @@ import { Badge } from "../design/Status.tsx";
 import { TimeAgo } from "../design/Time.tsx";
 import { MaterializeButton } from "../launch/MaterializeButton.tsx";
 import { isTyping } from "../shell/shortcuts.ts";
-import { COLLAPSE_LIMIT } from "./layout.ts";
 import { Lineage } from "./Lineage.tsx";
+import { COLLAPSE_LIMIT } from "./layout.ts";
 
 export function LineagePage() {
   const { graph, query } = useAssetGraph();
   const search = useSearch({ from: "/lineage" });
   const navigate = useNavigate({ from: "/lineage" });
-  const { shown, error } = useMemo(() => (graph ? filterAssets(graph, search) : { shown: [], error: null }), [graph, search.q, search.select, search.group, search.kind, search.location]);
-  const change = useCallback((patch: AssetFilters) => void navigate({ search: (old) => ({ ...old, ...patch }) as typeof old, replace: true }), [navigate]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is open or chosen filters nothing
+  const { shown, error } = useMemo(
+    () => (graph ? filterAssets(graph, search) : { shown: [], error: null }),
+    [graph, search.q, search.select, search.group, search.kind, search.location],
+  );
+  const change = useCallback(
+    (patch: AssetFilters) =>
+      void navigate({ search: (old) => ({ ...old, ...patch }) as typeof old, replace: true }),
+    [navigate],
+  );
   const [selected, setSelected] = useState<ReadonlySet<string>>(() => new Set(search.at ? [search.at] : []));
   const groups = useMemo(() => [...new Set(shown.map((node) => node.group))], [shown]);
   const big = shown.length > COLLAPSE_LIMIT;
@@ -35,7 +43,8 @@ export function LineagePage() {
   }, [choice, big, groups]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !isTyping(event.target) && !document.querySelector("[role=dialog]")) setSelected(new Set());
+      if (event.key === "Escape" && !isTyping(event.target) && !document.querySelector("[role=dialog]"))
+        setSelected(new Set());
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
@@ -46,13 +55,35 @@ export function LineagePage() {
       <PageHead
         title="Lineage"
         name="Lineage"
-        sub={graph ? `${shown.length.toLocaleString()} of ${graph.nodes.length.toLocaleString()} assets` : undefined}
+        sub={
+          graph
+            ? `${shown.length.toLocaleString()} of ${graph.nodes.length.toLocaleString()} assets`
+            : undefined
+        }
         actions={
           <>
-            <Button variant="default" leftSection={<IconList size={15} />} renderRoot={(props) => <Link to="/assets" search={{ q: search.q, select: search.select, group: search.group, kind: search.kind, location: search.location }} {...props} />}>
+            <Button
+              variant="default"
+              leftSection={<IconList size={15} />}
+              renderRoot={(props) => (
+                <Link
+                  to="/assets"
+                  search={{
+                    q: search.q,
+                    select: search.select,
+                    group: search.group,
+                    kind: search.kind,
+                    location: search.location,
+                  }}
+                  {...props}
+                />
+              )}
+            >
               List
             </Button>
-            {shown.length > 0 ? <MaterializeButton assets={chosen.length > 0 ? chosen : shown} some={chosen.length > 0} /> : null}
+            {shown.length > 0 ? (
+              <MaterializeButton assets={chosen.length > 0 ? chosen : shown} some={chosen.length > 0} />
+            ) : null}
           </>
         }
       />
@@ -64,7 +95,18 @@ export function LineagePage() {
             <AssetFilterBar graph={graph} filters={search} error={error} onChange={change} />
           </div>
           <div className="lineage">
-            {shown.length === 0 ? <Empty title="No asset passes these filters" /> : <Lineage assets={shown} byId={graph.byId} collapsed={collapsed} selected={selected} onSelect={setSelected} onCollapse={setChoice} />}
+            {shown.length === 0 ? (
+              <Empty title="No asset passes these filters" />
+            ) : (
+              <Lineage
+                assets={shown}
+                byId={graph.byId}
+                collapsed={collapsed}
+                selected={selected}
+                onSelect={setSelected}
+                onCollapse={setChoice}
+              />
+            )}
             {chosen.length > 0 ? <Side chosen={chosen} onClose={() => setSelected(new Set())} /> : null}
           </div>
         </>
@@ -124,7 +166,12 @@ function Side({ chosen, onClose }: { chosen: AssetEntry[]; onClose: () => void }
               <dt>Downstream</dt>
               <dd className="tnum">{one.downstream.length}</dd>
             </dl>
-            <Button variant="default" renderRoot={(props) => <Link to="/assets/$" params={{ _splat: keyToUrl(one.path) }} {...props} />}>
+            <Button
+              variant="default"
+              renderRoot={(props) => (
+                <Link to="/assets/$" params={{ _splat: keyToUrl(one.path) }} {...props} />
+              )}
+            >
               Open asset
             </Button>
           </>

@@ -21,14 +21,41 @@ export function Neighbourhood({ id, graph }: { id: string; graph: Graph }) {
   return (
     <>
       <div className="toolbar">
-        <SegmentedControl aria-label="Depth" value={depth} onChange={setDepth} data={[{ value: "1", label: "1 step" }, { value: "2", label: "2 steps" }, { value: "5", label: "5 steps" }, { value: "all", label: "All" }]} />
+        <SegmentedControl
+          aria-label="Depth"
+          value={depth}
+          onChange={setDepth}
+          data={[
+            { value: "1", label: "1 step" },
+            { value: "2", label: "2 steps" },
+            { value: "5", label: "5 steps" },
+            { value: "all", label: "All" },
+          ]}
+        />
         <span className="faint">{assets.length} assets</span>
         <span className="spacer" />
-        {other ? <Link to="/assets/$" params={{ _splat: graph.byId.get(other)?.path.join("/") ?? other }} search={{ tab: "lineage" }}>Open {other}</Link> : null}
-        <Link to="/lineage" search={{ select: around, at: id }}>Open in lineage</Link>
+        {other ? (
+          <Link
+            to="/assets/$"
+            params={{ _splat: graph.byId.get(other)?.path.join("/") ?? other }}
+            search={{ tab: "lineage" }}
+          >
+            Open {other}
+          </Link>
+        ) : null}
+        <Link to="/lineage" search={{ select: around, at: id }}>
+          Open in lineage
+        </Link>
       </div>
       <div className="lineage">
-        <Lineage assets={assets} byId={graph.byId} collapsed={collapsed} selected={selected} onSelect={setSelected} onCollapse={setCollapsed} />
+        <Lineage
+          assets={assets}
+          byId={graph.byId}
+          collapsed={collapsed}
+          selected={selected}
+          onSelect={setSelected}
+          onCollapse={setCollapsed}
+        />
       </div>
     </>
   );

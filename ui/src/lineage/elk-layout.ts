@@ -1,5 +1,18 @@
 import type { ELK, ElkNode } from "elkjs/lib/elk-api.js";
-import { type Box, fold, GROUP_HEAD, GROUP_PAD, type GroupBox, groupId, type Layout, type LayoutInput, NODE_HEIGHT, NODE_WIDTH } from "./layout.ts";
+import {
+  type Box,
+  fold,
+  GROUP_HEAD,
+  GROUP_PAD,
+  type GroupBox,
+  groupId,
+  type Layout,
+  type LayoutInput,
+  NODE_HEIGHT,
+  NODE_WIDTH,
+} from "./layout.ts";
+
+const SPACING = { "elk.layered.spacing.nodeNodeBetweenLayers": "56", "elk.spacing.nodeNode": "18" };
 
 /** ELK's layered layout with groups as boxes around their nodes: fewest crossings, for what ELK manages in a second. */
 export async function elkLayout(elk: Pick<ELK, "layout">, input: LayoutInput): Promise<Layout> {
@@ -12,17 +25,20 @@ export async function elkLayout(elk: Pick<ELK, "layout">, input: LayoutInput): P
   const children: ElkNode[] = [...groups].map(([name, members]) => ({
     id: groupId(name),
     children: members,
-    layoutOptions: { "elk.padding": `[top=${GROUP_HEAD},left=${GROUP_PAD},bottom=${GROUP_PAD},right=${GROUP_PAD}]` },
+    layoutOptions: {
+      ...SPACING,
+      "elk.padding": `[top=${GROUP_HEAD},left=${GROUP_PAD},bottom=${GROUP_PAD},right=${GROUP_PAD}]`,
+    },
   }));
-  for (const name of closed.keys()) children.push({ id: groupId(name), width: NODE_WIDTH, height: NODE_HEIGHT });
+  for (const name of closed.keys())
+    children.push({ id: groupId(name), width: NODE_WIDTH, height: NODE_HEIGHT });
   const result: ElkNode = await elk.layout({
     id: "root",
     layoutOptions: {
       "elk.algorithm": "layered",
       "elk.direction": "RIGHT",
       "elk.hierarchyHandling": "INCLUDE_CHILDREN",
-      "elk.layered.spacing.nodeNodeBetweenLayers": "56",
-      "elk.spacing.nodeNode": "18",
+      ...SPACING,
       "elk.spacing.componentComponent": "40",
       "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
       "elk.edgeRouting": "SPLINES",
@@ -35,8 +51,23 @@ export async function elkLayout(elk: Pick<ELK, "layout">, input: LayoutInput): P
   for (const group of result.children ?? []) {
     const name = group.id.slice("group:".length);
     const { x = 0, y = 0, width = NODE_WIDTH, height = NODE_HEIGHT } = group;
-    out.push({ id: name, x, y, width, height, collapsed: closed.has(name), count: closed.get(name) ?? group.children?.length ?? 0 });
-    for (const node of group.children ?? []) boxes.push({ id: node.id, x: x + (node.x ?? 0), y: y + (node.y ?? 0), width: NODE_WIDTH, height: NODE_HEIGHT });
+    out.push({
+      id: name,
+      x,
+      y,
+      width,
+      height,
+      collapsed: closed.has(name),
+      count: closed.get(name) ?? group.children?.length ?? 0,
+    });
+    for (const node of group.children ?? [])
+      boxes.push({
+        id: node.id,
+        x: x + (node.x ?? 0),
+        y: y + (node.y ?? 0),
+        width: NODE_WIDTH,
+        height: NODE_HEIGHT,
+      });
   }
   return { nodes: boxes, groups: out, edges, width: result.width ?? 0, height: result.height ?? 0 };
 }

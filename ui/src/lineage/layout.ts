@@ -119,9 +119,18 @@ interface Placed {
  * Columns from left to right by layer, each ordered by the middle of its neighbours; linear in nodes and edges but for
  * the sorts. A column of more than `tall` boxes is broken into several beside each other.
  */
-export function columns(items: ReadonlyArray<{ id: string; width: number; height: number }>, edges: readonly InEdge[], gapX: number, gapY: number, tall = 40): Placed {
-  const layer = layers(items.map((item) => item.id), edges);
-  const byLayer: (typeof items[number])[][] = [];
+export function columns(
+  items: ReadonlyArray<{ id: string; width: number; height: number }>,
+  edges: readonly InEdge[],
+  gapX: number,
+  gapY: number,
+  tall = 40,
+): Placed {
+  const layer = layers(
+    items.map((item) => item.id),
+    edges,
+  );
+  const byLayer: (typeof items)[number][][] = [];
   for (const item of items) {
     const index = layer.get(item.id) ?? 0;
     let column = byLayer[index];
@@ -138,15 +147,24 @@ export function columns(items: ReadonlyArray<{ id: string; width: number; height
     (forth.get(from) ?? forth.set(from, []).get(from))?.push(to);
   }
   const order = new Map<string, number>();
-  for (const column of byLayer) column?.forEach((item, index) => order.set(item.id, index / column.length));
+  for (const column of byLayer)
+    for (const [index, item] of column?.entries() ?? []) order.set(item.id, index / column.length);
   for (let sweep = 0; sweep < 4; sweep++) {
     const near = sweep % 2 === 0 ? back : forth;
     const run = sweep % 2 === 0 ? byLayer : [...byLayer].reverse();
     for (const column of run) {
       if (!column) continue;
-      const middle = new Map(column.map((item) => [item.id, mean((near.get(item.id) ?? []).map((id) => order.get(id) ?? 0), order.get(item.id) ?? 0)]));
+      const middle = new Map(
+        column.map((item) => [
+          item.id,
+          mean(
+            (near.get(item.id) ?? []).map((id) => order.get(id) ?? 0),
+            order.get(item.id) ?? 0,
+          ),
+        ]),
+      );
       column.sort((a, b) => (middle.get(a.id) ?? 0) - (middle.get(b.id) ?? 0));
-      column.forEach((item, index) => order.set(item.id, index / column.length));
+      for (const [index, item] of column.entries()) order.set(item.id, index / column.length);
     }
   }
   const at = new Map<string, { x: number; y: number }>();
@@ -188,7 +206,8 @@ export function fastLayout(input: LayoutInput): Layout {
   const { nodes, closed, edges } = fold(input);
   const groupOf = new Map(nodes.map((node) => [node.id, node.group]));
   const inside = new Map<string, InNode[]>();
-  for (const node of nodes) (inside.get(node.group) ?? inside.set(node.group, []).get(node.group))?.push(node);
+  for (const node of nodes)
+    (inside.get(node.group) ?? inside.set(node.group, []).get(node.group))?.push(node);
   const within = new Map<string, InEdge[]>();
   const between = new Map<string, InEdge>();
   for (const edge of edges) {
@@ -205,20 +224,52 @@ export function fastLayout(input: LayoutInput): Layout {
   const items: { id: string; width: number; height: number }[] = [];
   for (const [group, members] of inside) {
     const tall = Math.max(12, Math.ceil(Math.sqrt(members.length) * 1.6));
-    const placed = columns(members.map(({ id }) => ({ id, width: NODE_WIDTH, height: NODE_HEIGHT })), within.get(group) ?? [], 56, 16, tall);
+    const placed = columns(
+      members.map(({ id }) => ({ id, width: NODE_WIDTH, height: NODE_HEIGHT })),
+      within.get(group) ?? [],
+      56,
+      16,
+      tall,
+    );
     inner.set(group, placed);
-    items.push({ id: groupId(group), width: placed.width + 2 * GROUP_PAD, height: placed.height + GROUP_PAD + GROUP_HEAD });
+    items.push({
+      id: groupId(group),
+      width: placed.width + 2 * GROUP_PAD,
+      height: placed.height + GROUP_PAD + GROUP_HEAD,
+    });
   }
-  for (const group of closed.keys()) items.push({ id: groupId(group), width: NODE_WIDTH, height: NODE_HEIGHT });
-  const outer = columns(items, [...between.values()], 90, 28, Math.max(10, Math.ceil(Math.sqrt(items.length) * 1.5)));
+  for (const group of closed.keys())
+    items.push({ id: groupId(group), width: NODE_WIDTH, height: NODE_HEIGHT });
+  const outer = columns(
+    items,
+    [...between.values()],
+    90,
+    28,
+    Math.max(10, Math.ceil(Math.sqrt(items.length) * 1.5)),
+  );
   const boxes: Box[] = [];
   const groups: GroupBox[] = [];
   for (const item of items) {
     const name = item.id.slice("group:".length);
     const at = outer.at.get(item.id) ?? { x: 0, y: 0 };
     const placed = inner.get(name);
-    groups.push({ id: name, x: at.x, y: at.y, width: item.width, height: item.height, collapsed: placed === undefined, count: placed ? (inside.get(name)?.length ?? 0) : (closed.get(name) ?? 0) });
-    for (const [id, point] of placed?.at ?? []) boxes.push({ id, x: at.x + GROUP_PAD + point.x, y: at.y + GROUP_HEAD + point.y, width: NODE_WIDTH, height: NODE_HEIGHT });
+    groups.push({
+      id: name,
+      x: at.x,
+      y: at.y,
+      width: item.width,
+      height: item.height,
+      collapsed: placed === undefined,
+      count: placed ? (inside.get(name)?.length ?? 0) : (closed.get(name) ?? 0),
+    });
+    for (const [id, point] of placed?.at ?? [])
+      boxes.push({
+        id,
+        x: at.x + GROUP_PAD + point.x,
+        y: at.y + GROUP_HEAD + point.y,
+        width: NODE_WIDTH,
+        height: NODE_HEIGHT,
+      });
   }
   return { nodes: boxes, groups, edges, width: outer.width, height: outer.height };
 }

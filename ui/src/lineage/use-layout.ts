@@ -19,7 +19,11 @@ function inWorker(input: LayoutInput): Promise<Layout> {
       resolve(data.layout);
     };
     own.addEventListener("message", onMessage);
-    own.addEventListener("error", (event) => reject(new Error(event.message || "The layout worker could not start.")), { once: true });
+    own.addEventListener(
+      "error",
+      (event) => reject(new Error(event.message || "The layout worker could not start.")),
+      { once: true },
+    );
     own.postMessage({ id, input });
   });
 }
@@ -38,7 +42,8 @@ export function useLayout(input: LayoutInput | null): LayoutState {
     let stale = false;
     setState((old) => ({ ...old, busy: true, error: null }));
     const collapsed = new Set(input.collapsed);
-    const drawn = input.nodes.reduce((n, node) => n + (collapsed.has(node.group) ? 0 : 1), 0) + collapsed.size;
+    const drawn =
+      input.nodes.reduce((n, node) => n + (collapsed.has(node.group) ? 0 : 1), 0) + collapsed.size;
     const run = async (): Promise<Layout> => {
       if (drawn === 0) return fastLayout(input);
       if (drawn > ELK_LIMIT || input.edges.length > 4 * ELK_LIMIT) return inWorker(input);

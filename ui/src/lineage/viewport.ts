@@ -12,9 +12,19 @@ export function overlaps(a: Rect, b: Rect): boolean {
 }
 
 /** The part of the graph that is on the screen, with a margin so that a small pan shows no gaps. */
-export function screenRect(transform: readonly [x: number, y: number, zoom: number], width: number, height: number, margin = 200): Rect {
+export function screenRect(
+  transform: readonly [x: number, y: number, zoom: number],
+  width: number,
+  height: number,
+  margin = 200,
+): Rect {
   const [x, y, zoom] = transform;
-  return { x: (-x - margin) / zoom, y: (-y - margin) / zoom, width: (width + 2 * margin) / zoom, height: (height + 2 * margin) / zoom };
+  return {
+    x: (-x - margin) / zoom,
+    y: (-y - margin) / zoom,
+    width: (width + 2 * margin) / zoom,
+    height: (height + 2 * margin) / zoom,
+  };
 }
 
 /** Boxes sorted into square cells, so that what is on the screen is found without looking at all. */
@@ -23,7 +33,8 @@ export class BoxIndex<T extends Box> {
   readonly #cells = new Map<string, T[]>();
 
   constructor(boxes: readonly T[]) {
-    for (const box of boxes) this.#each(box, (key) => (this.#cells.get(key) ?? this.#cells.set(key, []).get(key))?.push(box));
+    for (const box of boxes)
+      this.#each(box, (key) => (this.#cells.get(key) ?? this.#cells.set(key, []).get(key))?.push(box));
   }
 
   within(rect: Rect): T[] {
@@ -37,7 +48,8 @@ export class BoxIndex<T extends Box> {
   #each(rect: Rect, visit: (key: string) => void): void {
     const size = this.#cell;
     for (let i = Math.floor(rect.x / size); i <= Math.floor((rect.x + rect.width) / size); i++) {
-      for (let j = Math.floor(rect.y / size); j <= Math.floor((rect.y + rect.height) / size); j++) visit(`${i}:${j}`);
+      for (let j = Math.floor(rect.y / size); j <= Math.floor((rect.y + rect.height) / size); j++)
+        visit(`${i}:${j}`);
     }
   }
 }

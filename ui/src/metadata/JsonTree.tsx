@@ -16,9 +16,18 @@ export function JsonTree({ text }: { text: string }) {
 function Value({ value, name, level }: { value: unknown; name: string | null; level: number }) {
   const label = name === null ? null : <span className="key">{name}: </span>;
   if (value !== null && typeof value === "object") {
-    const entries = Array.isArray(value) ? value.map((v, i) => [String(i), v] as const) : Object.entries(value);
+    const entries = Array.isArray(value)
+      ? value.map((v, i) => [String(i), v] as const)
+      : Object.entries(value);
     const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
-    if (entries.length === 0) return <div className="leaf">{label}{open}{close}</div>;
+    if (entries.length === 0)
+      return (
+        <div className="leaf">
+          {label}
+          {open}
+          {close}
+        </div>
+      );
     return (
       <details open={level < 2 && entries.length <= 20}>
         <summary>

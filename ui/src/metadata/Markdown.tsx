@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noArrayIndexKey: a parsed text does not reorder
 import { Fragment, useMemo } from "react";
 import { type Block, type Inline, parseMarkdown } from "./markdown.ts";
 
@@ -28,8 +29,11 @@ function block(node: Block, key: number): React.ReactNode {
       return (
         <Tag key={key}>
           {node.items.map((item, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a parsed text does not reorder
-            <li key={index}>{item.length === 1 && item[0]?.kind === "paragraph" ? inlines(item[0].children) : item.map(block)}</li>
+            <li key={index}>
+              {item.length === 1 && item[0]?.kind === "paragraph"
+                ? inlines(item[0].children)
+                : item.map(block)}
+            </li>
           ))}
         </Tag>
       );
@@ -39,11 +43,19 @@ function block(node: Block, key: number): React.ReactNode {
         <div key={key} className="scroll-x">
           <table>
             <thead>
-              <tr>{node.head.map((cell, i) => <th key={i}>{inlines(cell)}</th>)}</tr>
+              <tr>
+                {node.head.map((cell, i) => (
+                  <th key={i}>{inlines(cell)}</th>
+                ))}
+              </tr>
             </thead>
             <tbody>
               {node.rows.map((row, r) => (
-                <tr key={r}>{row.map((cell, i) => <td key={i}>{inlines(cell)}</td>)}</tr>
+                <tr key={r}>
+                  {row.map((cell, i) => (
+                    <td key={i}>{inlines(cell)}</td>
+                  ))}
+                </tr>
               ))}
             </tbody>
           </table>

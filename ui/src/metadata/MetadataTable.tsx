@@ -37,9 +37,15 @@ export function MetadataTable({ entries }: { entries: readonly MetadataParts[] }
 export function MetadataValue({ entry }: { entry: MetadataParts }) {
   switch (entry.__typename) {
     case "FloatMetadataEntry":
-      return <span className="tnum" title={entry.floatRepr}>{entry.floatValue === null ? entry.floatRepr : formatNumber(entry.floatValue)}</span>;
+      return (
+        <span className="tnum" title={entry.floatRepr}>
+          {entry.floatValue === null ? entry.floatRepr : formatNumber(entry.floatValue)}
+        </span>
+      );
     case "IntMetadataEntry":
-      return <span className="tnum">{entry.intValue === null ? entry.intRepr : formatNumber(entry.intValue)}</span>;
+      return (
+        <span className="tnum">{entry.intValue === null ? entry.intRepr : formatNumber(entry.intValue)}</span>
+      );
     case "TextMetadataEntry":
       return <span style={{ whiteSpace: "pre-wrap" }}>{entry.text}</span>;
     case "BoolMetadataEntry":
@@ -64,7 +70,10 @@ export function MetadataValue({ entry }: { entry: MetadataParts }) {
     case "TimestampMetadataEntry":
       return (
         <span>
-          {formatAbsolute(entry.timestamp * 1000)} <span className="faint">(<TimeAgo at={entry.timestamp * 1000} />)</span>
+          {formatAbsolute(entry.timestamp * 1000)}{" "}
+          <span className="faint">
+            (<TimeAgo at={entry.timestamp * 1000} />)
+          </span>
         </span>
       );
     case "PipelineRunMetadataEntry":
@@ -80,7 +89,14 @@ export function MetadataValue({ entry }: { entry: MetadataParts }) {
     case "TableMetadataEntry":
       return <DataTable columns={entry.table.schema.columns} records={entry.table.records} />;
     case "TableSchemaMetadataEntry":
-      return <DataTable columns={SCHEMA_COLUMNS} records={entry.schema.columns.map((c) => JSON.stringify({ column: c.name, type: c.type, description: c.description ?? "" }))} />;
+      return (
+        <DataTable
+          columns={SCHEMA_COLUMNS}
+          records={entry.schema.columns.map((c) =>
+            JSON.stringify({ column: c.name, type: c.type, description: c.description ?? "" }),
+          )}
+        />
+      );
     default:
       return <span className="faint">{"This kind of metadata is newer than the page."}</span>;
   }
@@ -98,7 +114,12 @@ function Picture({ label, mediaType, data }: { label: string; mediaType: string;
   if (!url) return <span className="faint">A picture of type {mediaType} is not shown.</span>;
   return (
     <>
-      <button type="button" className="link-button" onClick={() => setOpen(true)} aria-label={`Enlarge ${label}`}>
+      <button
+        type="button"
+        className="link-button"
+        onClick={() => setOpen(true)}
+        aria-label={`Enlarge ${label}`}
+      >
         <img className="meta-image" src={url} alt={label} />
       </button>
       {open ? (
@@ -118,7 +139,9 @@ interface Column {
 
 function DataTable({ columns, records }: { columns: readonly Column[]; records: readonly string[] }) {
   const [all, setAll] = useState(false);
-  const rows = (all ? records : records.slice(0, 50)).map((record) => JSON.parse(record) as Record<string, unknown>);
+  const rows = (all ? records : records.slice(0, 50)).map(
+    (record) => JSON.parse(record) as Record<string, unknown>,
+  );
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard */}
@@ -140,8 +163,18 @@ function DataTable({ columns, records }: { columns: readonly Column[]; records: 
                 {columns.map((column) => {
                   const value = row[column.name];
                   return (
-                    <td key={column.name} className={typeof value === "number" ? "num" : ""} title={String(value ?? "")}>
-                      {typeof value === "number" ? formatNumber(value) : value === null || value === undefined ? <span className="faint">null</span> : String(value)}
+                    <td
+                      key={column.name}
+                      className={typeof value === "number" ? "num" : ""}
+                      title={String(value ?? "")}
+                    >
+                      {typeof value === "number" ? (
+                        formatNumber(value)
+                      ) : value === null || value === undefined ? (
+                        <span className="faint">null</span>
+                      ) : (
+                        String(value)
+                      )}
                     </td>
                   );
                 })}

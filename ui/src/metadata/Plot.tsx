@@ -21,19 +21,46 @@ export default function Plot({ series, over }: { series: Series; over: "time" | 
     if (!element || width < 50) return;
     const css = getComputedStyle(element);
     const color = (name: string) => css.getPropertyValue(`--${name}`).trim();
-    const axis = { stroke: color("text-3"), grid: { stroke: color("border"), width: 1 }, ticks: { show: false }, font: "11px system-ui" };
+    const axis = {
+      stroke: color("text-3"),
+      grid: { stroke: color("border"), width: 1 },
+      ticks: { show: false },
+      font: "11px system-ui",
+    };
     const chart = new uPlot(
       {
         width,
         height: 180,
         scales: { x: { time: over === "time" } },
         cursor: { y: false, points: { size: 7 } },
-        hooks: { setCursor: [(u) => setHover(u.cursor.idx === null || u.cursor.idx === undefined ? null : (points[u.cursor.idx] ?? null))] },
+        hooks: {
+          setCursor: [
+            (u) =>
+              setHover(
+                u.cursor.idx === null || u.cursor.idx === undefined ? null : (points[u.cursor.idx] ?? null),
+              ),
+          ],
+        },
         axes: [
-          over === "time" ? axis : { ...axis, values: (_u, splits) => splits.map((i) => (Number.isInteger(i) ? (points[i]?.partition ?? "") : "")), space: 90 },
+          over === "time"
+            ? axis
+            : {
+                ...axis,
+                values: (_u, splits) =>
+                  splits.map((i) => (Number.isInteger(i) ? (points[i]?.partition ?? "") : "")),
+                space: 90,
+              },
           { ...axis, size: 58, values: (_u, splits) => splits.map((v) => formatNumber(v)) },
         ],
-        series: [{}, { stroke: color("accent"), width: 1.6, points: { show: points.length < 120, size: 5, fill: color("accent") }, fill: `${color("accent")}18` }],
+        series: [
+          {},
+          {
+            stroke: color("accent"),
+            width: 1.6,
+            points: { show: points.length < 120, size: 5, fill: color("accent") },
+            fill: `${color("accent")}18`,
+          },
+        ],
       },
       [points.map((p, i) => (over === "time" ? p.at / 1000 : i)), points.map((p) => p.value)],
       element,
@@ -48,11 +75,17 @@ export default function Plot({ series, over }: { series: Series; over: "time" | 
         <strong className="truncate">{series.label}</strong>
         {shown ? (
           <span className="plot-tip nowrap">
-            <strong>{formatNumber(shown.value)}</strong> · {over === "partition" ? shown.partition : formatAbsolute(shown.at)}
+            <strong>{formatNumber(shown.value)}</strong> ·{" "}
+            {over === "partition" ? shown.partition : formatAbsolute(shown.at)}
           </span>
         ) : null}
       </div>
-      <div ref={holder} role="img" aria-label={`${series.label} over ${over}: ${points.length} values${points.length ? `, last ${formatNumber(points.at(-1)?.value ?? 0)}` : ""}`} style={{ minHeight: 180 }} />
+      <div
+        ref={holder}
+        role="img"
+        aria-label={`${series.label} over ${over}: ${points.length} values${points.length ? `, last ${formatNumber(points.at(-1)?.value ?? 0)}` : ""}`}
+        style={{ minHeight: 180 }}
+      />
     </div>
   );
 }

@@ -43,7 +43,11 @@ function blocks(lines: readonly string[], depth: number): Block[] {
     } else if (/^\s*>/.test(now)) {
       const body: string[] = [];
       for (; i < lines.length && /^\s*>/.test(line(i)); i++) body.push(line(i).replace(/^\s*>\s?/, ""));
-      out.push(depth > 8 ? { kind: "code", text: body.join("\n") } : { kind: "quote", blocks: blocks(body, depth + 1) });
+      out.push(
+        depth > 8
+          ? { kind: "code", text: body.join("\n") }
+          : { kind: "quote", blocks: blocks(body, depth + 1) },
+      );
     } else if (ITEM.test(now)) {
       const first = ITEM.exec(now);
       const indent = first?.[1]?.length ?? 0;
@@ -52,18 +56,37 @@ function blocks(lines: readonly string[], depth: number): Block[] {
       for (; i < lines.length; i++) {
         const match = ITEM.exec(line(i));
         if (match && (match[1]?.length ?? 0) <= indent) items.push([match[3] ?? ""]);
-        else if (line(i).trim() !== "" && (/^\s{2,}/.test(line(i)) || match)) items.at(-1)?.push(line(i).slice(Math.min(indent + 2, line(i).search(/\S/))));
+        else if (line(i).trim() !== "" && (/^\s{2,}/.test(line(i)) || match))
+          items.at(-1)?.push(line(i).slice(Math.min(indent + 2, line(i).search(/\S/))));
         else break;
       }
-      out.push({ kind: "list", ordered, items: items.map((body) => (depth > 8 ? [{ kind: "code", text: body.join("\n") }] : blocks(body, depth + 1))) });
-    } else if (now.includes("|") && /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/.test(line(i + 1)) && line(i + 1).includes("-")) {
+      out.push({
+        kind: "list",
+        ordered,
+        items: items.map((body) =>
+          depth > 8 ? [{ kind: "code", text: body.join("\n") }] : blocks(body, depth + 1),
+        ),
+      });
+    } else if (
+      now.includes("|") &&
+      /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/.test(line(i + 1)) &&
+      line(i + 1).includes("-")
+    ) {
       const head = cells(now);
       const rows: Inline[][][] = [];
       for (i += 2; i < lines.length && line(i).includes("|"); i++) rows.push(cells(line(i)));
       out.push({ kind: "table", head, rows });
     } else {
       const body = [now];
-      for (i++; i < lines.length && line(i).trim() !== "" && !/^(#{1,6}\s|\s*(```|~~~|>))/.test(line(i)) && !ITEM.test(line(i)); i++) body.push(line(i));
+      for (
+        i++;
+        i < lines.length &&
+        line(i).trim() !== "" &&
+        !/^(#{1,6}\s|\s*(```|~~~|>))/.test(line(i)) &&
+        !ITEM.test(line(i));
+        i++
+      )
+        body.push(line(i));
       out.push({ kind: "paragraph", children: parseInline(body.join("\n")) });
     }
   }
@@ -78,7 +101,8 @@ function cells(row: string): Inline[][] {
     .map((cell) => parseInline(cell.trim().replaceAll("\\|", "|")));
 }
 
-const INLINE = /`([^`]+)`|\*\*(.+?)\*\*|__(.+?)__|~~(.+?)~~|\*([^*\s][^*]*)\*|(?<!\w)_([^_\s][^_]*)_(?!\w)|\[([^\]]*)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>)]+)|( {2,}\n|\\\n)/;
+const INLINE =
+  /`([^`]+)`|\*\*(.+?)\*\*|__(.+?)__|~~(.+?)~~|\*([^*\s][^*]*)\*|(?<!\w)_([^_\s][^_]*)_(?!\w)|\[([^\]]*)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>)]+)|( {2,}\n|\\\n)/;
 
 export function parseInline(source: string, depth = 0): Inline[] {
   const out: Inline[] = [];
@@ -97,8 +121,14 @@ export function parseInline(source: string, depth = 0): Inline[] {
     else if (strong !== undefined) out.push({ kind: "strong", children: parseInline(strong, depth + 1) });
     else if (del !== undefined) out.push({ kind: "del", children: parseInline(del, depth + 1) });
     else if (italic !== undefined) out.push({ kind: "em", children: parseInline(italic, depth + 1) });
-    else if (href !== undefined) out.push(isSafeUrl(href) ? { kind: "link", href, children: parseInline(label ?? href, depth + 1) } : { kind: "text", text: whole });
-    else if (bare !== undefined) out.push({ kind: "link", href: bare, children: [{ kind: "text", text: bare }] });
+    else if (href !== undefined)
+      out.push(
+        isSafeUrl(href)
+          ? { kind: "link", href, children: parseInline(label ?? href, depth + 1) }
+          : { kind: "text", text: whole },
+      );
+    else if (bare !== undefined)
+      out.push({ kind: "link", href: bare, children: [{ kind: "text", text: bare }] });
     else out.push({ kind: "break" });
     rest = rest.slice(match.index + whole.length);
   }

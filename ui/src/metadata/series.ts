@@ -37,10 +37,17 @@ export function seriesOf(events: readonly Event[]): Series[] {
 export function byPartition(series: Series): Point[] {
   const last = new Map<string, Point>();
   for (const point of series.points) if (point.partition !== null) last.set(point.partition, point);
-  return [...last.values()].sort((a, b) => (a.partition ?? "").localeCompare(b.partition ?? "", undefined, { numeric: true }));
+  return [...last.values()].sort((a, b) =>
+    (a.partition ?? "").localeCompare(b.partition ?? "", undefined, { numeric: true }),
+  );
 }
 
 export function numberOf(entry: MetadataParts): number | null {
-  const value = entry.__typename === "FloatMetadataEntry" ? entry.floatValue : entry.__typename === "IntMetadataEntry" ? (entry.intValue ?? Number(entry.intRepr)) : null;
+  const value =
+    entry.__typename === "FloatMetadataEntry"
+      ? entry.floatValue
+      : entry.__typename === "IntMetadataEntry"
+        ? (entry.intValue ?? Number(entry.intRepr))
+        : null;
   return value !== null && Number.isFinite(value) ? value : null;
 }

@@ -29,19 +29,37 @@ export function RunTimeline({ runs, hours }: { runs: readonly RunRow[]; hours: n
   return (
     <div ref={ref} className="timeline">
       <div className="timeline-axis" style={{ marginLeft: labels }}>
-        {marks.map((at) => (
-          <span key={at} style={{ left: x(at) }}>
-            {new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })}
-          </span>
-        ))}
+        {marks
+          .filter((at) => x(at) < width - 56)
+          .map((at) => (
+            <span key={at} style={{ left: x(at) }}>
+              {new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })}
+            </span>
+          ))}
       </div>
       {full > 0
         ? rows.map((row) => {
             const height = row.lanes * (LANE + 2) + 10;
             return (
               <div key={row.key} className="timeline-row" style={{ height }}>
-                <span className="timeline-label truncate" style={{ width: labels }} title={`${row.label} · ${row.location}`}>
-                  {row.job === null ? <Link to="/runs" search={{ job: "__ASSET_JOB" }} className="asset-link">{row.label}</Link> : <Link to="/jobs/$location/$job" params={{ location: row.location, job: row.job }} className="asset-link">{row.label}</Link>}
+                <span
+                  className="timeline-label truncate"
+                  style={{ width: labels }}
+                  title={`${row.label} · ${row.location}`}
+                >
+                  {row.job === null ? (
+                    <Link to="/runs" search={{ job: "__ASSET_JOB" }} className="asset-link">
+                      {row.label}
+                    </Link>
+                  ) : (
+                    <Link
+                      to="/jobs/$location/$job"
+                      params={{ location: row.location, job: row.job }}
+                      className="asset-link"
+                    >
+                      {row.label}
+                    </Link>
+                  )}
                 </span>
                 <svg width={width} height={height} role="group" aria-label={`Runs of ${row.label}`}>
                   {marks.map((at) => (
@@ -54,7 +72,11 @@ export function RunTimeline({ runs, hours }: { runs: readonly RunRow[]; hours: n
                         <>
                           <strong>{runTitle(bar.run)}</strong> · {runLabel(bar.run.status)}
                           <br />
-                          {formatAbsolute((bar.run.startTime ?? bar.run.creationTime) * 1000)} · {formatDuration(((bar.run.endTime ?? now / 1000) - (bar.run.startTime ?? bar.run.creationTime)) * 1000)}
+                          {formatAbsolute((bar.run.startTime ?? bar.run.creationTime) * 1000)} ·{" "}
+                          {formatDuration(
+                            ((bar.run.endTime ?? now / 1000) - (bar.run.startTime ?? bar.run.creationTime)) *
+                              1000,
+                          )}
                         </>
                       }
                     >
@@ -67,7 +89,14 @@ export function RunTimeline({ runs, hours }: { runs: readonly RunRow[]; hours: n
                           void navigate({ to: "/runs/$runId", params: { runId: bar.run.runId } });
                         }}
                       >
-                        <rect x={bar.x} y={5 + bar.lane * (LANE + 2)} width={bar.width} height={LANE} rx={3} className={`bar tone-${runTone(bar.run.status)} ${isLive(bar.run.status) ? "pulse" : ""}`} />
+                        <rect
+                          x={bar.x}
+                          y={5 + bar.lane * (LANE + 2)}
+                          width={bar.width}
+                          height={LANE}
+                          rx={3}
+                          className={`bar tone-${runTone(bar.run.status)} ${isLive(bar.run.status) ? "pulse" : ""}`}
+                        />
                       </a>
                     </Tooltip>
                   ))}

@@ -17,7 +17,10 @@ export interface TimelineRow {
 }
 
 /** One row a job; runs that overlap in time go to lanes under each other. Times in ms, width in pixels. */
-export function timelineLayout(runs: readonly RunRow[], axis: { from: number; to: number; width: number }): TimelineRow[] {
+export function timelineLayout(
+  runs: readonly RunRow[],
+  axis: { from: number; to: number; width: number },
+): TimelineRow[] {
   const span = Math.max(1, axis.to - axis.from);
   const rows = new Map<string, { label: string; location: string; job: string | null; runs: RunRow[] }>();
   for (const run of runs) {
@@ -26,7 +29,12 @@ export function timelineLayout(runs: readonly RunRow[], axis: { from: number; to
     const location = run.repositoryOrigin?.repositoryLocationName ?? "";
     const adhoc = run.jobName.startsWith("__");
     const key = `${location}/${run.jobName}`;
-    const row = rows.get(key) ?? { label: adhoc ? "Assets" : runTitle(run), location, job: adhoc ? null : run.jobName, runs: [] };
+    const row = rows.get(key) ?? {
+      label: adhoc ? "Assets" : runTitle(run),
+      location,
+      job: adhoc ? null : run.jobName,
+      runs: [],
+    };
     rows.set(key, row);
     row.runs.push(run);
   }
@@ -43,7 +51,14 @@ export function timelineLayout(runs: readonly RunRow[], axis: { from: number; to
         ends[lane] = x + width + 1;
         return { run, x, width, lane };
       });
-    return { key, label: row.label, location: row.location, job: row.job, bars, lanes: Math.max(1, ends.length) };
+    return {
+      key,
+      label: row.label,
+      location: row.location,
+      job: row.job,
+      bars,
+      lanes: Math.max(1, ends.length),
+    };
   });
 }
 

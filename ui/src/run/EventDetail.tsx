@@ -9,7 +9,15 @@ import { MetadataTable } from "../metadata/MetadataTable.tsx";
 import { typeOf } from "./event-filter.ts";
 
 /** One event with its metadata, error and stack. */
-export function EventDetail({ event, index, onClose }: { event: RunEventParts; index: number; onClose: () => void }) {
+export function EventDetail({
+  event,
+  index,
+  onClose,
+}: {
+  event: RunEventParts;
+  index: number;
+  onClose: () => void;
+}) {
   const check = "evaluation" in event ? event.evaluation : null;
   const entries = check ? check.metadataEntries : "metadataEntries" in event ? event.metadataEntries : [];
   return (
@@ -54,7 +62,10 @@ export function EventDetail({ event, index, onClose }: { event: RunEventParts; i
           <>
             <dt>Check</dt>
             <dd className="row">
-              {check.checkName} <Badge tone={check.success ? "ok" : check.severity === "WARN" ? "warn" : "fail"}>{check.success ? "Passed" : "Failed"}</Badge>
+              {check.checkName}{" "}
+              <Badge tone={check.success ? "ok" : check.severity === "WARN" ? "warn" : "fail"}>
+                {check.success ? "Passed" : "Failed"}
+              </Badge>
             </dd>
           </>
         ) : null}

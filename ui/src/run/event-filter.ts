@@ -20,7 +20,11 @@ export function passes(event: Searchable, filter: EventFilter, needle: string | 
   if (filter.step?.length && (event.stepKey === null || !filter.step.includes(event.stepKey))) return false;
   if (filter.type?.length && !filter.type.includes(typeOf(event))) return false;
   if (!needle) return true;
-  return event.message.toLowerCase().includes(needle) || typeOf(event).toLowerCase().includes(needle) || (event.stepKey?.toLowerCase().includes(needle) ?? false);
+  return (
+    event.message.toLowerCase().includes(needle) ||
+    typeOf(event).toLowerCase().includes(needle) ||
+    (event.stepKey?.toLowerCase().includes(needle) ?? false)
+  );
 }
 
 /** Indexes of the events that pass, found once each: only what was appended since is looked at. */

@@ -7,7 +7,12 @@ import type { EventStore } from "./event-store.ts";
  * Fills `store` with the run's events until the run is over or `signal` aborts: by the subscription, from the last
  * cursor again after a cut; after three cuts without an event in between by polling, for proxies that hold streams back.
  */
-export async function follow(runId: string, store: EventStore, isOver: () => boolean, signal: AbortSignal): Promise<void> {
+export async function follow(
+  runId: string,
+  store: EventStore,
+  isOver: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   let cursor: string | null = null;
   let cuts = 0;
   while (!signal.aborted) {
@@ -26,8 +31,13 @@ export async function follow(runId: string, store: EventStore, isOver: () => boo
         if (isOver()) break;
         await pause(1000, signal);
       } else {
-        const { logsForRun: page }: RunLogsPageResult = await send(RunLogsPage, { runId, cursor, limit: 1000 }, signal);
-        if (page.__typename !== "EventConnection") throw new Error("message" in page ? page.message : "The events cannot be read.");
+        const { logsForRun: page }: RunLogsPageResult = await send(
+          RunLogsPage,
+          { runId, cursor, limit: 1000 },
+          signal,
+        );
+        if (page.__typename !== "EventConnection")
+          throw new Error("message" in page ? page.message : "The events cannot be read.");
         cursor = page.cursor;
         store.problem = null;
         store.caughtUp = !page.hasMore;

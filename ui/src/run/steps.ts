@@ -34,7 +34,18 @@ export class StepFold {
   plan(keys: ReadonlyArray<{ key: string; upstream: readonly string[] }>): void {
     for (const { key, upstream } of keys) {
       const known = this.steps.get(key);
-      this.steps.set(key, known ? { ...known, upstream } : { key, state: "waiting", attempts: [], retryAt: null, upstream });
+      this.steps.set(
+        key,
+        known
+          ? { ...known, upstream }
+          : {
+              key,
+              state: this.ended === null ? "waiting" : "skipped",
+              attempts: [],
+              retryAt: null,
+              upstream,
+            },
+      );
     }
   }
 
@@ -53,7 +64,11 @@ export class StepFold {
     const type = event.eventType;
     if (type === "RUN_SUCCESS" || type === "RUN_FAILURE" || type === "RUN_CANCELED") {
       this.ended = at;
-      for (const step of this.steps.values()) if (step.state === "running" || step.state === "retry") this.#end(step, at, type === "RUN_FAILURE" ? "failure" : "canceled");
+      for (const step of this.steps.values()) {
+        if (step.state === "running" || step.state === "retry")
+          this.#end(step, at, type === "RUN_FAILURE" ? "failure" : "canceled");
+        else if (step.state === "waiting") step.state = "skipped";
+      }
     }
     if (event.stepKey === null || type === null || !type.startsWith("STEP_")) return;
     let step = this.steps.get(event.stepKey);
@@ -95,9 +110,16 @@ export class StepFold {
   }
 }
 
-/** Steps without events, as the server's own statistics tell them: shown until the events have arrived. */
 export function countSteps(steps: Iterable<Step>): Record<StepState, number> {
-  const count: Record<StepState, number> = { waiting: 0, running: 0, retry: 0, success: 0, failure: 0, skipped: 0, canceled: 0 };
+  const count: Record<StepState, number> = {
+    waiting: 0,
+    running: 0,
+    retry: 0,
+    success: 0,
+    failure: 0,
+    skipped: 0,
+    canceled: 0,
+  };
   for (const step of steps) count[step.state]++;
   return count;
 }

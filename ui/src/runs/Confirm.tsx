@@ -3,7 +3,16 @@ import { useState } from "react";
 import { reportFailure } from "./actions.ts";
 
 /** A button that asks before it does what cannot be undone. */
-export function Confirm(props: { label: string; question: string; detail?: React.ReactNode; color?: string; icon?: React.ReactNode; variant?: string; disabled?: boolean; onConfirm: () => Promise<unknown> }) {
+export function Confirm(props: {
+  label: string;
+  question: string;
+  detail?: React.ReactNode;
+  color?: string;
+  icon?: React.ReactNode;
+  variant?: string;
+  disabled?: boolean;
+  onConfirm: () => Promise<unknown>;
+}) {
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
   const go = async () => {
@@ -19,7 +28,13 @@ export function Confirm(props: { label: string; question: string; detail?: React
   };
   return (
     <>
-      <Button variant={props.variant ?? "default"} color={props.color} leftSection={props.icon} disabled={props.disabled ?? false} onClick={() => setOpen(true)}>
+      <Button
+        variant={props.variant ?? "default"}
+        color={props.color}
+        leftSection={props.icon}
+        disabled={props.disabled ?? false}
+        onClick={() => setOpen(true)}
+      >
         {props.label}
       </Button>
       <Modal opened={open} onClose={() => setOpen(false)} title={<strong>{props.question}</strong>} size="sm">

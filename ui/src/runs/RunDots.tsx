@@ -10,8 +10,16 @@ export function RunDots({ runs, max = 12 }: { runs: readonly RunRow[]; max?: num
   return (
     <span className="run-dots">
       {[...runs.slice(0, max)].reverse().map((run) => (
-        <Tooltip key={run.runId} label={`${runLabel(run.status)} · ${formatAbsolute(run.creationTime * 1000)}`}>
-          <Link to="/runs/$runId" params={{ runId: run.runId }} className={`tone-${runTone(run.status)} ${isLive(run.status) ? "pulse" : ""}`} aria-label={`Run ${run.runId.slice(0, 8)}: ${runLabel(run.status)}`} />
+        <Tooltip
+          key={run.runId}
+          label={`${runLabel(run.status)} · ${formatAbsolute(run.creationTime * 1000)}`}
+        >
+          <Link
+            to="/runs/$runId"
+            params={{ runId: run.runId }}
+            className={`tone-${runTone(run.status)} ${isLive(run.status) ? "pulse" : ""}`}
+            aria-label={`Run ${run.runId.slice(0, 8)}: ${runLabel(run.status)}`}
+          />
         </Tooltip>
       ))}
     </span>

@@ -13,7 +13,8 @@ export function runTitle(run: Pick<RunRow, "jobName" | "assetSelection" | "asset
 /** Both lists of the timeline as one, without doubles, newest first; null when the server refused. */
 export function timelineRuns(data: TimelineResult): RunRow[] {
   const all = new Map<string, RunRow>();
-  for (const part of [data.recent, data.ongoing]) if (part.__typename === "Runs") for (const run of part.results) all.set(run.runId, run);
+  for (const part of [data.recent, data.ongoing])
+    if (part.__typename === "Runs") for (const run of part.results) all.set(run.runId, run);
   return [...all.values()].sort((a, b) => b.creationTime - a.creationTime);
 }
 
@@ -51,12 +52,28 @@ export function runsFilter(filters: RunFilters, now: number): RunsFilter {
 }
 
 /** Tags that a person set or wants to see; the machine's own are left to the run's page. */
-export function visibleTags(tags: ReadonlyArray<{ key: string; value: string }>): { key: string; value: string }[] {
-  const shown = new Set(["dagster/partition", "dagster/schedule_name", "dagster/sensor_name", "dagster/backfill"]);
-  return tags.filter((tag) => shown.has(tag.key) || !tag.key.includes("dagster/") && !tag.key.startsWith(".") && !tag.key.startsWith("dagster-operator"));
+export function visibleTags(
+  tags: ReadonlyArray<{ key: string; value: string }>,
+): { key: string; value: string }[] {
+  const shown = new Set([
+    "dagster/partition",
+    "dagster/schedule_name",
+    "dagster/sensor_name",
+    "dagster/backfill",
+  ]);
+  return tags.filter(
+    (tag) =>
+      shown.has(tag.key) ||
+      (!tag.key.includes("dagster/") && !tag.key.startsWith(".") && !tag.key.startsWith("dagster-operator")),
+  );
 }
 
 export function tagLabel(tag: { key: string; value: string }): string {
-  const short: Record<string, string> = { "dagster/partition": "partition", "dagster/schedule_name": "schedule", "dagster/sensor_name": "sensor", "dagster/backfill": "backfill" };
+  const short: Record<string, string> = {
+    "dagster/partition": "partition",
+    "dagster/schedule_name": "schedule",
+    "dagster/sensor_name": "sensor",
+    "dagster/backfill": "backfill",
+  };
   return `${short[tag.key] ?? tag.key}: ${tag.value}`;
 }

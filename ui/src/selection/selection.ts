@@ -20,7 +20,11 @@ export class SelectionError extends Error {
   }
 }
 
-type Token = { readonly kind: "word" | "string" | "(" | ")" | "+" | "*" | ":" | "and" | "or" | "not"; readonly text: string; readonly at: number };
+type Token = {
+  readonly kind: "word" | "string" | "(" | ")" | "+" | "*" | ":" | "and" | "or" | "not";
+  readonly text: string;
+  readonly at: number;
+};
 
 function tokens(source: string): Token[] {
   const out: Token[] = [];
@@ -34,12 +38,17 @@ function tokens(source: string): Token[] {
       out.push({ kind: "string", text: source.slice(i + 1, end), at: i });
       i = end + 1;
     } else if ("()+:".includes(c)) out.push({ kind: c as "+", text: c, at: i++ });
-    else if (c === "*" && /^\*(?=[\s()]|$|[\w"])/.test(source.slice(i))) out.push({ kind: "*", text: c, at: i++ });
+    else if (c === "*" && /^\*(?=[\s()]|$|[\w"])/.test(source.slice(i)))
+      out.push({ kind: "*", text: c, at: i++ });
     else {
       const word = /^[\w./=@$\-[\]]+(?:\*[\w./=@$\-[\]]+)*/.exec(source.slice(i))?.[0];
       if (!word) throw new SelectionError(`"${c}" means nothing here.`, i);
       const lower = word.toLowerCase();
-      out.push({ kind: lower === "and" || lower === "or" || lower === "not" ? lower : "word", text: word, at: i });
+      out.push({
+        kind: lower === "and" || lower === "or" || lower === "not" ? lower : "word",
+        text: word,
+        at: i,
+      });
       i += word.length;
     }
   }
@@ -101,13 +110,22 @@ export function select(source: string, assets: ReadonlyMap<string, Selectable>):
       seen = Number.POSITIVE_INFINITY;
     }
     const after = peek();
-    if (seen > 0 && after?.kind === "word" && /^\d+$/.test(after.text) && after.at === (list[at - 1]?.at ?? 0) + 1) {
+    if (
+      seen > 0 &&
+      after?.kind === "word" &&
+      /^\d+$/.test(after.text) &&
+      after.at === (list[at - 1]?.at ?? 0) + 1
+    ) {
       take();
       return Number(after.text);
     }
     return seen;
   };
-  const walk = (from: Set<string>, levels: number, next: (asset: Selectable) => readonly string[]): Set<string> => {
+  const walk = (
+    from: Set<string>,
+    levels: number,
+    next: (asset: Selectable) => readonly string[],
+  ): Set<string> => {
     const seen = new Set(from);
     let frontier = [...from];
     for (let level = 0; level < levels && frontier.length > 0; level++) {
@@ -133,7 +151,7 @@ export function select(source: string, assets: ReadonlyMap<string, Selectable>):
       return inner;
     }
     if (token.kind !== "word" && token.kind !== "string") {
-      if (token.kind === "*" ) return new Set(assets.keys());
+      if (token.kind === "*") return new Set(assets.keys());
       throw new SelectionError(`"${token.text}" is not expected here.`, token.at);
     }
     if (token.kind === "word" && peek()?.kind === "(" && (token.text === "sinks" || token.text === "roots")) {
@@ -146,8 +164,13 @@ export function select(source: string, assets: ReadonlyMap<string, Selectable>):
     if (token.kind === "word" && peek()?.kind === ":") {
       take();
       const value = take();
-      if (value?.kind !== "word" && value?.kind !== "string") throw new SelectionError(`${token.text}: needs a value.`, token.at);
-      return attribute(token, value.text, value.kind === "word" && peek()?.kind === "*" ? (take(), "*") : "");
+      if (value?.kind !== "word" && value?.kind !== "string")
+        throw new SelectionError(`${token.text}: needs a value.`, token.at);
+      return attribute(
+        token,
+        value.text,
+        value.kind === "word" && peek()?.kind === "*" ? (take()?.text ?? "") : "",
+      );
     }
     return pick(matches(token.text));
   };
@@ -170,10 +193,15 @@ export function select(source: string, assets: ReadonlyMap<string, Selectable>):
       case "location":
         return pick((a) => like(a.location));
       case "tag": {
-        return pick((a) => a.tags.some((t) => like(`${t.key}=${t.value}`) || (!value.includes("=") && like(t.key))));
+        return pick((a) =>
+          a.tags.some((t) => like(`${t.key}=${t.value}`) || (!value.includes("=") && like(t.key))),
+        );
       }
       default:
-        throw new SelectionError(`There is no attribute "${name.text}". Known: key, group, kind, owner, tag, code_location.`, name.at);
+        throw new SelectionError(
+          `There is no attribute "${name.text}". Known: key, group, kind, owner, tag, code_location.`,
+          name.at,
+        );
     }
   };
   const pick = (test: (asset: Selectable) => boolean): Set<string> => {
@@ -196,6 +224,11 @@ function matches(text: string): (asset: Selectable) => boolean {
 
 function wildcard(pattern: string): (value: string) => boolean {
   if (!pattern.includes("*")) return (value) => value === pattern;
-  const expression = new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`);
+  const expression = new RegExp(
+    `^${pattern
+      .split("*")
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+      .join(".*")}$`,
+  );
   return (value) => expression.test(value);
 }

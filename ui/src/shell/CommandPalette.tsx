@@ -1,5 +1,13 @@
 import { Modal } from "@mantine/core";
-import { IconBolt, IconBox, IconBriefcase, IconClock, IconPlayerPlay, IconStack2, IconArrowRight } from "@tabler/icons-react";
+import {
+  IconArrowRight,
+  IconBolt,
+  IconBox,
+  IconBriefcase,
+  IconClock,
+  IconPlayerPlay,
+  IconStack2,
+} from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useAssetGraph } from "../assets/asset-graph.ts";
@@ -20,7 +28,21 @@ interface Item {
   readonly url: string;
 }
 
-const PAGES: Item[] = Object.entries({ Overview: GO.o, Assets: GO.a, Lineage: GO.l, Jobs: GO.j, Runs: GO.r, Automation: GO.s, Deployment: GO.d }).map(([text, url]) => ({ id: `page:${url}`, text, where: "page", icon: <IconArrowRight size={16} />, url }));
+const PAGES: Item[] = Object.entries({
+  Overview: GO.o,
+  Assets: GO.a,
+  Lineage: GO.l,
+  Jobs: GO.j,
+  Runs: GO.r,
+  Automation: GO.s,
+  Deployment: GO.d,
+}).map(([text, url]) => ({
+  id: `page:${url}`,
+  text,
+  where: "page",
+  icon: <IconArrowRight size={16} />,
+  url,
+}));
 
 export function CommandPalette({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
@@ -32,23 +54,73 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
   const runs = useGraphQL(Runs, { limit: 50 }, { every: false });
   const items = useMemo(() => {
     const all: Item[] = [...PAGES];
-    for (const entry of entries) all.push({ id: `location:${entry.name}`, text: entry.name, where: "code location", icon: <IconStack2 size={16} />, url: `/deployment/${encodeURIComponent(entry.name)}` });
+    for (const entry of entries)
+      all.push({
+        id: `location:${entry.name}`,
+        text: entry.name,
+        where: "code location",
+        icon: <IconStack2 size={16} />,
+        url: `/deployment/${encodeURIComponent(entry.name)}`,
+      });
     for (const { location, repository } of places) {
       const at = encodeURIComponent(location);
-      for (const job of repository.jobs) if (!job.name.startsWith("__")) all.push({ id: `job:${location}:${job.name}`, text: job.name, where: `job · ${location}`, icon: <IconBriefcase size={16} />, url: `/jobs/${at}/${encodeURIComponent(job.name)}` });
-      for (const s of repository.schedules) all.push({ id: `schedule:${location}:${s.name}`, text: s.name, where: `schedule · ${location}`, icon: <IconClock size={16} />, url: `/automation/${at}/schedules/${encodeURIComponent(s.name)}` });
-      for (const s of repository.sensors) all.push({ id: `sensor:${location}:${s.name}`, text: s.name, where: `sensor · ${location}`, icon: <IconBolt size={16} />, url: `/automation/${at}/sensors/${encodeURIComponent(s.name)}` });
+      for (const job of repository.jobs)
+        if (!job.name.startsWith("__"))
+          all.push({
+            id: `job:${location}:${job.name}`,
+            text: job.name,
+            where: `job · ${location}`,
+            icon: <IconBriefcase size={16} />,
+            url: `/jobs/${at}/${encodeURIComponent(job.name)}`,
+          });
+      for (const s of repository.schedules)
+        all.push({
+          id: `schedule:${location}:${s.name}`,
+          text: s.name,
+          where: `schedule · ${location}`,
+          icon: <IconClock size={16} />,
+          url: `/automation/${at}/schedules/${encodeURIComponent(s.name)}`,
+        });
+      for (const s of repository.sensors)
+        all.push({
+          id: `sensor:${location}:${s.name}`,
+          text: s.name,
+          where: `sensor · ${location}`,
+          icon: <IconBolt size={16} />,
+          url: `/automation/${at}/sensors/${encodeURIComponent(s.name)}`,
+        });
     }
-    for (const node of graph?.nodes ?? []) all.push({ id: `asset:${node.id}`, text: node.id, where: `asset · ${node.group}`, icon: <IconBox size={16} />, url: `/assets/${keyToUrl(node.path)}` });
+    for (const node of graph?.nodes ?? [])
+      all.push({
+        id: `asset:${node.id}`,
+        text: node.id,
+        where: `asset · ${node.group}`,
+        icon: <IconBox size={16} />,
+        url: `/assets/${keyToUrl(node.path)}`,
+      });
     if (runs.data?.runsOrError.__typename === "Runs") {
-      for (const run of runs.data.runsOrError.results) all.push({ id: `run:${run.runId}`, text: `${run.runId.slice(0, 8)} ${run.jobName}`, where: `run · ${runLabel(run.status).toLowerCase()}`, icon: <IconPlayerPlay size={16} />, url: `/runs/${run.runId}` });
+      for (const run of runs.data.runsOrError.results)
+        all.push({
+          id: `run:${run.runId}`,
+          text: `${run.runId.slice(0, 8)} ${run.jobName}`,
+          where: `run · ${runLabel(run.status).toLowerCase()}`,
+          icon: <IconPlayerPlay size={16} />,
+          url: `/runs/${run.runId}`,
+        });
     }
     return all;
   }, [entries, places, graph, runs.data]);
   const shown = useMemo(() => {
     const found = best(query.trim(), items, (item) => item.text, 40);
     const id = query.trim();
-    if (/^[0-9a-f-]{36}$/.test(id)) found.unshift({ id: `goto:${id}`, text: id, where: "open run", icon: <IconPlayerPlay size={16} />, url: `/runs/${id}` });
+    if (/^[0-9a-f-]{36}$/.test(id))
+      found.unshift({
+        id: `goto:${id}`,
+        text: id,
+        where: "open run",
+        icon: <IconPlayerPlay size={16} />,
+        url: `/runs/${id}`,
+      });
     return found;
   }, [query, items]);
 
@@ -61,7 +133,16 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
     void navigate({ href: item.url });
   };
   return (
-    <Modal opened onClose={onClose} withCloseButton={false} padding={0} size="lg" yOffset="12vh" aria-label="Search" transitionProps={{ duration: 80 }}>
+    <Modal
+      opened
+      onClose={onClose}
+      withCloseButton={false}
+      padding={0}
+      size="lg"
+      yOffset="12vh"
+      aria-label="Search"
+      transitionProps={{ duration: 80 }}
+    >
       <input
         data-autofocus
         className="palette-input"
@@ -84,17 +165,38 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
           event.preventDefault();
         }}
       />
-      <div id="palette-list" className="palette-list" role="listbox" aria-label="Results" ref={list} tabIndex={-1}>
+      <div
+        id="palette-list"
+        className="palette-list"
+        role="listbox"
+        aria-label="Results"
+        ref={list}
+        tabIndex={-1}
+      >
         {workspace.isPending ? <SkeletonRows rows={4} /> : null}
         {shown.map((item, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard drives the list from the input above
-          <div key={item.id} id={`palette-${index}`} data-index={index} role="option" tabIndex={-1} aria-selected={index === active} className="palette-item" onClick={() => go(item)} onMouseMove={() => setActive(index)}>
+          <div
+            key={item.id}
+            id={`palette-${index}`}
+            data-index={index}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === active}
+            className="palette-item"
+            onClick={() => go(item)}
+            onMouseMove={() => setActive(index)}
+          >
             {item.icon}
             <span className="truncate">{item.text}</span>
             <span className="where">{item.where}</span>
           </div>
         ))}
-        {!workspace.isPending && shown.length === 0 ? <div className="palette-item faint">Nothing is called “{query}”. A whole run id opens that run.</div> : null}
+        {!workspace.isPending && shown.length === 0 ? (
+          <div className="palette-item faint">
+            Nothing is called “{query}”. A whole run id opens that run.
+          </div>
+        ) : null}
       </div>
       <div className="palette-foot">
         <span>

@@ -7,7 +7,8 @@ export function NotFound() {
   return (
     <div className="page">
       <Empty icon={<IconMapQuestion size={32} />} title="There is no such page">
-        Press <span className="kbd">/</span> to search for an asset, a job or a run, or go to the <Link to="/">overview</Link>.
+        Press <span className="kbd">/</span> to search for an asset, a job or a run, or go to the{" "}
+        <Link to="/">overview</Link>.
       </Empty>
     </div>
   );

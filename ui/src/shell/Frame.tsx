@@ -1,12 +1,28 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconBox, IconBriefcase, IconClockBolt, IconDeviceDesktop, IconHome, IconKeyboard, IconMenu2, IconMoon, IconPlayerPlay, IconSearch, IconSitemap, IconStack2, IconSun } from "@tabler/icons-react";
+import {
+  IconBox,
+  IconBriefcase,
+  IconClockBolt,
+  IconDeviceDesktop,
+  IconHome,
+  IconKeyboard,
+  IconMenu2,
+  IconMoon,
+  IconPlayerPlay,
+  IconSearch,
+  IconSitemap,
+  IconStack2,
+  IconSun,
+} from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
-import { useWorkspace, useReloadWatch } from "../workspace/workspace.ts";
+import { useReloadWatch, useWorkspace } from "../workspace/workspace.ts";
 import { useShortcuts } from "./shortcuts.ts";
 
-const CommandPalette = lazy(() => import("./CommandPalette.tsx").then((m) => ({ default: m.CommandPalette })));
+const CommandPalette = lazy(() =>
+  import("./CommandPalette.tsx").then((m) => ({ default: m.CommandPalette })),
+);
 const ShortcutsHelp = lazy(() => import("./ShortcutsHelp.tsx").then((m) => ({ default: m.ShortcutsHelp })));
 
 const NAV = [
@@ -33,7 +49,13 @@ export function Frame() {
         Skip to content
       </a>
       <header className="topbar">
-        <ActionIcon variant="subtle" color="gray" aria-label="Menu" aria-expanded={drawer} onClick={() => setDrawer(!drawer)}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label="Menu"
+          aria-expanded={drawer}
+          onClick={() => setDrawer(!drawer)}
+        >
           <IconMenu2 size={18} />
         </ActionIcon>
         <Link to="/" className="brand">
@@ -56,8 +78,27 @@ export function Frame() {
           <span className="kbd">/</span>
         </UnstyledButton>
         {NAV.map(({ to, label, icon: Icon, keys, exact }) => (
-          <Tooltip key={to} label={<span>Go with {keys.split(" ").map((k) => <span key={k} className="kbd" style={{ marginLeft: 4 }}>{k}</span>)}</span>} position="right" openDelay={700}>
-            <Link to={to} className="nav-link" activeProps={{ className: "active", "aria-current": "page" }} activeOptions={{ exact, includeSearch: false }}>
+          <Tooltip
+            key={to}
+            label={
+              <span>
+                Go with{" "}
+                {keys.split(" ").map((k) => (
+                  <span key={k} className="kbd" style={{ marginLeft: 4 }}>
+                    {k}
+                  </span>
+                ))}
+              </span>
+            }
+            position="right"
+            openDelay={700}
+          >
+            <Link
+              to={to}
+              className="nav-link"
+              activeProps={{ className: "active", "aria-current": "page" }}
+              activeOptions={{ exact, includeSearch: false }}
+            >
               <Icon size={17} stroke={1.7} />
               {label}
             </Link>
@@ -74,7 +115,9 @@ export function Frame() {
           <ThemeMenu />
         </div>
       </nav>
-      {drawer ? <button type="button" className="scrim" aria-label="Close menu" onClick={() => setDrawer(false)} /> : null}
+      {drawer ? (
+        <button type="button" className="scrim" aria-label="Close menu" onClick={() => setDrawer(false)} />
+      ) : null}
       <main id="main" tabIndex={-1}>
         <Outlet />
       </main>
@@ -101,7 +144,12 @@ function Locations() {
   const broken = entries.filter((e) => e.locationOrLoadError?.__typename === "PythonError").length;
   if (entries.length === 0) return null;
   const tone = broken > 0 ? "fail" : loading > 0 ? "run" : "ok";
-  const text = broken > 0 ? `${broken} of ${entries.length} locations failed to load` : loading > 0 ? `Loading ${loading} code location${loading > 1 ? "s" : ""}` : `${entries.length} code location${entries.length > 1 ? "s" : ""} loaded`;
+  const text =
+    broken > 0
+      ? `${broken} of ${entries.length} locations failed to load`
+      : loading > 0
+        ? `Loading ${loading} code location${loading > 1 ? "s" : ""}`
+        : `${entries.length} code location${entries.length > 1 ? "s" : ""} loaded`;
   return (
     <Link to="/deployment" className={`location-line tone-${tone}`}>
       <span className={`dot ${loading > 0 ? "pulse" : ""}`} /> {text}
@@ -116,7 +164,11 @@ function ThemeMenu() {
     <Menu>
       <Menu.Target>
         <Tooltip label="Theme">
-          <ActionIcon variant="subtle" color="gray" aria-label={`Theme: ${colorScheme === "auto" ? "system" : colorScheme}`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            aria-label={`Theme: ${colorScheme === "auto" ? "system" : colorScheme}`}
+          >
             <Icon size={18} />
           </ActionIcon>
         </Tooltip>

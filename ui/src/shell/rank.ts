@@ -22,5 +22,8 @@ export function best<T>(query: string, items: readonly T[], textOf: (item: T) =>
     const score = rank(query, textOf(item));
     if (score !== null) found.push({ item, score });
   }
-  return found.sort((a, b) => a.score - b.score).slice(0, limit).map(({ item }) => item);
+  return found
+    .sort((a, b) => a.score - b.score)
+    .slice(0, limit)
+    .map(({ item }) => item);
 }

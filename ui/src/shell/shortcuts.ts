@@ -2,7 +2,15 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 
 /** What each key after `g` opens. */
-export const GO = { o: "/", a: "/assets", l: "/lineage", j: "/jobs", r: "/runs", s: "/automation", d: "/deployment" } as const;
+export const GO = {
+  o: "/",
+  a: "/assets",
+  l: "/lineage",
+  j: "/jobs",
+  r: "/runs",
+  s: "/automation",
+  d: "/deployment",
+} as const;
 
 export const SHORTCUTS: ReadonlyArray<readonly [keys: string, what: string]> = [
   ["/", "Search assets, jobs, runs and code locations"],
@@ -19,10 +27,19 @@ export const SHORTCUTS: ReadonlyArray<readonly [keys: string, what: string]> = [
 
 /** Within what a person types into, plain keys are text. */
 export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName))
+  );
 }
 
-export function useShortcuts({ openPalette, openHelp }: { openPalette: () => void; openHelp: () => void }): void {
+export function useShortcuts({
+  openPalette,
+  openHelp,
+}: {
+  openPalette: () => void;
+  openHelp: () => void;
+}): void {
   const navigate = useNavigate();
   const goAt = useRef(0);
   useEffect(() => {
@@ -32,7 +49,14 @@ export function useShortcuts({ openPalette, openHelp }: { openPalette: () => voi
         openPalette();
         return;
       }
-      if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || document.querySelector("[role=dialog]")) return;
+      if (
+        event.metaKey ||
+        event.ctrlKey ||
+        event.altKey ||
+        isTyping(event.target) ||
+        document.querySelector("[role=dialog]")
+      )
+        return;
       if (event.timeStamp - goAt.current < 1200 && event.key in GO) {
         goAt.current = 0;
         event.preventDefault();

@@ -1,11 +1,21 @@
 import { type UseQueryResult, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
+import {
+  AssetGraph,
+  Automation,
+  LocationStatuses,
+  type RepositorySelector,
+  Workspace,
+  type WorkspaceResult,
+} from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
-import { AssetGraph, Automation, LocationStatuses, type RepositorySelector, Workspace, type WorkspaceResult } from "../graphql/generated/operations.ts";
 
 type Entries = Extract<WorkspaceResult["workspaceOrError"], { __typename: "Workspace" }>["locationEntries"];
 export type LocationEntry = Entries[number];
-export type LoadedLocation = Extract<NonNullable<LocationEntry["locationOrLoadError"]>, { __typename: "RepositoryLocation" }>;
+export type LoadedLocation = Extract<
+  NonNullable<LocationEntry["locationOrLoadError"]>,
+  { __typename: "RepositoryLocation" }
+>;
 export type RepositoryEntry = LoadedLocation["repositories"][number];
 
 /** A repository together with the location it is in. */
@@ -15,7 +25,11 @@ export interface Place {
 }
 
 /** All code locations and what they define; asked again when `useReloadWatch` sees a new version. */
-export function useWorkspace(): { entries: Entries; places: Place[]; query: UseQueryResult<WorkspaceResult> } {
+export function useWorkspace(): {
+  entries: Entries;
+  places: Place[];
+  query: UseQueryResult<WorkspaceResult>;
+} {
   const query = useGraphQL(Workspace, {}, { every: 30_000 });
   const workspace = query.data?.workspaceOrError;
   const entries = workspace?.__typename === "Workspace" ? workspace.locationEntries : NONE;
@@ -31,24 +45,40 @@ function placesOf(entry: LocationEntry): Place[] {
 }
 
 /** Which repository of a location has this job, schedule or sensor. */
-export function selectorOf(places: readonly Place[], location: string, has: (repository: RepositoryEntry) => boolean): RepositorySelector | null {
-  const place = places.find((p) => p.location === location && has(p.repository)) ?? places.find((p) => p.location === location);
+export function selectorOf(
+  places: readonly Place[],
+  location: string,
+  has: (repository: RepositoryEntry) => boolean,
+): RepositorySelector | null {
+  const place =
+    places.find((p) => p.location === location && has(p.repository)) ??
+    places.find((p) => p.location === location);
   return place ? { repositoryLocationName: location, repositoryName: place.repository.name } : null;
 }
 
 /** Polls the cheap list of versions; when one changes, asks again for everything that comes from definitions. */
-export function useReloadWatch(): { entries: ReadonlyArray<{ name: string; loadStatus: "LOADING" | "LOADED" }>; down: boolean } {
+export function useReloadWatch(): {
+  entries: ReadonlyArray<{ name: string; loadStatus: "LOADING" | "LOADED" }>;
+  down: boolean;
+} {
   const client = useQueryClient();
   const { data, error } = useGraphQL(LocationStatuses, {}, { every: 3000 });
-  const entries = data?.locationStatusesOrError.__typename === "WorkspaceLocationStatusEntries" ? data.locationStatusesOrError.entries : [];
-  const version = entries.map((e) => `${e.name}=${e.versionKey}:${e.loadStatus}:${e.updateTimestamp}`).join("|");
+  const entries =
+    data?.locationStatusesOrError.__typename === "WorkspaceLocationStatusEntries"
+      ? data.locationStatusesOrError.entries
+      : [];
+  const version = entries
+    .map((e) => `${e.name}=${e.versionKey}:${e.loadStatus}:${e.updateTimestamp}`)
+    .join("|");
   const last = useRef("");
   useEffect(() => {
     const changed = last.current !== "" && version !== "" && version !== last.current;
     if (version !== "") last.current = version;
     if (!changed) return;
-    for (const { name } of [Workspace, AssetGraph, Automation]) void client.invalidateQueries({ queryKey: [name] });
-    for (const name of ["AssetPage", "JobPage", "SchedulePage", "SensorPage", "Resources"]) void client.invalidateQueries({ queryKey: [name] });
+    for (const { name } of [Workspace, AssetGraph, Automation])
+      void client.invalidateQueries({ queryKey: [name] });
+    for (const name of ["AssetPage", "JobPage", "SchedulePage", "SensorPage", "Resources"])
+      void client.invalidateQueries({ queryKey: [name] });
   }, [version, client]);
   return { entries, down: error !== null && data === undefined };
 }
