@@ -9,6 +9,9 @@ const types: pg.CustomTypesConfig = {
     id === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(id, format),
 } as pg.CustomTypesConfig;
 
+/** How often a statement or transaction that met a deadlock is tried in all. */
+const ATTEMPTS = 5;
+
 export interface PostgresOptions {
   /** Connections of the pool (default 10); one more listens. */
   connections?: number | undefined;
@@ -60,7 +63,7 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
             broken = true;
           });
         }
-        if (isTransient(error) && attempt < 5) continue;
+        if (isTransient(error) && attempt < ATTEMPTS) continue;
         throw asUnavailable(error);
       } finally {
         client.off("error", onError);
@@ -71,10 +74,13 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
 
   return {
     async rows<Row>(sql: string, params: readonly Parameter[] = []) {
-      try {
-        return (await pool.query(sql, params as unknown[])).rows as Row[];
-      } catch (error) {
-        throw asUnavailable(error);
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return (await pool.query(sql, params as unknown[])).rows as Row[];
+        } catch (error) {
+          if (isTransient(error) && attempt < ATTEMPTS) continue;
+          throw asUnavailable(error);
+        }
       }
     },
     transaction: (work, shared) => transaction((client) => work(session(client)), shared),
