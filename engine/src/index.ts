@@ -6,6 +6,7 @@ export * from "./ports/code-location.ts";
 export * from "./ports/compute.ts";
 export * from "./ports/compute-log.ts";
 export * from "./ports/event-log.ts";
+export * from "./ports/location-storage.ts";
 export * from "./ports/run-storage.ts";
 export * from "./ports/storage.ts";
 export * from "./ports/tick-storage.ts";

@@ -1,11 +1,12 @@
 import type { AssetStorage } from "./asset-storage.ts";
 import type { ComputeRequests } from "./compute.ts";
 import type { EventLog } from "./event-log.ts";
+import type { LocationStorage } from "./location-storage.ts";
 import type { RunStorage } from "./run-storage.ts";
 import type { TickStorage } from "./tick-storage.ts";
 
-/** What changed; subscribers re-read, they are never handed state. `id` is a run id, or empty. */
-export type Channel = "queue" | "compute" | "run" | "asset" | "tick";
+/** What changed; subscribers re-read, they are never handed state. `id` is a run id, the name of a location, or empty. */
+export type Channel = "queue" | "compute" | "run" | "asset" | "tick" | "location";
 
 /** The one database. Adapters: PGlite (embedded) and Postgres, through the same SQL. */
 export interface Storage {
@@ -14,6 +15,7 @@ export interface Storage {
   assets: AssetStorage;
   ticks: TickStorage;
   compute: ComputeRequests;
+  locations: LocationStorage;
   /** Small things of the installation: `instance_id`, `token_secret`, … `init` is stored when the key is absent; returns what is stored. */
   setting(key: string, init: () => string): Promise<string>;
   /** At-least-once wake-up after commit; coalesced, and lost while the database is away, so every loop also has a slow interval. */

@@ -5,6 +5,7 @@ export { computeRequestsContract } from "./compute-contract.ts";
 export { computeLogContract } from "./compute-log-contract.ts";
 export { eventLogContract } from "./event-log-contract.ts";
 export { inProcessCode, snapshotOf } from "./in-process-code.ts";
+export { exampleLocation, locationStorageContract } from "./location-storage-contract.ts";
 export { eventually, ManualClock } from "./manual-clock.ts";
 export { MemoryBackend, type WorkerBehaviour } from "./memory-backend.ts";
 export { MemoryWorkspace } from "./memory-workspace.ts";

@@ -3,6 +3,7 @@ import type { Channel, Storage } from "../ports/storage.ts";
 import { assetStorageContract } from "./asset-storage-contract.ts";
 import { computeRequestsContract } from "./compute-contract.ts";
 import { eventLogContract } from "./event-log-contract.ts";
+import { exampleLocation, locationStorageContract } from "./location-storage-contract.ts";
 import { eventually } from "./manual-clock.ts";
 import { runStorageContract } from "./run-storage-contract.ts";
 import {
@@ -22,6 +23,7 @@ export function storageContract(subject: StorageSubject): void {
   assetStorageContract(subject);
   tickStorageContract(subject);
   computeRequestsContract(subject);
+  locationStorageContract(subject);
 
   describe("Storage", () => {
     let storage: Storage;
@@ -53,6 +55,7 @@ export function storageContract(subject: StorageSubject): void {
         run: new Set(),
         asset: new Set(),
         tick: new Set(),
+        location: new Set(),
       };
       const leave = (Object.keys(woken) as Channel[]).map((channel) =>
         other.subscribe(channel, (id) => woken[channel].add(id)),
@@ -68,6 +71,7 @@ export function storageContract(subject: StorageSubject): void {
       const started = await startedRun(storage);
       await storage.events.append(workerBatch(started.runId, [materialization(["a"])]));
       await storage.ticks.setStatus({ kind: "SENSOR", location: "l", name: "n" }, "RUNNING", 1);
+      await storage.locations.put(exampleLocation(), 1);
       await eventually(
         "every channel wakes",
         () => woken.run.has(started.runId) && Object.values(woken).every((ids) => ids.size > 0),

@@ -2,6 +2,7 @@ import type { Storage } from "@dagster-operator/engine";
 import { assetStorage } from "../assets/asset-storage.ts";
 import { computeRequests } from "../compute/compute-requests.ts";
 import { eventLog } from "../events/event-log.ts";
+import { locationStorage } from "../locations/location-storage.ts";
 import { runStorage } from "../runs/run-storage.ts";
 import { tickStorage } from "../ticks/tick-storage.ts";
 import type { Database } from "./database.ts";
@@ -20,6 +21,7 @@ export function storageOver(database: Database, producer: string, now: () => num
     assets: assetStorage(database),
     ticks: tickStorage(database),
     compute: computeRequests(database),
+    locations: locationStorage(database),
     async setting(key, init) {
       const known = await read(key);
       if (known !== undefined) return known;
