@@ -3,8 +3,8 @@
 import sys
 import time
 
-from dagster import DagsterInstance, EventLogEntry
-from dagster._core.events import DagsterEvent, DagsterEventType
+from dagster import AssetMaterialization, DagsterInstance, EventLogEntry
+from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 from dagster_postgres.event_log import PostgresEventLogStorage
 
 url, count, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -19,7 +19,13 @@ with DagsterInstance.ephemeral():
             timestamp=time.time(),
             step_key=f"op_{i}",
             job_name="bench",
-            dagster_event=DagsterEvent(DagsterEventType.STEP_START.value, "bench", step_key=f"op_{i}", message="started"),
+            dagster_event=DagsterEvent(
+                # Dagster writes only events of assets in batches.
+                DagsterEventType.ASSET_MATERIALIZATION.value,
+                "bench",
+                step_key=f"op_{i}",
+                event_specific_data=StepMaterializationData(AssetMaterialization(["bench", f"op_{i}"])),
+            ),
         )
         for i in range(count)
     ]

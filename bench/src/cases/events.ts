@@ -1,0 +1,131 @@
+/** Events stored and folded a second, on Postgres as installed (every commit on disk), against plain inserts and Dagster. */
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import type { RunEvent } from "@dagster-operator/sdk/internal";
+import { openStorage } from "@dagster-operator/storage";
+import { startPostgres } from "@dagster-operator/storage/testing";
+import pg from "pg";
+import { dagsterBin, dagsterEnv, peerFile } from "../dagster.ts";
+import { type Line, median } from "../line.ts";
+
+const BATCH = 1000;
+const ROUNDS = 20;
+
+/** A thousand events of 200 steps, as a run of assets sends them. */
+function batch(round: number): RunEvent[] {
+  return Array.from({ length: BATCH / 5 }, (_, i) => {
+    const at = { ts: Date.now(), level: "INFO" as const, stepKey: `step_${round}_${i}` };
+    const asset = ["bench", at.stepKey];
+    return [
+      { type: "STEP_START", ...at, message: `Step ${at.stepKey} started.` },
+      { type: "LOG_MESSAGE", ...at, message: "loading" },
+      { type: "STEP_OUTPUT", ...at, message: "Returned output result.", output: "result" },
+      {
+        type: "ASSET_MATERIALIZATION",
+        ...at,
+        message: "Materialized.",
+        asset,
+        metadata: { rows: { type: "int", value: i } },
+      },
+      { type: "STEP_SUCCESS", ...at, message: "succeeded", durationMs: 3 },
+    ] satisfies RunEvent[];
+  }).flat();
+}
+
+async function raw(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(
+    "create table raw (id bigserial primary key, run_id text, producer text, seq int, type text, body jsonb, unique (run_id, producer, seq))",
+  );
+  const rates: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const events = batch(round);
+    const values = [
+      events.map((_, i) => round * BATCH + i),
+      events.map(({ type }) => type),
+      events.map((event) => JSON.stringify(event)),
+    ];
+    const start = performance.now();
+    await client.query(
+      "insert into raw (run_id, producer, seq, type, body) select 'r', 'p', * from unnest($1::int[], $2::text[], $3::jsonb[])",
+      values,
+    );
+    rates.push(BATCH / ((performance.now() - start) / 1000));
+  }
+  await client.end();
+  return median(rates);
+}
+
+async function ours(url: string): Promise<number> {
+  const storage = await openStorage(url);
+  const runId = randomUUID();
+  const known = { outputsFrom: {}, mappingKeys: {} };
+  const nothing = {
+    assets: null,
+    checks: null,
+    steps: null,
+    partition: null,
+    parentRunId: null,
+    rootRunId: null,
+    codeVersion: null,
+    idempotencyKey: null,
+  };
+  await storage.runs.submit([
+    { runId, location: "bench", job: "bench", runConfig: {}, tags: {}, known, ...nothing },
+  ]);
+  const rates: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const events = batch(round).map((event, i) => ({ seq: round * BATCH + i + 1, event }));
+    const start = performance.now();
+    await storage.events.append({ runId, producer: "bench", events });
+    rates.push(BATCH / ((performance.now() - start) / 1000));
+  }
+  await storage.close();
+  return median(rates);
+}
+
+export async function run(): Promise<Line[]> {
+  const server = await startPostgres({ durable: true });
+  try {
+    const database = async (name: string) => {
+      const admin = new pg.Client({ connectionString: server.url("postgres") });
+      await admin.connect();
+      await admin.query(`create database ${name}`);
+      await admin.end();
+      return server.url(name);
+    };
+    const limit = await raw(await database("raw"));
+    const mine = await ours(await database("ours"));
+    const args = [
+      peerFile("events.py"),
+      (await database("peer")).replace("postgres://", "postgresql+psycopg2://"),
+      "5000",
+      String(BATCH),
+    ];
+    const dagster = Number(
+      execFileSync(dagsterBin("python"), args, {
+        env: dagsterEnv(),
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      }).trim(),
+    );
+    return [
+      {
+        name: "events stored and folded, batches of 1,000",
+        ours: mine,
+        peer: { what: "raw insert", value: limit },
+        goal: "≥ 0.5 ×",
+        unit: "/s",
+      },
+      {
+        name: "events stored and folded, batches of 1,000",
+        ours: mine,
+        peer: { what: "Dagster", value: dagster },
+        unit: "/s",
+      },
+    ];
+  } finally {
+    await server.remove();
+  }
+}

@@ -1,0 +1,76 @@
+/** Our whole local system as a user starts it: `dagsterctl dev` in a process of its own, with a fresh data folder. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+export const dagsterctl = fileURLToPath(new URL("../../cli/bin/dagsterctl.js", import.meta.url));
+export const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+
+export interface BenchSystem {
+  url: string;
+  pid: number;
+  storage: string;
+  graphql<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export async function startSystem(
+  definitions: string,
+  env: Record<string, string> = {},
+  storage = mkdtempSync(join(tmpdir(), "bench-")),
+): Promise<BenchSystem> {
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const child = spawn(
+    process.execPath,
+    [dagsterctl, "dev", "-f", definitions, "-p", String(port), "--storage", storage],
+    {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
+  const url = `http://localhost:${port}`;
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  return {
+    url,
+    pid: child.pid ?? 0,
+    storage,
+    graphql: async <T>(query: string, variables = {}) => {
+      const response = await fetch(`${url}/graphql`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data, errors } = (await response.json()) as { data: T; errors?: unknown };
+      if (errors) throw new Error(JSON.stringify(errors));
+      return data;
+    },
+    close: async () => {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+/** Milliseconds until `probe` gives true, asked every 5 ms. */
+export async function until(probe: () => Promise<boolean>, timeoutMs = 120_000): Promise<number> {
+  const start = performance.now();
+  for (;;) {
+    // Nothing listens in the first moments, so a refused connection is an answer here.
+    if (await probe().catch(() => false)) return performance.now() - start;
+    if (performance.now() - start > timeoutMs) throw new Error(`not there after ${timeoutMs / 1000} s`);
+    await sleep(5);
+  }
+}
+
+/** Proportional resident memory (shared pages counted once) of a process and all below it, in MB. */
+export function memoryOf(root: number): number {
+  const children = (pid: number): number[] =>
+    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  const all = (pid: number): number[] => [pid, ...children(pid).flatMap(all)];
+  const pss = (pid: number) =>
+    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
+  return all(root).reduce((sum, pid) => sum + pss(pid), 0) / 1024;
+}
