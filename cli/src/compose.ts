@@ -1,12 +1,9 @@
 /** The only wiring: storage, code servers, webserver, daemon and compute loop in one process. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { LocalWorkspace } from "@dagster-operator/codeserver/supervisor";
-import { type Daemon, type LoopHealth, startDaemon } from "@dagster-operator/daemon";
+import type { Daemon, LoopHealth } from "@dagster-operator/daemon";
 import { runComputeLoop, type Storage, systemClock, type Workspace } from "@dagster-operator/engine";
-import { LocalProcessBackend } from "@dagster-operator/runworker/launcher";
-import { EXTRA_DEFINITIONS, type ExtraDefinitions } from "@dagster-operator/sdk/internal";
-import { FileComputeLog, openStorage } from "@dagster-operator/storage";
-import { createWebserver, type DaemonHealth } from "@dagster-operator/webserver";
+import type { ExtraDefinitions } from "@dagster-operator/sdk/internal";
+import type { DaemonHealth } from "@dagster-operator/webserver";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { InstanceFolder } from "./instance/folder.ts";
@@ -15,6 +12,7 @@ import { builtPage } from "./system/built-page.ts";
 import { reachableUrl } from "./system/network.ts";
 import { VERSION } from "./version.ts";
 import type { LocationSpec, TypescriptLocation } from "./workspace/location.ts";
+import { toSource } from "./workspace/location-source.ts";
 import { withUnsupported } from "./workspace/with-unsupported.ts";
 
 export interface SystemOptions {
@@ -44,12 +42,17 @@ export interface System {
   close(): Promise<void>;
 }
 
-/** Listens first, so that the page is there while storage and code come up beside each other. @throws Conflict the port is in use */
+/**
+ * Code servers first, for they are processes of their own; then the page; storage and the loops come up behind it. Each part
+ * is imported when its turn has come, so that none waits for another's modules.
+ * @throws Conflict the port is in use
+ */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { folder, log, host } = options;
   const sources = options.locations
     .filter((spec): spec is TypescriptLocation => spec.kind === "typescript")
     .map((spec) => toSource(spec, options.extra.get(spec.name)));
+  const { LocalWorkspace } = await import("@dagster-operator/codeserver/supervisor");
   const workspace = withUnsupported(
     new LocalWorkspace({
       locations: sources,
@@ -58,12 +61,17 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     options.locations.filter((spec) => spec.kind === "unsupported"),
     Date.now(),
   );
-  const opening = openStorage(options.postgres ?? folder.database);
-  const computeLog = new FileComputeLog(folder.computeLogs);
+  const { createWebserver } = await import("@dagster-operator/webserver");
+  const listening = Promise.withResolvers<void>();
+  const opening = listening.promise.then(async () => {
+    const { FileComputeLog, openStorage } = await import("@dagster-operator/storage");
+    const storage = await openStorage(options.postgres ?? folder.database);
+    return { storage, computeLog: new FileComputeLog(folder.computeLogs) };
+  });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   let daemon: Daemon | null = null;
-  const served = opening.then(async (storage) => ({
+  const served = opening.then(async ({ storage, computeLog }) => ({
     storage,
     workspace,
     computeLog,
@@ -86,7 +94,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const closeFirst = async () => {
     await Promise.all([webserver.close(), workspace.close()]);
     await opening.then(
-      (storage) => storage.close(),
+      ({ storage }) => storage.close(),
       () => undefined,
     );
   };
@@ -94,11 +102,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   try {
     port = (await webserver.listen({ host, port: options.port })).port;
   } catch (error) {
+    listening.reject(error);
     await closeFirst();
     throw error;
   }
+  listening.resolve();
   const url = reachableUrl(host, port);
 
+  const { LocalProcessBackend } = await import("@dagster-operator/runworker/launcher");
   const backend = new LocalProcessBackend({
     source: (location) => sources.find(({ name }) => name === location) ?? null,
     artifacts: folder.artifacts,
@@ -106,7 +117,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   });
   const stopping = new AbortController();
   let computing: Promise<void> = Promise.resolve();
-  const ready = served.then(({ storage, tokenSecret }) => {
+  const ready = served.then(async ({ storage, tokenSecret }) => {
+    const { startDaemon } = await import("@dagster-operator/daemon");
     if (stopping.signal.aborted) return storage;
     computing = runComputeLoop({
       storage,
@@ -144,19 +156,6 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       await computing;
       await closeFirst();
     },
-  };
-}
-
-export function toSource(
-  { name, file, attribute, workingDirectory, env }: TypescriptLocation,
-  extra: ExtraDefinitions | undefined,
-) {
-  return {
-    name,
-    file,
-    workingDirectory,
-    env: { ...env, ...(extra ? { [EXTRA_DEFINITIONS]: JSON.stringify(extra) } : {}) },
-    ...(attribute === undefined ? {} : { attribute }),
   };
 }
 

@@ -2,7 +2,6 @@
 import { LocalWorkspace } from "@dagster-operator/codeserver/supervisor";
 import { InvalidInput, type LocationEntry, NotFound } from "@dagster-operator/engine";
 import type { ValidateOptions } from "../command/validate.ts";
-import { toSource } from "../compose.ts";
 import { SourceError } from "../input/source.ts";
 import { switchedName } from "../manifests/apply.ts";
 import type { ManifestPlan } from "../manifests/plan.ts";
@@ -10,6 +9,7 @@ import { toSubmitRequests } from "../manifests/submit-requests.ts";
 import { EXIT, Outcome } from "../output/exit.ts";
 import { createOutput } from "../output/output.ts";
 import { type Chosen, chooseLocations } from "../workspace/flags.ts";
+import { toSource } from "../workspace/location-source.ts";
 import { whenSettled } from "../workspace/settled.ts";
 
 /** What is wrong with one thing. `line` and `column` where a file is wrong; for user code the stack has them. */
