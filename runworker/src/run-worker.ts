@@ -16,7 +16,7 @@ import { ComputeLogs, WORKER_LOG } from "./capture/compute-logs.ts";
 import { captureOwnOutput } from "./capture/own-output.ts";
 import { EventSender } from "./events/event-sender.ts";
 import { Outbox } from "./events/outbox.ts";
-import { recoverSpool, spoolFile } from "./events/recover.ts";
+import { recoverSpool, spoolFile, tidySpool } from "./events/recover.ts";
 import { chooseExecutor } from "./executors/executor-config.ts";
 import { InProcessLauncher } from "./executors/in-process.ts";
 import { MultiprocessLauncher } from "./executors/multiprocess.ts";
@@ -115,6 +115,7 @@ class Run {
     for (const undo of this.#undo.reverse()) undo();
     this.#logs.close();
     this.#sender.close();
+    tidySpool(this.#settings.spool, this.#settings.runId);
     this.#api.close();
   }
 

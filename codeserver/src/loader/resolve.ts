@@ -25,7 +25,6 @@ export interface Tracker {
   watch(): WatchSet;
   /** Path of the file read last: the guilty one when a syntax error does not say where it is. */
   lastFile(): string | null;
-  /** Stops noting files; what was loaded stays usable and later dynamic imports still resolve. */
 }
 
 /** Installs the hooks for the rest of this process' life. `cwd` is where `module` targets are looked up from. */

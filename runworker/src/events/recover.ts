@@ -1,5 +1,5 @@
 /** What an earlier worker of this run could not send: read from the spool and sent before anything new. */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Control, PostEventsReply } from "@dagster-operator/engine";
 
@@ -31,6 +31,8 @@ export async function recoverSpool(
       control = await post(producer, lines.slice(at, at + MAX_EVENTS));
     rmSync(path);
   }
+  // What is left are bytes of output that a dead worker had not sent: nobody knows any more where they belong.
+  rmSync(folder, { recursive: true, force: true });
   return control;
 }
 
@@ -40,4 +42,12 @@ function wholeLines(text: string): string[] {
     .slice(0, text.lastIndexOf("\n") + 1)
     .split("\n")
     .filter(Boolean);
+}
+
+/** Removes the folder of a run that left nothing in it. */
+export function tidySpool(spool: string, runId: string): void {
+  const folder = join(spool, encodeURIComponent(runId));
+  for (const path of [join(folder, "logs"), folder]) {
+    if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
+  }
 }

@@ -5,8 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { childFlags, childMain } from "@dagster-operator/codeserver/process";
 import type { EmitEvent, StepRequest, StepResult } from "@dagster-operator/sdk/internal";
-import type { StreamName } from "../capture/compute-logs.ts";
-import { WORKER_LOG } from "../capture/compute-logs.ts";
+import { type StreamName, WORKER_LOG } from "../capture/compute-logs.ts";
 import { MarkedOutput } from "./marked-output.ts";
 import type { Answer, Command } from "./step-protocol.ts";
 

@@ -1,13 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { childEnv, childFlags, childMain, killGroup, Tail } from "@dagster-operator/codeserver/process";
-import {
-  type ComputeBackend,
-  Conflict,
-  NotFound,
-  Unavailable,
-  WORKER_ENV,
-  type WorkerExit,
-} from "@dagster-operator/engine";
+import { type ComputeBackend, NotFound, WORKER_ENV, type WorkerExit } from "@dagster-operator/engine";
 import { recoverSpool } from "../events/recover.ts";
 import { RunApiClient } from "../run-api/run-api-client.ts";
 import { RUNWORKER_ENV } from "../worker-env.ts";
@@ -134,10 +127,10 @@ export class LocalProcessBackend implements ComputeBackend {
       if (ended) return;
       ended = true;
       killGroup(child);
-      if (reason !== "completed") await this.#lastEvents(request);
+      const more = reason === "completed" ? "" : `${tail}${await this.#lastEvents(request)}`;
       if (this.#workers.get(runId)?.child === child) this.#workers.delete(runId);
       gone.resolve();
-      const message = `the run worker (pid ${child.pid ?? "none"}) ${how}${reason === "completed" ? "" : tail}`;
+      const message = `the run worker (pid ${child.pid ?? "none"}) ${how}${more}`;
       for (const handler of this.#handlers) handler({ runId, attempt, reason, message });
     };
     child.once("error", (error) => void end("start_failed", `could not be started: ${error.message}`));
@@ -151,13 +144,14 @@ export class LocalProcessBackend implements ComputeBackend {
     });
   }
 
-  /** Sends what a dead worker had no time to send. Where that fails, the next attempt does it. */
-  async #lastEvents({ url, token, runId }: Launch): Promise<void> {
+  /** Sends what a dead worker had no time to send. Returns what to add to the message where that fails. */
+  async #lastEvents({ url, token, runId }: Launch): Promise<string> {
     const api = new RunApiClient({ url, token, runId, giveUpMs: LAST_EVENTS_MS });
     try {
       await recoverSpool(this.#options.spool, runId, (producer, lines) => api.resendEvents(producer, lines));
+      return "";
     } catch (error) {
-      if (!(error instanceof Unavailable || error instanceof Conflict)) throw error;
+      return `; its last events could not be sent and wait in the spool: ${error instanceof Error ? error.message : String(error)}`;
     } finally {
       api.close();
     }
