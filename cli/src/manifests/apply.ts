@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type LocationEntry, type Storage, submitRuns, type Workspace } from "@dagster-operator/engine";
 import type { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
 import { hint } from "../input/suggest.ts";
-import type { ManifestPlan, ManifestSwitch } from "./plan.ts";
+import type { ManifestPlan, ManifestSwitch } from "./planning.ts";
 import { toSubmitRequests } from "./submit-requests.ts";
 
 export interface ApplyOptions {

@@ -8,7 +8,7 @@ import {
   resolveSelection,
 } from "@dagster-operator/sdk/internal";
 import { hint } from "../input/suggest.ts";
-import type { ManifestRequest } from "./plan.ts";
+import type { ManifestRequest } from "./planning.ts";
 
 /** One request for each partition of a Backfill, one for a Run. @throws NotFound · InvalidInput what the code does not have */
 export function toSubmitRequests(

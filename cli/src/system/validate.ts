@@ -4,7 +4,7 @@ import { InvalidInput, type LocationEntry, NotFound } from "@dagster-operator/en
 import type { ValidateOptions } from "../command/validate.ts";
 import { SourceError } from "../input/source.ts";
 import { switchedName } from "../manifests/apply.ts";
-import type { ManifestPlan } from "../manifests/plan.ts";
+import type { ManifestPlan } from "../manifests/planning.ts";
 import { toSubmitRequests } from "../manifests/submit-requests.ts";
 import { EXIT, Outcome } from "../output/exit.ts";
 import { createOutput } from "../output/output.ts";

@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { InvalidInput, NotFound } from "@dagster-operator/engine";
-import { type ManifestPlan, planManifests } from "../manifests/plan.ts";
+import { planManifests } from "../manifests/plan.ts";
+import type { ManifestPlan } from "../manifests/planning.ts";
 import { readManifests } from "../manifests/read.ts";
 import {
   absolute,
