@@ -1,7 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-const server = process.env["DAGSTER_OPERATOR_URL"] ?? "http://127.0.0.1:3000";
+const server = process.env.DAGSTER_OPERATOR_URL ?? "http://127.0.0.1:3000";
 
 // Built files live under /static, because /assets/… are pages (assets of the user).
 export default defineConfig({

@@ -11,18 +11,17 @@ const root = createRootRoute({ component: Frame, notFoundComponent: NotFound, er
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  validateSearch: (s: Record<string, unknown>) =>
-    present({ hours: oneOf(text(s["hours"]), ["1", "6", "24"]) }),
+  validateSearch: (s: Record<string, unknown>) => present({ hours: oneOf(text(s.hours), ["1", "6", "24"]) }),
   component: lazyRouteComponent(() => import("./overview/OverviewPage.tsx"), "OverviewPage"),
 });
 
 const assetFilters = (s: Record<string, unknown>) =>
   present({
-    q: text(s["q"]),
-    select: text(s["select"]),
-    group: list(s["group"]),
-    kind: list(s["kind"]),
-    location: list(s["location"]),
+    q: text(s.q),
+    select: text(s.select),
+    group: list(s.group),
+    kind: list(s.kind),
+    location: list(s.location),
   });
 // The list is the index of a parent: beside it, `/assets/$` would take /assets too, as the empty key.
 const assetPages = createRoute({ getParentRoute: () => root, path: "/assets" });
@@ -36,7 +35,7 @@ const lineage = createRoute({
   getParentRoute: () => root,
   path: "/lineage",
   validateSearch: (s: Record<string, unknown>) =>
-    present({ ...assetFilters(s), open: list(s["open"]), at: text(s["at"]) }),
+    present({ ...assetFilters(s), open: list(s.open), at: text(s.at) }),
   component: lazyRouteComponent(() => import("./lineage/LineagePage.tsx"), "LineagePage"),
 });
 const ASSET_TABS = ["overview", "events", "plots", "partitions", "checks", "lineage"] as const;
@@ -44,20 +43,20 @@ const asset = createRoute({
   getParentRoute: () => assetPages,
   path: "$",
   validateSearch: (s: Record<string, unknown>) =>
-    present({ tab: oneOf(s["tab"], ASSET_TABS), partition: text(s["partition"]), at: text(s["at"]) }),
+    present({ tab: oneOf(s.tab, ASSET_TABS), partition: text(s.partition), at: text(s.at) }),
   component: lazyRouteComponent(() => import("./assets/AssetPage.tsx"), "AssetPage"),
 });
 const jobs = createRoute({
   getParentRoute: () => root,
   path: "/jobs",
-  validateSearch: (s: Record<string, unknown>) => present({ q: text(s["q"]) }),
+  validateSearch: (s: Record<string, unknown>) => present({ q: text(s.q) }),
   component: lazyRouteComponent(() => import("./jobs/JobsPage.tsx"), "JobsPage"),
 });
 const JOB_TABS = ["graph", "launchpad", "runs", "automation"] as const;
 const job = createRoute({
   getParentRoute: () => root,
   path: "/jobs/$location/$job",
-  validateSearch: (s: Record<string, unknown>) => present({ tab: oneOf(s["tab"], JOB_TABS) }),
+  validateSearch: (s: Record<string, unknown>) => present({ tab: oneOf(s.tab, JOB_TABS) }),
   component: lazyRouteComponent(() => import("./jobs/JobPage.tsx"), "JobPage"),
 });
 const runs = createRoute({
@@ -65,11 +64,11 @@ const runs = createRoute({
   path: "/runs",
   validateSearch: (s: Record<string, unknown>) =>
     present({
-      status: someOf(s["status"], RUN_STATUSES),
-      job: text(s["job"]),
-      tag: list(s["tag"]),
-      location: text(s["location"]),
-      within: oneOf(s["within"], ["1h", "24h", "7d", "30d"]),
+      status: someOf(s.status, RUN_STATUSES),
+      job: text(s.job),
+      tag: list(s.tag),
+      location: text(s.location),
+      within: oneOf(s.within, ["1h", "24h", "7d", "30d"]),
     }),
   component: lazyRouteComponent(() => import("./runs/RunsPage.tsx"), "RunsPage"),
 });
@@ -79,14 +78,14 @@ const run = createRoute({
   path: "/runs/$runId",
   validateSearch: (s: Record<string, unknown>) =>
     present({
-      tab: oneOf(s["tab"], RUN_TABS),
-      q: text(s["q"]),
-      level: someOf(s["level"], LogLevelNames),
-      step: list(s["step"]),
-      type: list(s["type"]),
-      event: whole(s["event"]),
-      stream: oneOf(s["stream"], ["out", "err"]),
-      log: text(s["log"]),
+      tab: oneOf(s.tab, RUN_TABS),
+      q: text(s.q),
+      level: someOf(s.level, LogLevelNames),
+      step: list(s.step),
+      type: list(s.type),
+      event: whole(s.event),
+      stream: oneOf(s.stream, ["out", "err"]),
+      log: text(s.log),
     }),
   component: lazyRouteComponent(() => import("./run/RunPage.tsx"), "RunPage"),
 });
@@ -94,7 +93,7 @@ const automation = createRoute({
   getParentRoute: () => root,
   path: "/automation",
   validateSearch: (s: Record<string, unknown>) =>
-    present({ q: text(s["q"]), show: oneOf(s["show"], ["schedules", "sensors"]) }),
+    present({ q: text(s.q), show: oneOf(s.show, ["schedules", "sensors"]) }),
   component: lazyRouteComponent(() => import("./automation/AutomationPage.tsx"), "AutomationPage"),
 });
 const schedule = createRoute({
@@ -111,7 +110,7 @@ const deployment = createRoute({
   getParentRoute: () => root,
   path: "/deployment",
   validateSearch: (s: Record<string, unknown>) =>
-    present({ tab: oneOf(s["tab"], ["locations", "daemons", "instance"]) }),
+    present({ tab: oneOf(s.tab, ["locations", "daemons", "instance"]) }),
   component: lazyRouteComponent(() => import("./deployment/DeploymentPage.tsx"), "DeploymentPage"),
 });
 const location = createRoute({

@@ -9,7 +9,7 @@ import { buildSchema } from "graphql";
 import { generate } from "./generate.ts";
 
 const root = join(import.meta.dirname, "..");
-const schemaFile = process.env["DAGSTER_OPERATOR_SCHEMA"] ?? join(root, "../webserver/schema.graphql");
+const schemaFile = process.env.DAGSTER_OPERATOR_SCHEMA ?? join(root, "../webserver/schema.graphql");
 const documents = join(root, "src/graphql");
 const target = join(documents, "generated/operations.ts");
 

@@ -33,7 +33,7 @@ export class LogTail {
   push(text: string): void {
     const parts = (this.#partial + text).split("\n");
     this.#partial = parts.pop() ?? "";
-    for (const part of parts) this.lines.push(part.replace(/^.*\r(?!$)/, "").replace(/\r$/, ""));
+    for (const part of parts) this.lines.push(overwritten(part));
     if (this.lines.length > this.#keepLines) this.lines.splice(0, this.lines.length - this.#keepLines);
   }
 
@@ -49,4 +49,10 @@ const ANSI = /\u001b\[[0-9;?]*[A-Za-z]/g;
 /** Without terminal colours and cursor movements. */
 export function plain(line: string): string {
   return line.replace(ANSI, "");
+}
+
+/** What a terminal would show of a line in which a carriage return goes back to its start. */
+function overwritten(line: string): string {
+  const whole = line.endsWith("\r") ? line.slice(0, -1) : line;
+  return whole.slice(whole.lastIndexOf("\r") + 1);
 }

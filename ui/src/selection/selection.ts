@@ -89,6 +89,11 @@ export function select(source: string, assets: ReadonlyMap<string, Selectable>):
     return new Set(assets.keys()).difference(inverse());
   };
   const traversal = (): Set<string> => {
+    const next = list[at + 1]?.kind;
+    if (peek()?.kind === "*" && (next === undefined || next === ")" || next === "and" || next === "or")) {
+      take();
+      return new Set(assets.keys());
+    }
     const up = depth();
     let found = atom();
     const down = depth();
@@ -151,7 +156,6 @@ export function select(source: string, assets: ReadonlyMap<string, Selectable>):
       return inner;
     }
     if (token.kind !== "word" && token.kind !== "string") {
-      if (token.kind === "*") return new Set(assets.keys());
       throw new SelectionError(`"${token.text}" is not expected here.`, token.at);
     }
     if (token.kind === "word" && peek()?.kind === "(" && (token.text === "sinks" || token.text === "roots")) {
