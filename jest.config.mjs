@@ -5,7 +5,11 @@ export default {
     "\\.tsx$": [
       "@swc/jest",
       {
-        jsc: { target: "es2024", parser: { syntax: "typescript", tsx: true }, transform: { react: { runtime: "automatic" } } },
+        jsc: {
+          target: "es2024",
+          parser: { syntax: "typescript", tsx: true },
+          transform: { react: { runtime: "automatic" } },
+        },
         module: { type: "es6" },
       },
     ],
