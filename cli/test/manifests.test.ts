@@ -43,7 +43,7 @@ describe("manifests", () => {
         `${head("Job", "nightly")}spec: {codeLocation: sales, assetSelection: "group:raw+", tags: {team: red}, executor: multiprocess}\n`,
         `${head("Job", "eu-report")}spec: {codeLocation: sales, job: report, runConfig: {ops: {a: {config: {region: eu}}}}, partitionKey: "2026-01-01"}\n`,
         `${head("Schedule", "at-four")}spec: {cron: 0 4 * * *, timeZone: Europe/Rome, jobRef: {name: nightly}}\n`,
-        `${head("Schedule", "hourly")}spec: {cron: [0 * * * *], codeLocation: sales, assetSelection: total, suspend: true}\n`,
+        `${head("Schedule", "hourly")}spec: {crons: [0 * * * *], codeLocation: sales, assetSelection: total, suspend: true}\n`,
         `${head("Schedule", "from-code")}spec: {codeLocation: sales, schedule: from_code, suspend: false}\n`,
         `${head("Sensor", "inbox")}spec: {codeLocation: sales, suspend: true}\n`,
         `${head("Run", "once")}spec: {codeLocation: sales, job: report, partitionKey: "2026-01-02"}\n`,

@@ -86,7 +86,8 @@ function planSchedule(manifest: ManifestOf<"Schedule">, planning: Planning): voi
   const location = locationOf(manifest, spec, planning);
   if (location === null) return;
   const status = spec.suspend ? "STOPPED" : "RUNNING";
-  if (spec.cron === undefined) {
+  const crons = spec.crons ?? (spec.cron === undefined ? [] : [spec.cron]);
+  if (crons.length === 0) {
     if (spec.suspend !== undefined)
       planning.switches.push({
         kind: "SCHEDULE",
@@ -128,7 +129,7 @@ function planSchedule(manifest: ManifestOf<"Schedule">, planning: Planning): voi
   extra.schedules.push({
     name: definitionName(manifest.name),
     job,
-    cron: typeof spec.cron === "string" ? [spec.cron] : spec.cron,
+    cron: crons,
     timezone: spec.timeZone,
     runConfig: spec.runConfig,
     tags: spec.tags ?? {},

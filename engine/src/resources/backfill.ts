@@ -1,26 +1,32 @@
 import { z } from "zod";
 import { resource } from "./object.ts";
-import { checkTarget, jobRef, target } from "./target.ts";
+import { exactlyOne, rules } from "./rule.ts";
+import { checkTarget, jobRef, target, targetRules } from "./target.ts";
 
 const key = z.string().min(1);
+const EITHER = "a backfill names either partitionKeys or partitionRange";
 
 export const BackfillSpec = z
   .strictObject({
     ...target,
     ...jobRef,
-    partitionKeys: z.array(key).min(1).optional(),
-    /** Both ends are in it. */
-    partitionRange: z.strictObject({ start: key, end: key }).optional(),
-    cancel: z.boolean().optional(),
+    partitionKeys: z.array(key).min(1).optional().describe("The partitions, by key."),
+    partitionRange: z
+      .strictObject({ start: key.describe("First key."), end: key.describe("Last key.") })
+      .optional()
+      .describe("The partitions from one key to another; both ends are in it."),
+    cancel: z.boolean().optional().describe("Set to true to stop it."),
   })
   .superRefine((spec, context) => {
     checkTarget(spec, context);
     if ((spec.partitionKeys === undefined) === (spec.partitionRange === undefined))
-      context.addIssue({
-        code: "custom",
-        message: "a backfill names either partitionKeys or partitionRange",
-        path: [],
-      });
-  });
+      context.addIssue({ code: "custom", message: EITHER, path: [] });
+  })
+  .meta(
+    rules([
+      ...targetRules({ jobRef: true }),
+      { rule: exactlyOne("partitionKeys", "partitionRange"), message: EITHER },
+    ]),
+  );
 export type BackfillSpec = z.infer<typeof BackfillSpec>;
 export const BackfillResource = resource("Backfill", BackfillSpec);

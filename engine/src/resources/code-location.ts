@@ -1,40 +1,54 @@
 import { z } from "zod";
 import { Json, resource } from "./object.ts";
 import { PodFields } from "./pod.ts";
+import { exactlyOne, rules } from "./rule.ts";
 
 const seconds = z.number().int().nonnegative();
+const EITHER = "a code location names its code by either file or module";
 
 export const CodeLocationSpec = z
   .strictObject({
-    /** Image with the user's code; a machine without a cluster runs the file in place and needs none. */
-    image: z.string().min(1).optional(),
-    language: z.enum(["typescript", "python"]).default("typescript"),
-    /** File that exports the Definitions, from the working directory of the image (locally: from the manifest). */
-    file: z.string().min(1).optional(),
-    module: z.string().min(1).optional(),
-    /** Named export; default: the default export. */
-    attribute: z.string().min(1).optional(),
-    workingDirectory: z.string().optional(),
-    /** Default 1. */
-    replicas: z.number().int().nonnegative().optional(),
-    /** Stops the code server; the last definitions stay visible. */
-    paused: z.boolean().optional(),
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Image with the user's code; a machine without a cluster runs the file in place and needs none.",
+      ),
+    language: z.enum(["typescript", "python"]).default("typescript").describe("Language of the user's code."),
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "File that exports the Definitions, from the working directory of the image (locally: from the manifest).",
+      ),
+    module: z.string().min(1).optional().describe("Module that exports the Definitions, in place of file."),
+    attribute: z.string().min(1).optional().describe("Named export; default: the default export."),
+    workingDirectory: z.string().optional().describe("Folder in the image; default: the image's own."),
+    replicas: z.number().int().nonnegative().optional().describe("Code servers, default 1."),
+    paused: z.boolean().optional().describe("Stops the code server; the last definitions stay visible."),
     ...PodFields,
-    readinessProbe: Json.optional(),
-    livenessProbe: Json.optional(),
-    startupProbe: Json.optional(),
-    podDisruptionBudget: Json.optional(),
-    /** Pods of runs and steps: the same fields, and how long an ended one stays. */
+    readinessProbe: Json.optional().describe(
+      "In place of the default, which asks whether definitions are loaded.",
+    ),
+    livenessProbe: Json.optional().describe(
+      "In place of the default, which asks whether the code server answers.",
+    ),
+    startupProbe: Json.optional().describe("In place of the default, which waits until loading has ended."),
+    podDisruptionBudget: Json.optional().describe(
+      "Spec of a PodDisruptionBudget: minAvailable or maxUnavailable. Default with two or more replicas: maxUnavailable 1.",
+    ),
     runTemplate: z
       .strictObject({
         ...PodFields,
-        ttlAfterSuccess: seconds.optional(),
-        ttlAfterFailure: seconds.optional(),
+        ttlAfterSuccess: seconds.optional().describe("Seconds that a run that succeeded keeps its pods."),
+        ttlAfterFailure: seconds.optional().describe("Seconds that a run that failed keeps its pods."),
       })
-      .optional(),
+      .optional()
+      .describe("Pods of runs and steps: laid over the same fields of the location."),
   })
-  .refine((spec) => (spec.file === undefined) !== (spec.module === undefined), {
-    message: "a code location names its code by either file or module",
-  });
+  .refine((spec) => (spec.file === undefined) !== (spec.module === undefined), { message: EITHER })
+  .meta(rules([{ rule: exactlyOne("file", "module"), message: EITHER }]));
 export type CodeLocationSpec = z.infer<typeof CodeLocationSpec>;
 export const CodeLocationResource = resource("CodeLocation", CodeLocationSpec);
