@@ -116,10 +116,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     spool: folder.spool,
   });
   const stopping = new AbortController();
+  let closing = false;
   let computing: Promise<void> = Promise.resolve();
   const ready = served.then(async ({ storage, tokenSecret }) => {
     const { startDaemon } = await import("@dagster-operator/daemon");
-    if (stopping.signal.aborted) return storage;
+    if (closing) return storage;
     computing = runComputeLoop({
       storage,
       backend,
@@ -149,6 +150,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     workspace,
     ready,
     close: async () => {
+      closing = true;
+      // What is being started is there to be stopped, or has not been started.
+      await ready.catch(() => undefined);
       await daemon?.close();
       // Workers first: the compute loop still records their ends, through a storage that is still open.
       await backend.close();

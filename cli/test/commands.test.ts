@@ -335,6 +335,48 @@ export default new Definitions({ assets: [a, twin], schedules: [3] });`,
   );
 
   test(
+    "dev -k submits a Backfill as one run for each partition, once, and refuses what has no such partition",
+    async () => {
+      project.write(
+        "cells.ts",
+        `import { asset, Definitions, staticPartitions } from "@dagster-operator/sdk";
+const cells = asset("cells", { partitions: staticPartitions(["a", "b", "c"]) }, ({ partitionKey }) => partitionKey);
+export default new Definitions({ assets: [cells] });`,
+      );
+      const head = (kind: string, name: string) =>
+        `apiVersion: dagster-operator.io/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\n`;
+      project.write(
+        "backfill.yaml",
+        [
+          `${head("CodeLocation", "cells")}spec: {file: cells.ts}\n`,
+          `${head("Backfill", "two")}spec: {codeLocation: cells, assetSelection: cells, partitionRange: {start: a, end: b}}\n`,
+          `${head("Run", "wrong")}spec: {codeLocation: cells, assetSelection: cells, partitionKey: z}\n`,
+        ].join("---\n"),
+      );
+      const verdict = await project.ctl("validate", "-k", "backfill.yaml");
+      expect(verdict).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/backfill\.yaml:11:1: .*no partition z/),
+      });
+      for (const [told, runs] of [
+        ["2 of 2 runs submitted", 2],
+        ["0 of 2 runs submitted, the others were before", 2],
+      ] as const) {
+        const dev = await project.dev("-k", "backfill.yaml", "--storage", "cells");
+        await until(
+          "both manifests",
+          async () => dev.stdout.includes(told) && dev.stdout.includes("✗ Run wrong"),
+        );
+        expect(
+          await project.json("run", "list", "--tag", "dagster/backfill=two", "--url", dev.url),
+        ).toHaveLength(runs);
+        await dev.stop();
+      }
+    },
+    TIMEOUT,
+  );
+
+  test(
     "migrate makes the storage and says where",
     async () => {
       expect(await project.ctl("migrate", "--storage", "fresh")).toMatchObject({

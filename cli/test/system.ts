@@ -66,7 +66,10 @@ export class Project {
   /** Starts `dagsterctl dev` on a free port and waits until every location has loaded or failed to. */
   async dev(...args: string[]): Promise<Dev> {
     const child = this.spawn(["dev", "-p", "0", ...args]);
-    const dev = new Dev(this, child);
+    const storage = args.includes("--storage")
+      ? (args[args.indexOf("--storage") + 1] ?? "")
+      : ".dagster-operator";
+    const dev = new Dev(this, child, storage);
     await until(`dagsterctl dev ${args.join(" ")} to be up`, async () => {
       if (child.exitCode !== null)
         throw new Error(`dagsterctl dev ended with ${child.exitCode}:\n${dev.text()}`);
@@ -116,10 +119,10 @@ export class Dev {
   readonly child: ChildProcess;
   readonly #project: Project;
 
-  constructor(project: Project, child: ChildProcess) {
+  constructor(project: Project, child: ChildProcess, storage: string) {
     this.#project = project;
     this.child = child;
-    this.factsFile = project.path(".dagster-operator/instance.json");
+    this.factsFile = project.path(`${storage}/instance.json`);
     child.stdout?.on("data", (data: Buffer) => {
       this.stdout += data.toString();
     });

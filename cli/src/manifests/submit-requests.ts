@@ -33,17 +33,19 @@ export function toSubmitRequests(
       ).trim() || `location ${location} does not define it`,
     );
   const base: SubmitRequest = { location, job, assets, runConfig, tags };
-  if (kind === "Run") {
-    const partition = request.partitionKey === undefined ? undefined : { key: request.partitionKey };
-    return [{ ...base, partition, idempotencyKey }];
-  }
   const partitions = definition.partitions ?? partitionsOf(assets ?? [], snapshot);
+  const known = (): string[] | null =>
+    !partitions || (!at.dynamic && isDynamic(partitions))
+      ? null
+      : partitionKeys(partitions, { now: at.now, dynamic: at.dynamic ?? (() => []) });
+  if (kind === "Run") {
+    const { partitionKey: key } = request;
+    if (key !== undefined) keysOf({ ...request, partitionKeys: [key] }, known(), of);
+    return [{ ...base, partition: key === undefined ? undefined : { key }, idempotencyKey }];
+  }
   if (!partitions)
     throw new InvalidInput(`${of}: what it runs has no partitions (or its assets have different ones)`);
-  const keys =
-    !at.dynamic && isDynamic(partitions) && request.partitionKeys
-      ? request.partitionKeys
-      : keysOf(request, partitionKeys(partitions, { now: at.now, dynamic: at.dynamic ?? (() => []) }), of);
+  const keys = keysOf(request, known(), of);
   return keys.map((key) => ({
     ...base,
     partition: { key },
@@ -78,11 +80,13 @@ function partitionsOf(keys: string[][], { assets }: DefinitionsSnapshot): Partit
   return found.size === 1 ? ([...found.values()][0] ?? null) : null;
 }
 
+/** Keys that are named, or those of the range. `all` null: they are not known here. */
 function keysOf(
   { partitionKeys: named, partitionRange: range }: ManifestRequest,
-  all: string[],
+  all: string[] | null,
   of: string,
 ): string[] {
+  if (all === null) return named ?? [];
   const known = new Set(all);
   const wanted = named ?? (range ? [range.start, range.end] : []);
   const missing = wanted.filter((key) => !known.has(key));

@@ -53,12 +53,12 @@ export function createOutput(format: Format, stdout: NodeJS.WriteStream = proces
     },
     table: (head, rows) => {
       if (text)
-        for (const line of columns(head, rows, live ? (stdout.columns ?? 100) : null, style)) write(line);
+        for (const line of columns(head, rows, live ? stdout.columns || 100 : null, style)) write(line);
     },
     redraw: (lines) => {
       if (!live) return;
-      const width = stdout.columns ?? 100;
-      const height = Math.max(1, (stdout.rows ?? 24) - 1);
+      const width = stdout.columns || 100;
+      const height = Math.max(1, (stdout.rows || 24) - 1);
       const shown = lines.slice(-height).map((line) => cut(line, width));
       stdout.write(clear() + shown.map((line) => `${line}\n`).join(""));
       drawn = shown.length;

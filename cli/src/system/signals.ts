@@ -18,6 +18,8 @@ export function onStop(stop: () => void, force: () => void): () => void {
   // Started through bin/dagsterctl.js on an older Node: its end closes the channel.
   process.on("disconnect", handle);
   process.channel?.unref();
+  // It may have ended before we listened.
+  if (process.connected === false) handle();
   return () => {
     for (const signal of signals) process.off(signal, handle);
     process.off("disconnect", handle);

@@ -1,5 +1,6 @@
 /** What `dagsterctl dev` tells a person as things come up. Pure. */
 import type { LocationEntry } from "@dagster-operator/engine";
+import type { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
 import type { Output } from "../output/output.ts";
 import { duration } from "../output/time.ts";
 
@@ -11,18 +12,22 @@ export function describeLocation(
 ): string {
   const name = entry.name.padEnd(width);
   if (entry.state === "LOADED" && entry.snapshot) {
-    const { assets, jobs, schedules, sensors } = entry.snapshot;
-    const counts = [
-      count(assets.length, "asset"),
-      count(jobs.filter((job) => !job.implicit).length, "job"),
-      count(schedules.length, "schedule"),
-      count(sensors.length, "sensor"),
-    ].filter(Boolean);
     const took = tookMs === null ? "" : output.style("dim", `  (${duration(tookMs)})`);
-    return `  ${output.style("green", "✓")} ${name}  ${counts.join(", ") || "nothing defined"}${took}`;
+    return `  ${output.style("green", "✓")} ${name}  ${contents(entry.snapshot)}${took}`;
   }
   const text = entry.error?.message ?? entry.state.toLowerCase();
   return `  ${output.style("red", "✗")} ${name}  ${text.trim().replaceAll("\n", `\n    ${" ".repeat(width)}  `)}`;
+}
+
+/** `8 assets, 1 job` */
+export function contents({ assets, jobs, schedules, sensors }: DefinitionsSnapshot): string {
+  const counts = [
+    count(assets.length, "asset"),
+    count(jobs.filter((job) => !job.implicit).length, "job"),
+    count(schedules.length, "schedule"),
+    count(sensors.length, "sensor"),
+  ];
+  return counts.filter(Boolean).join(", ") || "nothing defined";
 }
 
 const count = (number: number, noun: string) =>

@@ -11,6 +11,7 @@ import { createOutput } from "../output/output.ts";
 import { type Chosen, chooseLocations } from "../workspace/flags.ts";
 import { toSource } from "../workspace/location-source.ts";
 import { whenSettled } from "../workspace/settled.ts";
+import { contents } from "./start-up-text.ts";
 
 /** What is wrong with one thing. `line` and `column` where a file is wrong; for user code the stack has them. */
 export interface Finding {
@@ -53,9 +54,7 @@ export async function runValidate(options: ValidateOptions): Promise<void> {
   }
   for (const { name, state, snapshot } of entries)
     if (state === "LOADED" && snapshot)
-      output.line(
-        `${output.style("green", "✓")} ${name}: ${snapshot.assets.length} assets, ${snapshot.jobs.filter((job) => !job.implicit).length} jobs`,
-      );
+      output.line(`${output.style("green", "✓")} ${name}: ${contents(snapshot)}`);
   output.line(
     findings.length === 0 ? "Valid." : `${findings.length} problem${findings.length === 1 ? "" : "s"}.`,
   );
@@ -120,7 +119,7 @@ async function ofManifests(manifests: ManifestPlan | null, entries: LocationEntr
       if (!(error instanceof Error)) throw error;
       if (!(error instanceof InvalidInput || error instanceof NotFound) && error.constructor !== Error)
         throw error;
-      findings.push({ ...about(location, error.message), ...placeOf(place) });
+      findings.push({ ...about(location, error.message.replace(` (${place})`, "")), ...placeOf(place) });
     }
   };
   // Dynamic partitions are known to a running system only: a key of one is not checked here.
