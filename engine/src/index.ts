@@ -1,5 +1,6 @@
 export * from "./compute-loop.ts";
 export * from "./errors.ts";
+export * from "./instance/config.ts";
 export * from "./ports/asset-storage.ts";
 export * from "./ports/clock.ts";
 export * from "./ports/code-location.ts";

@@ -1,3 +1,5 @@
 export { FileComputeLog } from "./compute-log/file.ts";
+export { PostgresComputeLog } from "./compute-log/postgres.ts";
 export { template as prepareTemplate } from "./database/pglite-template.ts";
-export { openStorage, type StorageOptions } from "./open-storage.ts";
+export { openStorage, openStorageWithLogs, type StorageOptions } from "./open-storage.ts";
+export { openWhenUp, type PatienceOptions } from "./open-when-up.ts";

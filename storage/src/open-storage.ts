@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
-import type { Storage } from "@dagster-operator/engine";
+import type { ComputeLog, Storage } from "@dagster-operator/engine";
+import { PostgresComputeLog } from "./compute-log/postgres.ts";
 import type { Database } from "./database/database.ts";
 import { openFolder, openTemporary } from "./database/pglite-folder.ts";
 import { postgresDatabase } from "./database/postgres.ts";
@@ -29,18 +30,38 @@ export async function openStorage(
   target: string | { dir: string } | { url: string },
   options: StorageOptions = {},
 ): Promise<Storage> {
-  const database = await openDatabase(target, options);
-  try {
-    await migrate(database, await readMigrations());
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  return over(await openMigrated(target, options), options);
+}
+
+/** The same, with the compute logs in this database too: for processes of a cluster, which share no disk. */
+export async function openStorageWithLogs(
+  target: string | { dir: string } | { url: string },
+  options: StorageOptions = {},
+): Promise<{ storage: Storage; computeLog: ComputeLog }> {
+  const database = await openMigrated(target, options);
+  return { storage: over(database, options), computeLog: new PostgresComputeLog(database) };
+}
+
+function over(database: Database, options: StorageOptions): Storage {
   return storageOver(
     database,
     options.producer ?? `control-plane:${randomUUID()}`,
     options.now ?? (() => Date.now()),
   );
+}
+
+async function openMigrated(
+  target: string | { dir: string } | { url: string },
+  options: StorageOptions,
+): Promise<Database> {
+  const database = await openDatabase(target, options);
+  try {
+    await migrate(database, await readMigrations());
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
 }
 
 /** The database of a target, as it is: not migrated. */
