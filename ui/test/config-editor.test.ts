@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { explain, suggest } from "../src/config-editor/complete.ts";
 import type { JsonSchema } from "../src/config-editor/json-schema.ts";
-import { scaffold } from "../src/config-editor/scaffold.ts";
 import { validate } from "../src/config-editor/validate.ts";
 import { lintYaml, spotAt } from "../src/config-editor/yaml-document.ts";
 
@@ -150,12 +149,4 @@ describe("completion", () => {
       fallback: null,
     });
   });
-});
-
-test("the scaffold has what is required, says what is wanted, and parses", () => {
-  const text = scaffold(schema);
-  expect(text).toBe(
-    'ops:\n  read:\n    config:\n      file: "" # string: CSV to read\n      limit: 0 # integer: Rows at most\n',
-  );
-  expect(scaffold({ type: "object", properties: { a: { type: "string" } } })).toBe("{}\n");
 });

@@ -28,7 +28,7 @@ export function AssetChecksPanel({ path }: { path: readonly string[] }) {
         <Empty
           icon={<IconChecklist size={28} />}
           title="No checks"
-          code={`assetCheck("no_empty_rows", orders, (rows) => ({ passed: rows.length > 0 }));`}
+          code={`assetCheck("has_rows", { asset: orders }, ({ value }) => ({ passed: value.length > 0 }));`}
         >
           A check looks at an asset after it was made and says whether it is fit for use.
         </Empty>

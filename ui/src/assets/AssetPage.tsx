@@ -329,7 +329,7 @@ function Never({ materializable }: { materializable: boolean }) {
     <Empty
       icon={<IconHistory size={26} />}
       title="Never materialized"
-      code={`context.addOutputMetadata({ rows: table.length });`}
+      code={`asset("orders", ({ metadata }) => {\n  const rows = load();\n  metadata({ rows: rows.length });\n  return rows;\n});`}
     >
       Materialize it to see what it produced. Metadata that your code adds appears here and, when numeric, as
       a plot.
@@ -371,7 +371,7 @@ function PlotsTab({ history, partitioned }: { history: AssetHistory; partitioned
         <Empty
           icon={<IconChartLine size={28} />}
           title="No numeric metadata yet"
-          code={`export const orders = asset("orders", (context) => {\n  const rows = load();\n  context.addOutputMetadata({ rows: rows.length, mean_total: mean(rows) });\n  return rows;\n});`}
+          code={`export const orders = asset("orders", ({ metadata }) => {\n  const rows = load();\n  metadata({ rows: rows.length, "mean total": mean(rows) });\n  return rows;\n});`}
         >
           Every number that a materialization carries is drawn here over time
           {partitioned ? " and by partition" : ""}.{" "}

@@ -38,7 +38,7 @@ export function AutomationPage() {
           <Empty
             icon={<IconClockBolt size={28} />}
             title="No schedules or sensors yet"
-            code={`import { schedule, sensor } from "@dagster-operator/sdk";\n\nconst nightly = schedule("nightly", { cron: "0 2 * * *", timezone: "Europe/Rome", job });\n\nconst inbox = sensor("inbox", { job, minimumIntervalSeconds: 30 }, (context) => newFiles(context.cursor));`}
+            code={`import { schedule, sensor } from "@dagster-operator/sdk";\n\nconst nightly = schedule("nightly", { job, cron: "0 2 * * *", timezone: "Europe/Rome" });\n\nconst inbox = sensor("inbox", { job, minimumInterval: 30 }, async ({ cursor }) => newFiles(cursor));`}
           >
             A schedule launches runs by the clock, a sensor when it sees something new. Add them to your
             Definitions.

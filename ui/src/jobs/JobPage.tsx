@@ -137,7 +137,7 @@ function JobAutomation({ job, location }: { job: JobDefinition; location: string
       <div className="panel">
         <Empty
           title="Nothing launches this job by itself"
-          code={`const nightly = schedule("nightly", { cron: "0 2 * * *", job: ${/^[A-Za-z_]\w*$/.test(job.name) ? job.name : "job"} });`}
+          code={`const nightly = schedule("nightly", { job: ${/^[A-Za-z_]\w*$/.test(job.name) ? job.name : "job"}, cron: "0 2 * * *" });`}
         >
           A schedule launches it by the clock, a sensor when something has happened.
         </Empty>

@@ -3,7 +3,6 @@ import { IconPlayerPlay, IconWand } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { readSchema } from "../config-editor/json-schema.ts";
-import { scaffold } from "../config-editor/scaffold.ts";
 import { QueryProblem } from "../design/Feedback.tsx";
 import { Panel } from "../design/Page.tsx";
 import { send } from "../graphql/client.ts";
@@ -29,14 +28,7 @@ export function Launchpad({ job, repository }: { job: JobDefinition; repository:
   const navigate = useNavigate();
   const draftKey = `dagster-operator:launchpad:${repository.repositoryLocationName}/${job.name}`;
   const schema = useMemo(() => readSchema(job.runConfigJsonSchema), [job.runConfigJsonSchema]);
-  // The job's own default config, or, where it has none, what the schema demands.
-  const initial = useMemo(
-    () =>
-      schema && /^(\{\})?$/.test(job.defaultRunConfigYaml.trim())
-        ? scaffold(schema)
-        : job.defaultRunConfigYaml,
-    [schema, job.defaultRunConfigYaml],
-  );
+  const initial = job.defaultRunConfigYaml;
   const [config, setConfig] = useState(() => localStorage.getItem(draftKey) ?? initial);
   const [tags, setTags] = useState<Tag[]>([]);
   const [chosen, setChosen] = useState<string[]>(NONE);

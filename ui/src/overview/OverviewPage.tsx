@@ -173,7 +173,7 @@ function NoRuns() {
     <Empty
       icon={<IconPlayerPlay size={26} />}
       title="Nothing ran in the last 24 hours"
-      code={"dagsterctl asset materialize --select '*'"}
+      code={"dagsterctl asset materialize '*'"}
     >
       Materialize assets on the <Link to="/lineage">lineage</Link> page, launch a <Link to="/jobs">job</Link>,
       or from a shell:

@@ -39,7 +39,7 @@ export function LogViewer({
         <Empty
           icon={<IconTerminal2 size={28} />}
           title={live ? "Nothing printed yet" : "This run printed nothing"}
-          code={`context.log.info("read", { rows: rows.length }); // an event, with level and fields\nconsole.log("also captured");                   // a line of stdout, shown here`}
+          code={`log.info("read", { rows: rows.length }); // an event, with level and fields\nconsole.log("also captured");           // a line of stdout, shown here`}
         >
           What the code of a step prints to stdout and stderr is kept per step.
         </Empty>

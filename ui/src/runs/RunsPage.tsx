@@ -149,7 +149,7 @@ export function RunsPage() {
               <Empty
                 icon={<IconPlayerPlay size={28} />}
                 title="Nothing has run yet"
-                code={"dagsterctl asset materialize --select '*'\ndagsterctl job launch my_job"}
+                code={"dagsterctl asset materialize '*'\ndagsterctl job launch my_job"}
               >
                 A run executes a job or materializes assets. Press “Materialize all” on the Assets page, or
                 use the command line.

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { startSystem, type System } from "./system.ts";
+
+jest.setTimeout(120_000);
+let system: System;
+beforeAll(async () => {
+  system = await startSystem(["definitions.ts"]);
+}, 120_000);
+afterAll(() => system?.stop());
+
+test("a newcomer materializes everything and sees the run live, its events, its output and each kind of metadata", async () => {
+  const { page, faults } = await system.open();
+  await page.goto("/lineage");
+  await page.getByRole("button", { name: /shop\/orders/ }).waitFor();
+  await page.getByRole("button", { name: /shop\/revenue/ }).click();
+  await page.getByRole("button", { name: "Materialize selected (1)" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Materialize all" }).click();
+  await page.getByRole("textbox", { name: "Partition key" }).waitFor();
+  await page.getByRole("button", { name: "Launch run" }).click();
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}/);
+  await page.getByText("Success", { exact: true }).first().waitFor();
+  await page.getByRole("button", { name: "shop__orders: Success" }).waitFor();
+  await page.getByText("RUN_SUCCESS").waitFor();
+
+  await page.getByPlaceholder("Filter by text, step or type").fill("read 3");
+  const line = page.getByRole("button", { name: /read 3 orders/ });
+  await line.waitFor();
+  await line.click();
+  await page.waitForURL(/event=\d+/);
+  const link = page.url();
+  await page.goto(link);
+  await page.getByRole("complementary", { name: "Event" }).getByText("read 3 orders").waitFor();
+
+  await page.getByRole("link", { name: "stdout / stderr" }).click();
+  await page.getByText("a line on stdout").waitFor();
+
+  await page.goto("/assets/shop/orders");
+  await page.getByRole("heading", { name: "Read" }).waitFor();
+  expect(await page.evaluate(() => "hacked" in window)).toBe(false);
+  await page.getByRole("cell", { name: "12.5" }).waitFor();
+  await page.getByRole("link", { name: "Checks" }).click();
+  await page.getByText("Passed").first().waitFor();
+  await page.goto("/assets/shop/revenue");
+  expect(await page.getByAltText("chart").evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
+  await page.goto("/assets/shop/revenue?tab=plots");
+  await page.getByRole("img", { name: /total over time: 1 values, last 30/ }).waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("config is checked in place, and a wrong one never starts", async () => {
+  const { page, faults } = await system.open();
+  await page.goto("/jobs/definitions.ts/hello?tab=launchpad");
+  const editor = page.getByRole("textbox", { name: "Run config, YAML" });
+  await editor.click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText("ops:\n  greet:\n    config:\n      name: x\n");
+  await page.getByText("1 error").waitFor();
+  await page.getByText("ops › greet › config › name").waitFor();
+  await page.locator(".cm-lintRange-error").first().waitFor();
+  await page.getByRole("button", { name: "Launch run" }).click();
+  await page.getByText("Nothing was started.").waitFor();
+  await editor.click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText("ops:\n  greet:\n    config:\n      name: Ada\n      ");
+  await page.keyboard.press("Control+Space");
+  await page.locator(".cm-tooltip-autocomplete").getByText("times").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText("Config is valid").waitFor();
+  await page.getByRole("button", { name: "Launch run" }).click();
+  await page.waitForURL(/\/runs\//);
+  await page.getByText("hello Ada 0").waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("a failed run shows the error with its stack and is re-executed; a running one is terminated", async () => {
+  const { page, faults } = await system.open();
+  await page.goto("/jobs/definitions.ts/broken?tab=launchpad");
+  await page.getByRole("button", { name: "Launch run" }).click();
+  await page.waitForURL(/\/runs\//);
+  const alert = page.getByRole("alert");
+  await alert.getByText(/the tank is empty/).first().waitFor();
+  await alert.getByText(/definitions\.ts:/).waitFor();
+  const first = page.url();
+  await page.getByRole("button", { name: "Re-execute from failure" }).click();
+  await page.waitForURL((url) => url.pathname.startsWith("/runs/") && url.href !== first);
+  await page.getByText("again after").waitFor();
+
+  await page.goto("/jobs/definitions.ts/slow?tab=launchpad");
+  await page.getByRole("button", { name: "Launch run" }).click();
+  await page.waitForURL(/\/runs\//);
+  await page.getByRole("button", { name: "wait: Running" }).waitFor();
+  await page.getByRole("button", { name: "Terminate" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Terminate" }).click();
+  await page.getByText("Canceled", { exact: true }).first().waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("a range of partitions becomes one run each, filters live in the URL, chosen runs are deleted", async () => {
+  const { page, faults } = await system.open();
+  await page.goto("/assets/by_region");
+  await page.getByRole("button", { name: "Materialize" }).click();
+  await page.getByText("Range", { exact: true }).click();
+  await page.getByRole("textbox", { name: "First partition" }).click();
+  await page.getByRole("option", { name: "north" }).click();
+  await page.getByRole("button", { name: "Launch 2 runs" }).click();
+  await page.waitForURL(/\/runs$/);
+  await page.getByRole("button", { name: "partition: north" }).first().click();
+  await page.waitForURL(/tag=/);
+  await page.reload();
+  await page.getByRole("row").filter({ hasText: "partition: north" }).filter({ hasText: "Success" }).first().waitFor();
+  expect(await page.getByText("partition: south").count()).toBe(0);
+  await page.goto("/assets/by_region?tab=partitions");
+  await page.getByRole("img", { name: "2 materialized, 0 failed, 0 missing" }).waitFor();
+
+  await page.goto("/runs?job=hello");
+  await page.getByRole("checkbox", { name: /Choose run/ }).first().click();
+  await page.getByRole("button", { name: "Delete 1" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete 1" }).click();
+  await page.getByText("No run passes these filters").waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("the keyboard goes everywhere", async () => {
+  const { page, faults } = await system.open();
+  await page.goto("/");
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.keyboard.press("/");
+  await page.getByRole("combobox", { name: "Search" }).fill("reven");
+  await page.getByRole("option", { name: /shop\/revenue/ }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/assets\/shop\/revenue/);
+  await page.keyboard.press("g");
+  await page.keyboard.press("r");
+  await page.waitForURL(/\/runs/);
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("g");
+  await page.keyboard.press("d");
+  await page.waitForURL(/\/deployment/);
+  expect(faults).toEqual([]);
+});
+
+test("a schedule is switched on, and a sensor tested without launching anything", async () => {
+  const { page, faults } = await system.open();
+  await page.goto("/automation");
+  await page.getByText("Every day at 02:00, Europe/Rome").waitFor();
+  const toggle = page.getByRole("switch", { name: /^every_night is/ });
+  await toggle.click({ force: true });
+  await page.getByRole("switch", { name: "every_night is on" }).waitFor();
+  await page.reload();
+  await page.getByRole("switch", { name: "every_night is on" }).waitFor();
+  await page.getByRole("link", { name: "inbox" }).click();
+  await page.getByRole("button", { name: "Test" }).click();
+  await page.getByRole("button", { name: "Evaluate" }).click();
+  await page.getByText("Skipped: no new file").waitFor();
+  expect(faults).toEqual([]);
+});
+
+test.each(["light", "dark"] as const)("no page is wider than a phone, none is empty, in %s", async (colorScheme) => {
+  const { page, faults } = await system.open({ viewport: { width: 390, height: 844 }, colorScheme });
+  for (const path of ["/", "/assets", "/lineage", "/jobs", "/jobs/definitions.ts/hello", "/runs", "/automation", "/automation/definitions.ts/schedules/every_night", "/deployment", "/deployment/definitions.ts", "/assets/shop/orders", "/nowhere"]) {
+    await page.goto(path);
+    await page.locator("main").getByText(/\w{3}/).first().waitFor();
+    expect([path, await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)]).toEqual([path, true]);
+    expect([path, await page.evaluate(() => document.documentElement.getAttribute("data-mantine-color-scheme"))]).toEqual([path, colorScheme]);
+  }
+  expect(faults).toEqual([]);
+});

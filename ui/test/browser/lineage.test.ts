@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { startSystem, type System } from "./system.ts";
+
+jest.setTimeout(180_000);
+let system: System;
+beforeAll(async () => {
+  system = await startSystem(["many.ts"]);
+}, 180_000);
+afterAll(() => system?.stop());
+
+test("ten thousand assets start as groups, open into their nodes, and mount only what is on the screen", async () => {
+  const { page, faults } = await system.open();
+  page.setDefaultTimeout(90_000);
+  await page.goto("/lineage");
+  await page.getByText("10,001 of 10,001 assets").waitFor();
+  await page.getByRole("button", { name: /Open group group_7,/ }).waitFor();
+  expect(await page.locator(".lnode").count()).toBe(0);
+  await page.getByRole("button", { name: "Open all groups" }).click();
+  await page.getByText("Laying out").waitFor({ state: "detached" });
+  await page.locator(".lgroup.closed").first().waitFor({ state: "detached" });
+  // From afar all are painted; close by only some are mounted.
+  expect(await page.locator(".lnode").count()).toBe(0);
+  const zoomIn = page.getByRole("button", { name: "Zoom in" });
+  for (let i = 0; i < 24 && (await page.locator(".lnode").count()) === 0; i++) {
+    await zoomIn.click();
+    await page.waitForTimeout(200);
+  }
+  const mounted = await page.locator(".lnode").count();
+  expect(mounted).toBeGreaterThan(0);
+  expect(mounted).toBeLessThan(400);
+  await page.locator(".lnode").first().click();
+  await page.getByRole("complementary", { name: "Selection" }).waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("the selection syntax narrows ten thousand to a few, as a link", async () => {
+  const { page, faults } = await system.open();
+  page.setDefaultTimeout(90_000);
+  await page.goto(`/lineage?select=${encodeURIComponent("1+many_50")}`);
+  await page.getByText("2 of 10,001 assets").waitFor();
+  await page.getByRole("button", { name: /^many_50,/ }).waitFor();
+  expect(faults).toEqual([]);
+});
