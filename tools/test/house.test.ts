@@ -91,3 +91,15 @@ test("no file names a package registry's host", () => {
   const lock = readFileSync(join(root, "package-lock.json"), "utf8");
   expect(lock).not.toMatch(/"resolved": "https?:/);
 });
+
+test("the lock has the optional builds for every platform, without which npm ci refuses it", () => {
+  const { packages } = read("package-lock.json") as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`],
+    ),
+  );
+  expect(missing).toEqual([]); // else: node tools/complete-lock.mjs
+});
