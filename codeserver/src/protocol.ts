@@ -7,6 +7,7 @@
  *   POST /v1/jobs/:name/validate-run-config     ValidateRunConfig → 200 Issues
  *   GET  /healthz                               → 200 while the process answers
  *   GET  /readyz                                → 200 once loading has ended, well or not · 503 before
+ *   GET  /readyz?loaded=1                       → 200 once definitions are loaded · 503 before, and when they do not load
  *
  * All posts: 400 bad request · 404 no such name · 422 `user_code` the evaluation threw or took too long, `load_error` · 503.
  * Anything but 200 and 304 has the body Failure.

@@ -52,9 +52,13 @@ async function handle(
   outcome: LoadOutcome | null,
   snapshot: () => string,
 ): Promise<Reply> {
-  const { pathname } = new URL(request.url ?? "/", "http://code");
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://code");
   if (pathname === "/healthz") return { status: 200, body: "{}" };
-  if (pathname === "/readyz" && outcome !== null) return { status: 200, body: "{}" };
+  if (pathname === "/readyz" && outcome !== null) {
+    if (outcome.kind === "failed" && searchParams.get("loaded") === "1")
+      throw new Refused(503, "load_error", outcome.error.message);
+    return { status: 200, body: "{}" };
+  }
   if (outcome === null) throw new Refused(503, "loading", "the definitions are still loading");
   const input = request.method === "POST" ? await readJson(request) : undefined;
   return await answer(outcome, {

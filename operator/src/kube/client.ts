@@ -42,6 +42,8 @@ export interface RequestSpec {
   query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;
   contentType?: string;
+  /** Default `application/json`. */
+  accept?: string | undefined;
   signal?: AbortSignal;
 }
 
@@ -96,8 +98,9 @@ export class KubeClient {
       continue?: string;
       resourceVersion?: string;
     } = {},
+    accept?: string,
   ): Promise<{ items: T[]; metadata: { resourceVersion: string; continue?: string } }> {
-    return this.request({ method: "GET", path: pathOf(resource, namespace), query });
+    return this.request({ method: "GET", path: pathOf(resource, namespace), query, accept });
   }
 
   create<T extends KubeObject>(resource: Resource, object: T): Promise<T> {
@@ -225,7 +228,7 @@ export class KubeClient {
     const options: RequestOptions = {
       method: spec.method,
       headers: {
-        accept: "application/json",
+        accept: spec.accept ?? "application/json",
         "user-agent": MANAGER,
         ...(token && { authorization: `Bearer ${token}` }),
         ...(body !== undefined && {

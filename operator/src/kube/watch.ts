@@ -21,15 +21,17 @@ export async function* watch<T extends KubeObject>(
     namespace?: string | undefined;
     labelSelector?: string | undefined;
     resourceVersion: string;
+    accept?: string | undefined;
     signal: AbortSignal;
   },
 ): AsyncGenerator<WatchEvent<T>> {
-  const { namespace, signal, ...query } = options;
+  const { namespace, signal, accept, ...query } = options;
   const silent = AbortSignal.timeout((WATCH_SECONDS + 30) * 1000);
   const response = await client.open({
     method: "GET",
     path: pathOf(resource, namespace),
     query: { ...query, watch: true, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS },
+    accept,
     signal: AbortSignal.any([signal, silent]),
   });
   const status = response.statusCode ?? 0;

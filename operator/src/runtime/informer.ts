@@ -9,6 +9,8 @@ export interface InformerOptions<T extends KubeObject> {
   /** Absent = all namespaces. */
   namespace?: string | undefined;
   labelSelector?: string | undefined;
+  /** Asks for metadata alone: of Secrets and ConfigMaps, whose content is only read when it is needed. */
+  metadataOnly?: boolean | undefined;
   /** Keeps less of an object in memory; `managedFields` is always dropped. */
   trim?: (object: T) => T;
   /** A list or watch broke; it is tried again after `retryMs`. */
@@ -17,6 +19,7 @@ export interface InformerOptions<T extends KubeObject> {
 
 export type ChangeHandler<T> = (object: T | null, before: T | null) => void;
 
+const PARTIAL = "g=meta.k8s.io;v=v1";
 const PAGE = 500;
 const MAX_RETRY_MS = 30_000;
 
@@ -67,6 +70,7 @@ export class Informer<T extends KubeObject> {
         for await (const event of watch<T>(this.#options.client, this.resource, {
           ...this.#where(),
           resourceVersion: version,
+          accept: this.#accept("PartialObjectMetadata"),
           signal,
         })) {
           failures = 0;
@@ -103,6 +107,10 @@ export class Informer<T extends KubeObject> {
     return { namespace: this.#options.namespace, labelSelector: this.#options.labelSelector };
   }
 
+  #accept(as: string): string | undefined {
+    return this.#options.metadataOnly ? `application/json;as=${as};${PARTIAL}` : undefined;
+  }
+
   async #relist(signal: AbortSignal): Promise<string> {
     const { client, labelSelector, namespace } = this.#options;
     const seen = new Set<string>();
@@ -110,11 +118,16 @@ export class Informer<T extends KubeObject> {
     let version = "";
     do {
       signal.throwIfAborted();
-      const page = await client.list<T>(this.resource, namespace, {
-        limit: PAGE,
-        ...(labelSelector !== undefined && { labelSelector }),
-        ...(next !== undefined && { continue: next }),
-      });
+      const page = await client.list<T>(
+        this.resource,
+        namespace,
+        {
+          limit: PAGE,
+          ...(labelSelector !== undefined && { labelSelector }),
+          ...(next !== undefined && { continue: next }),
+        },
+        this.#accept("PartialObjectMetadataList"),
+      );
       for (const object of page.items) {
         seen.add(keyOf(object));
         this.#store(object, false);

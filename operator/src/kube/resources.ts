@@ -1,0 +1,58 @@
+import { API_VERSION } from "@dagster-operator/engine/resources";
+import type { KubeObject, Resource } from "./object.ts";
+
+export const CODE_LOCATION: Resource = {
+  apiVersion: API_VERSION,
+  kind: "CodeLocation",
+  plural: "codelocations",
+};
+export const RUN: Resource = { apiVersion: API_VERSION, kind: "Run", plural: "runs" };
+export const DEPLOYMENT: Resource = { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" };
+export const SERVICE: Resource = { apiVersion: "v1", kind: "Service", plural: "services" };
+export const POD: Resource = { apiVersion: "v1", kind: "Pod", plural: "pods" };
+export const CONFIG_MAP: Resource = { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" };
+export const SECRET: Resource = { apiVersion: "v1", kind: "Secret", plural: "secrets" };
+export const POD_DISRUPTION_BUDGET: Resource = {
+  apiVersion: "policy/v1",
+  kind: "PodDisruptionBudget",
+  plural: "poddisruptionbudgets",
+};
+
+/** The parts of a pod's status that tell how it does. */
+export interface Pod extends KubeObject {
+  spec?: { nodeName?: string; containers?: { name: string; image?: string }[] };
+  status?: {
+    phase?: string;
+    reason?: string;
+    message?: string;
+    podIP?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    containerStatuses?: ContainerStatus[];
+    initContainerStatuses?: ContainerStatus[];
+  };
+}
+export interface ContainerStatus {
+  name: string;
+  ready?: boolean;
+  started?: boolean;
+  restartCount?: number;
+  imageID?: string;
+  containerID?: string;
+  state?: ContainerState;
+  lastState?: ContainerState;
+}
+export interface ContainerState {
+  waiting?: { reason?: string; message?: string };
+  running?: { startedAt?: string };
+  terminated?: { exitCode: number; reason?: string; message?: string };
+}
+
+export interface Deployment extends KubeObject {
+  status?: {
+    observedGeneration?: number;
+    replicas?: number;
+    updatedReplicas?: number;
+    readyReplicas?: number;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
