@@ -13,6 +13,7 @@ import { EXIT } from "../output/exit.ts";
 import { createOutput, type Output } from "../output/output.ts";
 import { VERSION } from "../version.ts";
 import { chooseLocations } from "../workspace/flags.ts";
+import { trimWhenIdle } from "./idle-memory.ts";
 import { createLog } from "./log.ts";
 import { displayUrl } from "./network.ts";
 import { onStop } from "./signals.ts";
@@ -70,7 +71,9 @@ export async function runDev(options: DevOptions): Promise<void> {
             tell: (line) => output.line(`  ${line}`),
             refuse: (line) => output.line(`  ${output.style("red", "✗")} ${line}`),
           });
+        const stopTrimming = trimWhenIdle();
         await stopped.promise;
+        stopTrimming();
         output.line("\nStopping …");
       } finally {
         removeFacts(folder.path);
