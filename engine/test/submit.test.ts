@@ -87,6 +87,18 @@ describe("submitting", () => {
     });
   });
 
+  test("of assets that have no partitions needs none, though all others of the location share theirs", async () => {
+    const mixed = new MemoryWorkspace();
+    mixed.set("mixed", new Definitions({ assets: [orders, revenue, asset("films", {}, () => 1)] }));
+    const here = { ...deps, workspace: mixed };
+    const { runId } = await submitRun(here, { location: "mixed", assets: [["films"]] });
+    expect((await storage.runs.get(runId))?.partition).toBeNull();
+    for (const what of [{ assets: [["films"], ["orders"]] }, { assets: [["orders"]] }])
+      expect((await refusal(submitRun(here, { location: "mixed", ...what }))).message).toContain(
+        'asset orders is partitioned: name a partition key, from "2026-03-01" to "2026-03-09"',
+      );
+  });
+
   test("the same idempotency key gives the first run back", async () => {
     const request = { location: "shop", job: "steps", idempotencyKey: "once" };
     const one = await submitRun(deps, request);

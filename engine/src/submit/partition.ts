@@ -19,13 +19,16 @@ export interface Partitioned {
   partitions: PartitionsDef;
 }
 
-/** What of this run is partitioned: the job itself, or else the assets it makes; one entry for each different definition. */
+/**
+ * What of this run is partitioned: the job itself, or else the assets it makes or checks; one entry for each different
+ * definition. The implicit job is of all assets, so what it is partitioned by says nothing of those that are selected.
+ */
 export function partitionedParts(
   snapshot: DefinitionsSnapshot,
   job: JobDef,
   assets: string[][],
 ): Partitioned[] {
-  if (job.partitions) return [{ what: `job ${job.name}`, partitions: job.partitions }];
+  if (job.partitions && !job.implicit) return [{ what: `job ${job.name}`, partitions: job.partitions }];
   const selected = new Set(assets.map((key) => JSON.stringify(key)));
   const parts = new Map<string, Partitioned>();
   for (const asset of snapshot.assets) {
@@ -71,9 +74,11 @@ export async function partitionIssues(
 ): Promise<Issue[]> {
   const path = "partition";
   if (partition === null) {
-    return parts
-      .slice(0, 1)
-      .map(({ what }) => ({ path, message: `${what} is partitioned: name a partition key` }));
+    const [part] = parts;
+    if (!part) return [];
+    const keys = partitionKeys(part.partitions, await now.of(part.partitions));
+    const which = keys.length > 0 ? `, from "${keys[0]}" to "${keys.at(-1)}"` : "; it has none yet";
+    return [{ path, message: `${part.what} is partitioned: name a partition key${which}` }];
   }
   if (parts.length === 0)
     return [{ path, message: "nothing in this run is partitioned: leave the partition out" }];

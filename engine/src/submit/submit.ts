@@ -105,7 +105,8 @@ async function prepare(
 
   const given = { ...job.tags, ...request.tags };
   const partition = request.partition ?? partitionOfTags(given);
-  const parts = partitionedParts(snapshot, job, assets ?? []);
+  const checked = (request.checks ?? []).map(({ asset }) => asset);
+  const parts = partitionedParts(snapshot, job, [...(assets ?? []), ...checked]);
   const runConfig = isEmpty(request.runConfig) ? job.runConfig : request.runConfig;
 
   const steps = new Set(plan.steps.map(topNode));
