@@ -8,8 +8,9 @@ help: ## list the commands
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1	/' | expand -t 18
 
 install: node_modules/.installed ## install the npm packages (Node 24 is one of them)
+# Not `npm ci`: it refuses a lock file made where the registry offers only this platform's optional packages.
 node_modules/.installed: package.json package-lock.json $(wildcard */package.json examples/*/package.json)
-	npm ci --no-audit --no-fund
+	@npm install --no-audit --no-fund --loglevel=error
 	@touch $@
 
 build: install ## compile the workspaces and the page
