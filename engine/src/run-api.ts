@@ -41,4 +41,6 @@ export const WORKER_ENV = {
   artifacts: "DAGSTER_OPERATOR_ARTIFACTS",
   /** Folder for events not yet accepted. */
   spool: "DAGSTER_OPERATOR_SPOOL",
+  /** JSON: the code to load, `{"file": "definitions.ts"}` or `{"module": "…", "attribute": "…"}`. */
+  definitions: "DAGSTER_OPERATOR_DEFINITIONS",
 } as const;

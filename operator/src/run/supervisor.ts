@@ -1,0 +1,164 @@
+import type { Pod } from "../kube/resources.ts";
+import { LABEL } from "./job-template.ts";
+import { hasStarted, startTrouble, vanished, type WorkerEnd, workerEnd } from "./pod-state.ts";
+import type { WorkerCache, WorkerView } from "./worker-cache.ts";
+
+export interface SupervisorOptions {
+  cache: WorkerCache;
+  /** Label value of the workers that it watches. */
+  component: string;
+  startTimeoutMs: number;
+  /** Something that a person would like to know; each once. */
+  onNews: (view: WorkerView, news: WorkerNews) => void;
+  /** Once a worker. */
+  onEnd: (view: WorkerView, end: WorkerEnd) => void;
+}
+
+export interface WorkerNews {
+  level: "INFO" | "WARNING";
+  /** Empty: only that it is there. */
+  text: string;
+  metadata: Record<string, string>;
+}
+
+interface Watched {
+  uid: string;
+  ended: boolean;
+  started: boolean;
+  scheduled: boolean;
+  trouble: { cause: string; since: number } | null;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Judges each worker when its Job or pod changes, and when a deadline passes. */
+export class Supervisor {
+  readonly #o: SupervisorOptions;
+  readonly #watched = new Map<string, Watched>();
+  #closed = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#o = options;
+    options.cache.onChange((view) => this.#look(view));
+    for (const view of options.cache.list()) this.#look(view);
+  }
+
+  hasEnded(key: string): boolean {
+    return this.#watched.get(key)?.ended ?? false;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { timer } of this.#watched.values()) clearTimeout(timer);
+  }
+
+  #look(view: WorkerView): void {
+    const object = view.job ?? view.pod;
+    if (this.#closed || object?.metadata.labels?.[LABEL.component] !== this.#o.component) return;
+    const watched = this.#watch(view);
+    clearTimeout(watched.timer);
+    if (!watched.ended) this.#judge(view, watched);
+    if (view.job === null && (view.pod === null || view.podGone)) this.#watched.delete(view.key);
+  }
+
+  #watch(view: WorkerView): Watched {
+    const uid = view.job?.metadata.uid ?? "";
+    const known = this.#watched.get(view.key);
+    if (known && (uid === "" || known.uid === "" || known.uid === uid)) {
+      known.uid ||= uid;
+      return known;
+    }
+    const watched: Watched = {
+      uid,
+      ended: false,
+      started: false,
+      scheduled: false,
+      trouble: null,
+      timer: undefined,
+    };
+    this.#watched.set(view.key, watched);
+    return watched;
+  }
+
+  #judge(view: WorkerView, watched: Watched): void {
+    const { pod } = view;
+    if (pod && !view.podGone) this.#progress(view, pod, watched);
+    const end = endOf(view);
+    if (end) {
+      this.#finish(view, watched, end);
+      return;
+    }
+    if (watched.started) return;
+    const now = Date.now();
+    const since = Date.parse((view.job ?? pod)?.metadata.creationTimestamp ?? "") || now;
+    const trouble = pod && !view.podGone ? startTrouble(pod) : null;
+    if (trouble && watched.trouble?.cause !== trouble.cause) {
+      watched.trouble = { cause: trouble.cause, since: now };
+      this.#o.onNews(view, {
+        level: "WARNING",
+        text: `${trouble.cause}: ${trouble.message}`,
+        metadata: { reason: trouble.cause },
+      });
+    }
+    const { startTimeoutMs } = this.#o;
+    let due = since + startTimeoutMs;
+    if (trouble && watched.trouble) {
+      const grace = trouble.terminal ? 0 : (trouble.graceMs ?? Number.POSITIVE_INFINITY);
+      due = Math.min(due, watched.trouble.since + grace);
+    }
+    if (now < due) {
+      watched.timer = setTimeout(() => this.#look(view), Math.min(due - now, 2 ** 31 - 1));
+      return;
+    }
+    const patience = `${Math.round((now - since) / 1000)} s after its Job was made`;
+    this.#finish(view, watched, {
+      reason: "start_failed",
+      cause: trouble?.cause ?? "StartTimeout",
+      message: trouble
+        ? `${trouble.cause}, given up ${patience}: ${trouble.message}`
+        : `the worker did not run ${patience}${pod ? ` (pod ${pod.metadata.name} is ${pod.status?.phase ?? "unknown"})` : ": no pod was made, see the Events of the Job"}`,
+    });
+  }
+
+  #progress(view: WorkerView, pod: Pod, watched: Watched): void {
+    const node = pod.spec?.nodeName;
+    if (hasStarted(pod) && !watched.started) {
+      watched.started = true;
+      const since = Date.parse(view.job?.metadata.creationTimestamp ?? "");
+      const after = Number.isNaN(since)
+        ? ""
+        : `, ${Math.max(0, Math.round((Date.now() - since) / 100) / 10)} s after its Job was made`;
+      this.#o.onNews(view, {
+        level: "INFO",
+        text: `Pod ${pod.metadata.name} runs on node ${node ?? "unknown"}${after}`,
+        metadata: { pod: pod.metadata.name, ...(node !== undefined && { node }) },
+      });
+    } else this.#o.onNews(view, { level: "INFO", text: "", metadata: {} });
+  }
+
+  #finish(view: WorkerView, watched: Watched, end: WorkerEnd): void {
+    watched.ended = true;
+    this.#o.onEnd(view, end);
+  }
+}
+
+/** The worker's end as far as its Job and pod show it; null while it lives. */
+function endOf({ job, pod, podGone }: WorkerView): WorkerEnd | null {
+  if (pod) {
+    const end = podGone ? vanished(pod) : workerEnd(pod);
+    if (end) return end;
+    return null;
+  }
+  if (job === null)
+    return { reason: "lost", cause: "Deleted", message: "its Job was deleted before a pod had started" };
+  const done = job.status?.conditions?.find(
+    ({ type, status }) => (type === "Complete" || type === "Failed") && status === "True",
+  );
+  if (!done) return null;
+  if (done.type === "Complete")
+    return { reason: "completed", cause: "Completed", message: `Job ${job.metadata.name} is complete` };
+  return {
+    reason: "lost",
+    cause: done.reason ?? "JobFailed",
+    message: `Job ${job.metadata.name} failed and its pod is gone: ${done.message ?? "no reason is given"}`,
+  };
+}

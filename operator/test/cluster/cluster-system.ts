@@ -1,0 +1,147 @@
+/** A control plane on this machine beside the real cluster: Postgres, run API, operator parts, and a namespace of its own. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { NewRun, RunRecord, Storage } from "@dagster-operator/engine";
+import { exampleRun, MemoryWorkspace } from "@dagster-operator/engine/testing";
+import type { Definitions, RunEvent } from "@dagster-operator/sdk/internal";
+import { FileComputeLog, openStorage } from "@dagster-operator/storage";
+import { type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
+import { createWebserver, type Webserver } from "@dagster-operator/webserver";
+import { pino } from "pino";
+import { KubeClient } from "../../src/kube/client.ts";
+import { fileConfig } from "../../src/kube/config.ts";
+import type { Resource } from "../../src/kube/object.ts";
+import definitions from "./code/definitions.js";
+
+const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
+const NAMESPACE: Resource = { apiVersion: "v1", kind: "Namespace", plural: "namespaces" };
+/** The bridge of e2e/cluster: this machine as pods reach it. */
+const BRIDGE = "cni0";
+
+/** This repository and its Node from the machine, over the smallest image of the cluster: nothing to build, and never stale. */
+export const HOST_POD = {
+  imagePullPolicy: "IfNotPresent",
+  env: [{ name: "PATH", value: "/opt/dagster-operator/node_modules/.bin" }],
+  podSecurityContext: { runAsUser: 10001 },
+  resources: { limits: { memory: "512Mi" } },
+  volumes: ["lib", "lib64", "usr/lib"]
+    .map((path) => ({ name: path.replace("/", "-"), hostPath: { path: `/${path}` } }))
+    .concat([{ name: "repository", hostPath: { path: REPOSITORY } }]),
+  volumeMounts: ["lib", "lib64", "usr/lib"]
+    .map((path) => ({ name: path.replace("/", "-"), mountPath: `/${path}`, readOnly: true }))
+    .concat([{ name: "repository", mountPath: "/opt/dagster-operator", readOnly: true }]),
+};
+export const HOST_IMAGE = "localhost/pause:1";
+
+export class ClusterSystem {
+  readonly client: KubeClient;
+  readonly namespace = `run-${randomUUID().slice(0, 8)}`;
+  readonly workspace = new MemoryWorkspace();
+  readonly tokenSecret = randomBytes(16).toString("hex");
+  storage!: Storage;
+  /** Base of the run API as pods reach it. */
+  url = "";
+  #database: TestDatabase | undefined;
+  #webserver: Webserver | undefined;
+  readonly #logs = mkdtempSync(join(tmpdir(), "cluster-logs-"));
+
+  constructor() {
+    const kubeconfig = process.env.KUBECONFIG ?? "/var/tmp/dagster-operator-cluster/admin.kubeconfig";
+    this.client = new KubeClient(fileConfig(kubeconfig));
+  }
+
+  async open(): Promise<void> {
+    const [database] = await Promise.all([
+      withPostgres(),
+      this.client.create(NAMESPACE, { metadata: { name: this.namespace } }),
+    ]);
+    this.#database = database;
+    this.storage = await openStorage(database.url);
+    this.workspace.set("here", definitions as Definitions);
+    this.#webserver = createWebserver({
+      services: {
+        storage: this.storage,
+        workspace: this.workspace,
+        computeLog: new FileComputeLog(this.#logs),
+        tokenSecret: this.tokenSecret,
+      },
+      uiDir: null,
+      log: pino({ level: "silent" }),
+    });
+    const host = networkInterfaces()[BRIDGE]?.find(({ family }) => family === "IPv4")?.address;
+    if (!host) throw new Error(`there is no ${BRIDGE} here: start the cluster with e2e/cluster/up.sh`);
+    const { port } = await this.#webserver.listen({ host, port: 0 });
+    this.url = `http://${host}:${port}/run-api/v1`;
+    await this.locate();
+  }
+
+  /** Writes the row of location `here`, as the operator does from a CodeLocation. */
+  async locate(pod: Record<string, unknown> = {}, more: { image?: string } = {}): Promise<void> {
+    await this.storage.locations.put(
+      {
+        name: "here",
+        namespace: this.namespace,
+        object: "here",
+        uid: "uid-here",
+        generation: 1,
+        state: "SERVING",
+        error: null,
+        endpoint: null,
+        image: HOST_IMAGE,
+        definitionsHash: null,
+        template: {
+          code: {
+            language: "typescript",
+            file: "definitions.js",
+            workingDirectory: "/opt/dagster-operator/operator/test/cluster/code",
+          },
+          pod: { ...HOST_POD, ...pod },
+        },
+        ...more,
+      },
+      Date.now(),
+    );
+  }
+
+  /** Queues a run and takes it from the queue, as the daemon does. */
+  async start(job: string, more: Partial<NewRun> = {}): Promise<string> {
+    const run = exampleRun({ location: "here", job, codeVersion: HOST_IMAGE, ...more });
+    await this.storage.runs.submit([run]);
+    await this.storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, 100);
+    return run.runId;
+  }
+
+  async until(runId: string, wanted: (run: RunRecord) => boolean): Promise<RunRecord> {
+    for (;;) {
+      const run = await this.storage.runs.get(runId);
+      if (run && wanted(run)) return run;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  ended = (runId: string): Promise<RunRecord> => this.until(runId, ({ endedAt }) => endedAt !== null);
+
+  async events(runId: string): Promise<RunEvent[]> {
+    return (await this.storage.events.list(runId, { limit: 1000 })).map(({ event }) => event);
+  }
+
+  /** Resolves with the line of the run's event log that matches. */
+  async said(runId: string, text: RegExp): Promise<string> {
+    for (;;) {
+      const line = (await this.events(runId)).find(({ message }) => text.test(message));
+      if (line) return line.message;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.delete(NAMESPACE, undefined, this.namespace);
+    await this.#webserver?.close();
+    await this.storage?.close();
+    await this.#database?.drop();
+    this.client.close();
+    rmSync(this.#logs, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,46 @@
+// Loaded in pods by its path under /opt/dagster-operator.
+import { asset, Definitions, job, op } from "@dagster-operator/sdk";
+
+const fine = op("fine", () => {
+  console.log("fine on stdout");
+  return 1;
+});
+const only = (name, compute, options = {}) => {
+  const step = op(`${name}_op`, options, compute);
+  return job(name, () => {
+    step();
+  });
+};
+const parts = Array.from({ length: 4 }, (_, index) => op(`part_${index}`, () => index));
+const sum = op(
+  "sum",
+  { inputs: { a: parts[0], b: parts[1], c: parts[2], d: parts[3] } },
+  ({ inputs }) => inputs.a + inputs.b + inputs.c + inputs.d,
+);
+
+export default new Definitions({
+  assets: [asset("numbers", {}, () => [1, 2, 3])],
+  jobs: [
+    job("quick", () => {
+      fine();
+    }),
+    job("parallel", () => {
+      sum({ a: parts[0](), b: parts[1](), c: parts[2](), d: parts[3]() });
+    }),
+    only("throws", () => {
+      throw new RangeError("out of range");
+    }),
+    only("hangs", () => new Promise((resolve) => setTimeout(resolve, 600_000))),
+    only("stubborn", () => {
+      for (const end = Date.now() + 60_000; Date.now() < end; );
+    }),
+    only("dies", () => {
+      console.error("fatal: no luck");
+      process.reallyExit(5);
+    }),
+    only("greedy", () => {
+      const kept = [];
+      for (;;) kept.push(Buffer.alloc(10_000_000, 1));
+    }),
+  ],
+});
