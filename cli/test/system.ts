@@ -66,14 +66,15 @@ export class Project {
   /** Starts `dagsterctl dev` on a free port and waits until every location has loaded or failed to. */
   async dev(...args: string[]): Promise<Dev> {
     const child = this.spawn(["dev", "-p", "0", ...args]);
-    const storage = args.includes("--storage")
-      ? (args[args.indexOf("--storage") + 1] ?? "")
-      : ".dagster-operator";
+    const named = args.includes("--storage") ? (args[args.indexOf("--storage") + 1] ?? "") : "://";
+    const storage = named.includes("://") ? ".dagster-operator" : named;
     const dev = new Dev(this, child, storage);
-    await until(`dagsterctl dev ${args.join(" ")} to be up`, async () => {
+    await until("dagsterctl dev to be up", async () => {
       if (child.exitCode !== null)
         throw new Error(`dagsterctl dev ended with ${child.exitCode}:\n${dev.text()}`);
       return /^ {2}([✓✗]|No code)/m.test(dev.stdout) && existsSync(dev.factsFile);
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; it has printed:\n${dev.text()}`);
     });
     return dev;
   }
