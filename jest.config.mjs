@@ -16,7 +16,7 @@ export default {
   },
   extensionsToTreatAsEsm: [".ts", ".tsx"],
   testMatch: ["<rootDir>/*/test/**/*.test.{ts,tsx}", "<rootDir>/examples/*/test/**/*.test.ts"],
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/e2e/"],
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/e2e/", "/test/cluster/"],
   testEnvironmentOptions: { customExportConditions: ["source", "node", "node-addons"] },
   maxWorkers: 2,
   workerIdleMemoryLimit: "1GB",

@@ -46,7 +46,8 @@ async function question(address: { host: string; port: number }): Promise<Answer
       hash,
       counts: {
         assets: assets.length,
-        jobs: jobs.length,
+        // The job of all assets is made by the page, not by a person.
+        jobs: jobs.filter(({ name }) => !name.startsWith("__")).length,
         schedules: schedules.length,
         sensors: sensors.length,
       },

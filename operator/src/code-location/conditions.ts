@@ -91,7 +91,7 @@ function ready(told: Told, { meanwhile, obstacle }: Words): Body {
     return {
       status: "True",
       reason: "Serving",
-      message: `${told.fresh} of ${told.replicas} code servers serve ${sum(told.loaded)}`,
+      message: `${told.fresh} of ${some(told.replicas, "code server")} ${told.fresh === 1 ? "serves" : "serve"} ${sum(told.loaded)}`,
     };
   if (obstacle) return { status: "False", ...obstacle };
   return told.oldReady > 0
@@ -122,9 +122,10 @@ function progressing(told: Told, { obstacle }: Words): Body {
   return {
     status: "True",
     reason: told.old > 0 ? "RollingOut" : "Starting",
-    message: `${told.fresh} of ${told.replicas} code servers of this version are ready, ${told.old} of an older one are left`,
+    message: `${told.fresh} of ${some(told.replicas, "code server")} of this version are ready, ${told.old} of an older one are left`,
   };
 }
 
 const sum = ({ assets, jobs, schedules, sensors }: Counts) =>
-  `${assets} assets, ${jobs} jobs, ${schedules} schedules, ${sensors} sensors`;
+  [some(assets, "asset"), some(jobs, "job"), some(schedules, "schedule"), some(sensors, "sensor")].join(", ");
+const some = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;

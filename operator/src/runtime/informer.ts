@@ -128,7 +128,8 @@ export class Informer<T extends KubeObject> {
         },
         this.#accept("PartialObjectMetadataList"),
       );
-      for (const object of page.items) {
+      // An empty list of metadata comes as null.
+      for (const object of page.items ?? []) {
         seen.add(keyOf(object));
         this.#store(object, false);
       }

@@ -1,0 +1,115 @@
+/** The real cluster of $KUBECONFIG as a test holds it: namespaces of its own, and an operator in this process. */
+import { randomBytes } from "node:crypto";
+import type { Storage } from "@dagster-operator/engine";
+import { customResourceDefinition, KINDS } from "@dagster-operator/engine/resources";
+import { openMemoryStorage } from "@dagster-operator/storage/testing";
+import { compose, type MakePart, type Operator } from "../../src/compose.ts";
+import { KubeClient } from "../../src/kube/client.ts";
+import { loadConfig } from "../../src/kube/config.ts";
+import type { KubeObject, Resource } from "../../src/kube/object.ts";
+import { OperatorMetrics } from "../../src/metrics.ts";
+
+export const NAMESPACE: Resource = { apiVersion: "v1", kind: "Namespace", plural: "namespaces" };
+export const EVENT: Resource = { apiVersion: "v1", kind: "Event", plural: "events" };
+const CRD: Resource = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+};
+
+export class Cluster {
+  readonly client: KubeClient;
+  readonly #namespaces: string[] = [];
+  readonly #operators: (() => Promise<void>)[] = [];
+
+  constructor(client: KubeClient) {
+    this.client = client;
+  }
+
+  /** @throws Error $KUBECONFIG is not set: these tests never take the cluster that happens to be the default */
+  static async open(): Promise<Cluster> {
+    if (!process.env.KUBECONFIG) throw new Error("set KUBECONFIG, or run `make e2e`");
+    const cluster = new Cluster(new KubeClient(loadConfig(), { qps: 1000, burst: 1000 }));
+    for (const kind of KINDS) {
+      const definition = customResourceDefinition(kind) as unknown as KubeObject;
+      await cluster.client.apply(CRD, definition);
+      await eventually(`${kind.plural} are served`, async () => {
+        const { status } = await cluster.client.get<Established>(CRD, undefined, definition.metadata.name);
+        return status?.conditions?.some(({ type, status }) => type === "Established" && status === "True");
+      });
+    }
+    return cluster;
+  }
+
+  async namespace(): Promise<string> {
+    const name = `test-${randomBytes(4).toString("hex")}`;
+    await this.client.create(NAMESPACE, { metadata: { name } });
+    this.#namespaces.push(name);
+    return name;
+  }
+
+  /** An operator over an empty database that watches these namespaces; the first is its home. */
+  async operator(
+    namespaces: string[],
+    parts: MakePart[],
+    more: { identity?: string; storage?: Storage } = {},
+  ): Promise<{ storage: Storage; operator: Operator; log: unknown[]; stop: () => Promise<void> }> {
+    const storage = more.storage ?? (await openMemoryStorage());
+    const log: unknown[] = [];
+    const write = (fields: Record<string, unknown>, message: string) =>
+      void log.push({ message, ...fields, error: String(fields.error) });
+    const operator = compose(
+      {
+        client: this.client,
+        storage,
+        metrics: new OperatorMetrics(),
+        log: { info: write, warn: write, error: write },
+        namespace: namespaces[0] ?? "",
+        watchNamespaces: namespaces,
+        leaseName: "dagster-operator",
+        identity: more.identity ?? "test",
+      },
+      parts,
+    );
+    const abort = new AbortController();
+    const running = operator.run(abort.signal);
+    let stopped = false;
+    const stop = async () => {
+      if (stopped) return;
+      stopped = true;
+      abort.abort();
+      await running;
+      if (!more.storage) await storage.close();
+    };
+    this.#operators.push(stop);
+    await eventually("the operator leads", () => operator.leads());
+    return { storage, operator, log, stop };
+  }
+
+  /** Removes what the tests made. Objects with a finalizer need their operator for that, so namespaces go first. */
+  async close(finalized: Resource[] = []): Promise<void> {
+    for (const stop of this.#operators.splice(0)) await stop();
+    for (const namespace of this.#namespaces.splice(0)) {
+      for (const resource of finalized)
+        for (const { metadata } of (await this.client.list(resource, namespace)).items)
+          await this.client.merge(resource, namespace, metadata.name, { metadata: { finalizers: null } });
+      await this.client.delete(NAMESPACE, undefined, namespace);
+    }
+    this.client.close();
+  }
+}
+
+interface Established extends KubeObject {
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+/** Asks until it is there; gives up loudly after a minute and a half, because a pod may have to wait for its turn. */
+export async function eventually<T>(what: string, read: () => Promise<T> | T): Promise<NonNullable<T>> {
+  const until = Date.now() + 90_000;
+  for (;;) {
+    const value = await read();
+    if (value !== null && value !== undefined && value !== false) return value as NonNullable<T>;
+    if (Date.now() > until) throw new Error(`it never came that ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
