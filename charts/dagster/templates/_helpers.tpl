@@ -1,0 +1,243 @@
+{{- define "dagster.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "dagster.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains (include "dagster.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "dagster.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Labels that select: { root, component } */ -}}
+{{- define "dagster.selector" -}}
+app.kubernetes.io/name: {{ include "dagster.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- define "dagster.labels" -}}
+{{ include "dagster.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: dagster
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "dagster.image" -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+
+{{- define "dagster.operatorServiceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (printf "%s-operator" (include "dagster.fullname" .)) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "dagster.postgresqlHost" -}}
+{{- if .Values.postgresql.enabled -}}
+{{- printf "%s-postgresql" (include "dagster.fullname" .) -}}
+{{- else -}}
+{{- required "postgresql.enabled is false: name your server in postgresql.postgresqlHost, or a Secret with its URL in database.existingSecret.name" .Values.postgresql.postgresqlHost -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The database as every process finds it. */ -}}
+{{- define "dagster.databaseEnv" -}}
+{{- if .Values.database.existingSecret.name -}}
+- name: DAGSTER_OPERATOR_DATABASE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.database.existingSecret.name }}
+      key: {{ .Values.database.existingSecret.key }}
+{{- else -}}
+{{- $parameters := list -}}
+{{- range $key, $value := .Values.postgresql.postgresqlParams -}}
+{{- $parameters = append $parameters (printf "%s=%s" (urlquery $key) (urlquery (toString $value))) -}}
+{{- end -}}
+- name: DAGSTER_OPERATOR_DATABASE_URL
+  value: {{ printf "postgres://%s@%s:%d/%s%s" (urlquery .Values.postgresql.postgresqlUsername) (include "dagster.postgresqlHost" .) (int .Values.postgresql.service.port) (urlquery .Values.postgresql.postgresqlDatabase) (ternary (printf "?%s" (join "&" $parameters)) "" (gt (len $parameters) 0)) | quote }}
+- name: PGPASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.global.postgresqlSecretName }}
+      key: postgresql-password
+{{- end -}}
+{{- end -}}
+
+{{- /* env of a component: the official chart takes a map or a list. */ -}}
+{{- define "dagster.env" -}}
+{{- if kindIs "map" . -}}
+{{- range $name, $value := . }}
+- name: {{ $name }}
+  value: {{ toString $value | quote }}
+{{- end -}}
+{{- else if . }}
+{{ toYaml . }}
+{{- end -}}
+{{- end -}}
+
+{{- define "dagster.podSecurityContext" -}}
+{{- $default := dict "runAsNonRoot" true "runAsUser" 1000 "runAsGroup" 1000 "fsGroup" 1000 "seccompProfile" (dict "type" "RuntimeDefault") -}}
+{{- toYaml (mergeOverwrite $default (deepCopy (default dict .))) -}}
+{{- end -}}
+
+{{- define "dagster.securityContext" -}}
+{{- $default := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) -}}
+{{- toYaml (mergeOverwrite $default (deepCopy (default dict .))) -}}
+{{- end -}}
+
+{{- /* Pod template of a process: { root, component, values, args, port, probes, serviceAccount, token } */ -}}
+{{- define "dagster.pod" -}}
+{{- $root := .root -}}
+{{- $values := .values -}}
+metadata:
+  labels:
+    {{- include "dagster.labels" . | nindent 4 }}
+    {{- with $values.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    checksum/instance: {{ include "dagster.instance" $root | sha256sum | trunc 16 }}
+    prometheus.io/scrape: "true"
+    prometheus.io/port: {{ .port | quote }}
+    {{- with $values.annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ .serviceAccount }}
+  automountServiceAccountToken: {{ .token }}
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: 30
+  {{- with $root.Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  securityContext:
+    {{- include "dagster.podSecurityContext" $values.podSecurityContext | nindent 4 }}
+  initContainers:
+    # Waits for the database and brings it to this version; of several that start together the first one does it.
+    - name: migrate
+      image: {{ include "dagster.image" $root | quote }}
+      imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+      args: [migrate]
+      env:
+        {{- include "dagster.databaseEnv" $root | nindent 8 }}
+      securityContext:
+        {{- include "dagster.securityContext" $values.securityContext | nindent 8 }}
+      resources:
+        {{- toYaml $values.resources | nindent 8 }}
+  containers:
+    - name: {{ .component }}
+      image: {{ include "dagster.image" $root | quote }}
+      imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+      args:
+        {{- toYaml .args | nindent 8 }}
+      env:
+        {{- include "dagster.databaseEnv" $root | nindent 8 }}
+        {{- with .env }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+        - name: NODE_COMPILE_CACHE
+          value: /tmp/compile-cache
+        {{- include "dagster.env" $values.env | indent 8 }}
+      {{- if or $values.envConfigMaps $values.envSecrets }}
+      envFrom:
+        {{- range $values.envConfigMaps }}
+        - configMapRef: { name: {{ .name }} }
+        {{- end }}
+        {{- range $values.envSecrets }}
+        - secretRef: { name: {{ .name }} }
+        {{- end }}
+      {{- end }}
+      ports:
+        - name: http
+          containerPort: {{ .port }}
+      startupProbe:
+        httpGet: { path: /healthz, port: http }
+        periodSeconds: 1
+        failureThreshold: 60
+      readinessProbe:
+        httpGet: { path: /readyz, port: http }
+        periodSeconds: 3
+        timeoutSeconds: 3
+        failureThreshold: 3
+      livenessProbe:
+        httpGet: { path: /healthz, port: http }
+        periodSeconds: 10
+        timeoutSeconds: 5
+        failureThreshold: 6
+      securityContext:
+        {{- include "dagster.securityContext" $values.securityContext | nindent 8 }}
+      resources:
+        {{- toYaml $values.resources | nindent 8 }}
+      volumeMounts:
+        - { name: instance, mountPath: /etc/dagster-operator, readOnly: true }
+        - { name: tmp, mountPath: /tmp }
+  volumes:
+    - name: instance
+      configMap:
+        name: {{ include "dagster.fullname" $root }}-instance
+    - name: tmp
+      emptyDir: {}
+  {{- with $values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- else }}
+  # Replicas stay apart where there is more than one node.
+  affinity:
+    podAntiAffinity:
+      preferredDuringSchedulingIgnoredDuringExecution:
+        - weight: 1
+          podAffinityTerm:
+            topologyKey: kubernetes.io/hostname
+            labelSelector:
+              matchLabels:
+                {{- include "dagster.selector" . | nindent 16 }}
+  {{- end }}
+  {{- with $values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{- /* Settings of webserver and daemon, in the keys of dagster.yaml. */ -}}
+{{- define "dagster.instance" -}}
+{{- $queue := .Values.dagsterDaemon.runCoordinator.config.queuedRunCoordinator -}}
+{{- $runs := dict -}}
+{{- if .Values.concurrency -}}
+{{- $runs = default dict .Values.concurrency.runs -}}
+{{- end -}}
+{{- $schedules := dict -}}
+{{- with .Values.dagsterDaemon.schedules.numWorkers }}{{- $_ := set $schedules "num_workers" (int .) -}}{{- end -}}
+{{- $sensors := dict -}}
+{{- with .Values.dagsterDaemon.sensors.numWorkers }}{{- $_ := set $sensors "num_workers" (int .) -}}{{- end -}}
+{{- $limits := list -}}
+{{- range (default $queue.tagConcurrencyLimits $runs.tagConcurrencyLimits) -}}
+{{- $limits = append $limits (set (deepCopy .) "limit" (int .limit)) -}}
+{{- end -}}
+{{- $max := $queue.maxConcurrentRuns -}}
+{{- if hasKey $runs "maxConcurrentRuns" -}}{{- $max = $runs.maxConcurrentRuns -}}{{- end -}}
+{{- dict "run_queue" (dict "max_concurrent_runs" (int $max) "tag_concurrency_limits" $limits) "schedules" $schedules "sensors" $sensors | toPrettyJson -}}
+{{- end -}}
+
+{{- /* Namespaces that the operator works in, as JSON; ["*"] = all. */ -}}
+{{- define "dagster.watchNamespaces" -}}
+{{- if has "*" .Values.operator.watchNamespaces -}}
+["*"]
+{{- else -}}
+{{- append .Values.operator.watchNamespaces .Release.Namespace | uniq | sortAlpha | toJson -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,64 @@
+{{- /* Keys of the official chart that are accepted so that a values file can be brought along, and why each has no effect. */ -}}
+{{- define "dagster.ignorable" -}}
+dagster-user-deployments: code locations are a release of their own; install the chart dagster-user-deployments with these values, or apply CodeLocation objects
+dagsterWebserver.image: all processes are one image; see image
+dagsterWebserver.workspace: code locations are CodeLocation objects; apply one for each server
+dagsterWebserver.enableReadOnly: there is no read-only page yet
+dagsterWebserver.pathPrefix: the page is served at the root of its host
+dagsterWebserver.dbStatementTimeout: statements are short; set statement_timeout on the database user
+dagsterWebserver.dbPoolRecycle: idle connections are closed by themselves
+dagsterWebserver.dbPoolMaxOverflow: the pool has a fixed size
+dagsterWebserver.readinessProbe: probes are fixed
+dagsterWebserver.livenessProbe: probes are fixed
+dagsterWebserver.startupProbe: probes are fixed
+dagsterDaemon.image: all processes are one image; see image
+dagsterDaemon.heartbeatTolerance: daemons show their health by probes and metrics
+dagsterDaemon.runMonitoring: the operator watches pods, so nothing is polled
+dagsterDaemon.runRetries: set the tag dagster/max_retries on jobs
+dagsterDaemon.readinessProbe: probes are fixed
+dagsterDaemon.livenessProbe: probes are fixed
+dagsterDaemon.startupProbe: probes are fixed
+runLauncher: set the fields of run pods in the runTemplate of a CodeLocation, or by the tag dagster-k8s/config
+computeLogManager: logs of steps are kept in the database
+pythonLogs: there is no Python process in the system
+retention: ticks are not purged yet
+migrate: every process brings the database to its version before it starts
+telemetry: nothing is sent anywhere
+scheduler: the daemon is the scheduler
+busybox: no such image is needed
+celeryConfigSecretName: there is no Celery
+rabbitmq: there is no Celery
+redis: there is no Celery
+flower: there is no Celery
+additionalInstanceConfig: there is no dagster.yaml
+pipelineRun: replaced by runTemplate of a CodeLocation
+dagit: renamed; use dagsterWebserver
+global.dagsterHome: there is no DAGSTER_HOME
+global.serviceAccountName: use serviceAccount.name
+global.celeryConfigSecretName: there is no Celery
+global.dagsterInstanceConfigMap: there is no dagster.yaml
+ingress.apiVersion: networking.k8s.io/v1 always
+ingress.readOnlyDagsterWebserver: there is no read-only page yet
+ingress.dagsterWebserver.precedingPaths: write an Ingress of your own
+ingress.dagsterWebserver.succeedingPaths: write an Ingress of your own
+ingress.flower: there is no Celery
+concurrency.pools: pools are not limited yet
+{{- end -}}
+
+{{- /* "- key: why" for each that was given. */ -}}
+{{- define "dagster.ignored" -}}
+{{- range $path, $why := include "dagster.ignorable" . | fromYaml }}
+{{- $here := $.Values }}
+{{- $found := true }}
+{{- range $part := splitList "." $path }}
+{{- if and $found (kindIs "map" $here) (hasKey $here $part) }}
+{{- $here = index $here $part }}
+{{- else }}
+{{- $found = false }}
+{{- end }}
+{{- end }}
+{{- if $found }}
+- {{ $path }}: {{ $why }}
+{{- end }}
+{{- end }}
+{{- end -}}
