@@ -54,7 +54,7 @@ export function GraphCanvas({ layout, tones, bright, selected }: Props) {
           const from = boxes.get(edge.from);
           const to = boxes.get(edge.to);
           if (!from || !to) continue;
-          const lit = bright !== null && bright.has(edge.from) && bright.has(edge.to);
+          const lit = bright?.has(edge.from) && bright.has(edge.to);
           if (lit !== strong) continue;
           const x1 = from.x + from.width;
           const y1 = from.y + from.height / 2;

@@ -1,38 +1,29 @@
-import { Button, Menu } from "@mantine/core";
-import { IconChevronDown, IconPlayerStop, IconRefresh, IconRefreshAlert } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { AssetLink } from "../assets/AssetLink.tsx";
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Copyable } from "../design/Copyable.tsx";
-import { Empty, Problem, QueryProblem, ServerProblem, SkeletonRows } from "../design/Feedback.tsx";
-import { PageHead, Panel } from "../design/Page.tsx";
+import { Problem, QueryProblem, ServerProblem, SkeletonRows } from "../design/Feedback.tsx";
+import { PageHead } from "../design/Page.tsx";
 import { isLive, RunBadge } from "../design/Status.tsx";
 import { Duration, TimeAgo } from "../design/Time.tsx";
-import { send } from "../graphql/client.ts";
 import {
-  ReexecuteSteps,
   RunPage as RunPageQuery,
   type RunPageResult,
   RunStatus,
   type RunStatusResult,
 } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
-import { executionParams, refusalOf } from "../launch/launch.ts";
-import { MetadataTable } from "../metadata/MetadataTable.tsx";
-import { reexecute, report, reportFailure, terminate } from "../runs/actions.ts";
-import { Confirm } from "../runs/Confirm.tsx";
 import { runTitle, tagLabel, visibleTags } from "../runs/run-list.ts";
 import { EventLog } from "./EventLog.tsx";
 import { EventStore } from "./event-store.ts";
 import { follow } from "./follow.ts";
 import { GanttChart } from "./GanttChart.tsx";
 import { LogViewer } from "./LogViewer.tsx";
+import { RunActions } from "./RunActions.tsx";
+import { AssetsTab, ConfigTab } from "./RunTabs.tsx";
 import { StepFold } from "./steps.ts";
 
-const ConfigEditor = lazy(() => import("../config-editor/ConfigEditor.tsx"));
-
-type Run = Extract<RunPageResult["runOrError"], { __typename: "Run" }>;
+export type Run = Extract<RunPageResult["runOrError"], { __typename: "Run" }>;
 type Status = Extract<RunStatusResult["runOrError"], { __typename: "Run" }>;
 
 export function RunPage() {
@@ -218,7 +209,12 @@ function Shown({
           </span>
         }
         actions={
-          <Actions run={run} status={now.status} canTerminate={now.canTerminate} chosen={search.step ?? []} />
+          <RunActions
+            run={run}
+            status={now.status}
+            canTerminate={now.canTerminate}
+            chosen={search.step ?? []}
+          />
         }
       />
       {failure && now.status === "FAILURE" ? (
@@ -301,215 +297,4 @@ function failureOf(store: EventStore) {
       };
   }
   return null;
-}
-
-function Actions({
-  run,
-  status,
-  canTerminate,
-  chosen,
-}: {
-  run: Run;
-  status: Status["status"];
-  canTerminate: boolean;
-  chosen: readonly string[];
-}) {
-  const navigate = useNavigate();
-  const [busy, setBusy] = useState(false);
-  const go = async (work: () => Promise<{ runId: string } | { refused: string }>) => {
-    setBusy(true);
-    try {
-      const result = await work();
-      if ("refused" in result) reportFailure(result.refused);
-      else await navigate({ to: "/runs/$runId", params: { runId: result.runId } });
-    } catch (error) {
-      reportFailure(error);
-    } finally {
-      setBusy(false);
-    }
-  };
-  const selected = async () => {
-    const origin = run.repositoryOrigin;
-    if (!origin) return { refused: "This run does not say which code location it came from." };
-    const params = executionParams(
-      { location: origin.repositoryLocationName, repository: origin.repositoryName, job: run.jobName },
-      {
-        config: run.runConfigYaml,
-        steps: chosen,
-        tags: run.tags.filter((t) => !t.key.startsWith("dagster/") || t.key === "dagster/partition"),
-      },
-    );
-    const { launchPipelineReexecution: answer } = await send(ReexecuteSteps, {
-      params: {
-        ...params,
-        executionMetadata: {
-          ...params.executionMetadata,
-          parentRunId: run.runId,
-          rootRunId: run.rootRunId ?? run.runId,
-        },
-      },
-    });
-    if (answer.__typename === "LaunchRunSuccess") return { runId: answer.run.runId };
-    return {
-      refused:
-        answer.__typename === "RunConfigValidationInvalid"
-          ? answer.errors.map((e) => e.message).join("\n")
-          : refusalOf(answer).message,
-    };
-  };
-  const live = isLive(status);
-  return (
-    <>
-      {live ? (
-        <Confirm
-          label={status === "CANCELING" ? "Cancel now" : "Terminate"}
-          icon={<IconPlayerStop size={15} />}
-          color="red"
-          variant="light"
-          disabled={!canTerminate && status !== "CANCELING"}
-          question={status === "CANCELING" ? "Stop waiting for the run to end?" : "Terminate this run?"}
-          detail={
-            status === "CANCELING"
-              ? "The run is marked as canceled at once, also if its process cannot be reached."
-              : "Steps that run now are interrupted; what they wrote before stays."
-          }
-          onConfirm={async () =>
-            report("Terminating", 1, await terminate([run.runId], status === "CANCELING"))
-          }
-        />
-      ) : (
-        <Menu>
-          <Button.Group>
-            {status === "FAILURE" || status === "CANCELED" ? (
-              <Button
-                leftSection={<IconRefreshAlert size={15} />}
-                loading={busy}
-                onClick={() => void go(() => reexecute(run.runId, "FROM_FAILURE"))}
-              >
-                Re-execute from failure
-              </Button>
-            ) : (
-              <Button
-                variant="default"
-                leftSection={<IconRefresh size={15} />}
-                loading={busy}
-                onClick={() => void go(() => reexecute(run.runId, "ALL_STEPS"))}
-              >
-                Re-execute all
-              </Button>
-            )}
-            <Menu.Target>
-              <Button
-                variant={status === "FAILURE" || status === "CANCELED" ? "filled" : "default"}
-                px={7}
-                aria-label="More ways to re-execute"
-              >
-                <IconChevronDown size={15} />
-              </Button>
-            </Menu.Target>
-          </Button.Group>
-          <Menu.Dropdown>
-            <Menu.Item onClick={() => void go(() => reexecute(run.runId, "ALL_STEPS"))}>All steps</Menu.Item>
-            <Menu.Item
-              onClick={() => void go(() => reexecute(run.runId, "FROM_FAILURE"))}
-              disabled={status === "SUCCESS"}
-            >
-              From failure
-            </Menu.Item>
-            <Menu.Item onClick={() => void go(selected)} disabled={chosen.length === 0}>
-              {chosen.length === 0
-                ? "Selected steps (choose some in the picture)"
-                : `${chosen.length} selected step${chosen.length === 1 ? "" : "s"}`}
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
-      )}
-    </>
-  );
-}
-
-function ConfigTab({ run, tags }: { run: Run; tags: Run["tags"] }) {
-  return (
-    <div className="cols-2" style={{ paddingBottom: 24 }}>
-      <Panel
-        title="Run config"
-        padded
-        actions={
-          <Copyable value={run.runConfigYaml} label="config">
-            Copy
-          </Copyable>
-        }
-      >
-        {run.runConfigYaml.trim() === "" || run.runConfigYaml.trim() === "{}" ? (
-          <span className="faint">This run has no config; every value is its default.</span>
-        ) : (
-          <Suspense fallback={<SkeletonRows rows={3} />}>
-            <ConfigEditor value={run.runConfigYaml} schema={null} readOnly height={320} />
-          </Suspense>
-        )}
-      </Panel>
-      <Panel title="Tags" count={tags.length} padded>
-        <dl className="kv">
-          {tags.map((tag) => (
-            <div key={tag.key} style={{ display: "contents" }}>
-              <dt className="mono">{tag.key}</dt>
-              <dd>
-                <Copyable value={tag.value} label="tag value" />
-              </dd>
-            </div>
-          ))}
-        </dl>
-        {tags.length === 0 ? <span className="faint">No tags</span> : null}
-      </Panel>
-    </div>
-  );
-}
-
-function AssetsTab({ run, store }: { run: Run; store: EventStore }) {
-  const made = store.events.flatMap((event) => (event.__typename === "MaterializationEvent" ? [event] : []));
-  const names = new Set(made.map((event) => event.assetKey?.path.join("/")));
-  const missing = run.assets.filter((asset) => !names.has(asset.key.path.join("/")));
-  if (made.length + missing.length === 0)
-    return (
-      <div className="panel">
-        <Empty title="This run made no assets">
-          Assets that it materializes are listed here with their metadata.
-        </Empty>
-      </div>
-    );
-  return (
-    <div className="stack" style={{ paddingBottom: 24 }}>
-      {made.map((event) => (
-        <Panel
-          key={`${event.assetKey?.path.join("/")}:${event.partition}:${event.timestamp}`}
-          label="Materialization"
-          title={
-            <span className="row">
-              {event.assetKey ? <AssetLink path={event.assetKey.path} /> : "?"}
-              {event.partition ? <span className="chip">{event.partition}</span> : null}
-            </span>
-          }
-          padded
-          actions={
-            <span className="dim">
-              <TimeAgo at={Number(event.timestamp)} />
-            </span>
-          }
-        >
-          <MetadataTable entries={event.metadataEntries} />
-        </Panel>
-      ))}
-      {missing.length > 0 ? (
-        <Panel title="Planned, not made" count={missing.length} padded>
-          <div className="row wrap">
-            {missing.map((asset) => (
-              <span key={asset.id} className="chip">
-                <AssetLink path={asset.key.path} />
-              </span>
-            ))}
-          </div>
-        </Panel>
-      ) : null}
-    </div>
-  );
 }

@@ -23,7 +23,7 @@ export class LogTail {
     if (response.status === 404) return null;
     if (!response.ok) throw new Error(`The log cannot be read: the server answered ${response.status}.`);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    const start = Number(response.headers.get("x-log-offset") ?? (asked < 0 ? 0 : asked));
+    const start = Number(response.headers.get("x-log-offset") ?? Math.max(asked, 0));
     if (this.#offset === null) this.skipped = start;
     this.#offset = start + bytes.length;
     this.push(this.#decoder.decode(bytes, { stream: true }));

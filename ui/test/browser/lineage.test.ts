@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { startSystem, type System } from "./system.ts";
+import { type System, startSystem } from "./system.ts";
 
 jest.setTimeout(180_000);
 let system: System;
@@ -28,7 +28,20 @@ test("ten thousand assets start as groups, open into their nodes, and mount only
   const mounted = await page.locator(".lnode").count();
   expect(mounted).toBeGreaterThan(0);
   expect(mounted).toBeLessThan(400);
-  await page.locator(".lnode").first().click();
+  const frame = await page.locator(".lineage").boundingBox();
+  const boxes = await page
+    .locator(".lnode")
+    .evaluateAll((nodes) => nodes.map((node) => node.getBoundingClientRect().toJSON() as DOMRect));
+  const seen = boxes.find(
+    (b) =>
+      frame &&
+      b.x > frame.x + 80 &&
+      b.right < frame.x + frame.width - 400 &&
+      b.y > frame.y + 40 &&
+      b.bottom < frame.y + frame.height - 80,
+  );
+  if (!seen) throw new Error("No node is on the screen.");
+  await page.mouse.click(seen.x + seen.width / 2, seen.y + seen.height / 2);
   await page.getByRole("complementary", { name: "Selection" }).waitFor();
   expect(faults).toEqual([]);
 });

@@ -8,7 +8,12 @@ import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const root = join(import.meta.dirname, "../../..");
-const CHROMIUM = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path !== undefined && existsSync(path));
+const CHROMIUM = [
+  process.env.CHROMIUM,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => path !== undefined && existsSync(path));
 
 export interface System {
   readonly url: string;
@@ -19,20 +24,43 @@ export interface System {
 
 /** The page must be built before; `files` are definitions beside this file. */
 export async function startSystem(files: readonly string[]): Promise<System> {
-  if (!CHROMIUM) throw new Error("No Chromium found: install it (apt-get install chromium) or set CHROMIUM to its path.");
+  if (!CHROMIUM)
+    throw new Error("No Chromium found: install it (apt-get install chromium) or set CHROMIUM to its path.");
   if (!existsSync(join(root, "ui/dist/index.html"))) await built();
   const storage = await mkdtemp(join(tmpdir(), "dagster-operator-ui-"));
-  const args = ["--conditions=source", join(root, "cli/src/main.ts"), "dev", "-p", "0", "--no-open", "--storage", storage, ...files.flatMap((file) => ["-f", join(import.meta.dirname, "project", file)])];
+  const args = [
+    "--conditions=source",
+    join(root, "cli/src/main.ts"),
+    "dev",
+    "-p",
+    "0",
+    "--no-open",
+    "--storage",
+    storage,
+    ...files.flatMap((file) => ["-f", join(import.meta.dirname, "project", file)]),
+  ];
   const server = spawn(process.execPath, args, { cwd: storage, stdio: ["ignore", "pipe", "pipe"] });
   const url = await pageUrl(server);
   const browser: Browser = await chromium.launch({
     executablePath: CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
   });
   return {
     url,
     async open(options) {
-      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: url, ...options });
+      const context = await browser.newContext({
+        viewport: { width: 1440, height: 900 },
+        baseURL: url,
+        ...options,
+      });
       const page = await context.newPage();
       page.setDefaultTimeout(30_000);
       const faults: string[] = [];
@@ -54,7 +82,10 @@ export async function startSystem(files: readonly string[]): Promise<System> {
 }
 
 async function built(): Promise<void> {
-  const vite = spawn(process.execPath, [join(root, "node_modules/vite/bin/vite.js"), "build"], { cwd: join(root, "ui"), stdio: "inherit" });
+  const vite = spawn(process.execPath, [join(root, "node_modules/vite/bin/vite.js"), "build"], {
+    cwd: join(root, "ui"),
+    stdio: "inherit",
+  });
   const [code] = (await once(vite, "exit")) as [number];
   if (code !== 0) throw new Error("vite build failed");
 }
@@ -69,6 +100,8 @@ function pageUrl(server: ChildProcess): Promise<string> {
     };
     server.stdout?.on("data", onData);
     server.stderr?.on("data", onData);
-    server.once("exit", (code) => reject(new Error(`dagsterctl dev ended with ${code} before it was ready:\n${said}`)));
+    server.once("exit", (code) =>
+      reject(new Error(`dagsterctl dev ended with ${code} before it was ready:\n${said}`)),
+    );
   });
 }

@@ -1,27 +1,72 @@
 // What the browser tests run: small, but with each thing that the page shows.
-import { asset, assetCheck, Definitions, defineAssetJob, image, job, md, op, schedule, sensor, SkipReason, staticPartitions, table, z } from "@dagster-operator/sdk";
+import {
+  asset,
+  assetCheck,
+  Definitions,
+  defineAssetJob,
+  image,
+  job,
+  md,
+  op,
+  SkipReason,
+  schedule,
+  sensor,
+  staticPartitions,
+  table,
+  z,
+} from "@dagster-operator/sdk";
 
 const regions = staticPartitions(["north", "south"]);
 
-const orders = asset(["shop", "orders"], { group: "raw", kinds: ["csv"], owners: ["team:shop"], description: "Orders as **they came**." }, ({ metadata, log }) => {
-  log.info("read 3 orders");
-  console.log("a line on stdout");
-  metadata({ rows: 3, note: md("# Read\n<script>window.hacked = true</script>"), preview: table([{ id: 1, total: 12.5 }]) });
-  return [1, 2, 3];
-});
-const revenue = asset(["shop", "revenue"], { group: "mart", kinds: ["sql"], inputs: { orders } }, ({ inputs, metadata }) => {
-  metadata({ total: inputs.orders.length * 10, chart: image.svg(`<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="30" height="20" fill="teal"/></svg>`) });
-  return inputs.orders.length;
-});
+const orders = asset(
+  ["shop", "orders"],
+  { group: "raw", kinds: ["csv"], owners: ["team:shop"], description: "Orders as **they came**." },
+  ({ metadata, log }) => {
+    log.info("read 3 orders");
+    console.log("a line on stdout");
+    metadata({
+      rows: 3,
+      note: md("# Read\n<script>window.hacked = true</script>"),
+      preview: table([{ id: 1, total: 12.5 }]),
+    });
+    return [1, 2, 3];
+  },
+);
+const revenue = asset(
+  ["shop", "revenue"],
+  { group: "mart", kinds: ["sql"], inputs: { orders } },
+  ({ inputs, metadata }) => {
+    metadata({
+      total: inputs.orders.length * 10,
+      chart: image.svg(
+        `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="30" height="20" fill="teal"/></svg>`,
+      ),
+    });
+    return inputs.orders.length;
+  },
+);
 const byRegion = asset("by_region", { group: "mart", partitions: regions }, ({ partitionKey, metadata }) => {
   metadata({ length: partitionKey.length });
   return partitionKey;
 });
-const hasRows = assetCheck("has_rows", { asset: orders, description: "There is something." }, ({ value }) => ({ passed: value.length > 0, metadata: { rows: value.length } }));
+const hasRows = assetCheck(
+  "has_rows",
+  { asset: orders, description: "There is something." },
+  ({ value }) => ({ passed: value.length > 0, metadata: { rows: value.length } }),
+);
 
-const greet = op("greet", { config: z.object({ name: z.string().min(2).describe("Whom to greet"), times: z.number().int().min(1).default(1) }) }, ({ config, log }) => {
-  for (let i = 0; i < config.times; i++) log.info(`hello ${config.name} ${i}`);
-});
+const greet = op(
+  "greet",
+  {
+    config: z.object({
+      name: z.string().min(2).describe("Whom to greet"),
+      times: z.number().int().min(1).default(1),
+    }),
+  },
+  ({ config, log }) => {
+    for (let i = 0; i < config.times; i++) log.info(`hello ${config.name} ${i}`);
+  },
+);
 const hello = job("hello", { description: "Greets." }, () => {
   greet();
 });
