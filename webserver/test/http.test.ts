@@ -106,6 +106,7 @@ describe("who answers", () => {
     expect([(await get("/healthz")).status, (await get("/readyz")).status]).toEqual([200, 200]);
     const metrics = await (await get("/metrics")).text();
     expect(metrics).toContain('dagster_operator_runs{status="QUEUED"} 1');
+    expect(metrics).toContain("dagster_operator_storage_up 1");
     expect(metrics).toContain('dagster_operator_code_locations{state="LOADED"} 1');
     expect(metrics).toMatch(
       /dagster_operator_http_requests_total\{method="GET",route="\/healthz",status="200"\} 1/,

@@ -14,10 +14,20 @@ export interface Metrics {
 }
 export function createMetrics(registry: Registry, gate: ServiceGate, log: Logger): Metrics {
   const registers = [registry];
-  const storageUp = new Gauge({
+  new Gauge({
     name: "dagster_operator_storage_up",
-    help: "1 when the database answered the last scrape.",
+    help: "1 when the database answers this scrape.",
     registers,
+    // Asked here and not noted by the gauge below: all gauges of a scrape are collected at once.
+    async collect() {
+      try {
+        await gate.now?.storage.runs.count({ statuses: ["QUEUED"] });
+        this.set(gate.now ? 1 : 0);
+      } catch (error) {
+        log.warn({ err: error }, "storage does not answer a metrics scrape");
+        this.set(0);
+      }
+    },
   });
   new Gauge({
     name: "dagster_operator_runs",
@@ -33,12 +43,9 @@ export function createMetrics(registry: Registry, gate: ServiceGate, log: Logger
             this.set({ status }, await services.storage.runs.count({ statuses: [status] })),
           ),
         );
-        storageUp.set(1);
-      } catch (error) {
-        // A scrape while the database is away still tells all the rest, and that it is away.
-        log.warn({ err: error }, "storage does not answer a metrics scrape");
+      } catch {
+        // A scrape while the database is away still tells all the rest; storage_up tells that it is away, and the log why.
         this.reset();
-        storageUp.set(0);
       }
     },
   });
