@@ -16,15 +16,8 @@ const dist = join(here, "../dist/main.js");
 const asked = process.execArgv.includes("--conditions=source");
 const source = asked || !existsSync(dist);
 const main = source ? join(here, "../src/main.ts") : dist;
-// The embedded database is most of a local system's memory. Compiled by the baseline compiler only it takes 50 MB less, for
-// about a quarter of its speed; a Postgres server (--storage postgres://…) has neither cost.
-const lean = process.argv[2] === "dev" ? ["--liftoff-only", "--max-semi-space-size=4"] : [];
-const flags = [...(source ? ["--conditions=source"] : []), ...lean];
 
-if (
-  Number(process.versions.node.split(".")[0]) >= NEEDED &&
-  flags.every((flag) => process.execArgv.includes(flag))
-) {
+if (Number(process.versions.node.split(".")[0]) >= NEEDED && source === asked) {
   // Code servers and run workers inherit the variable: they start in half the time.
   process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "node-compile-cache");
   module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
@@ -35,7 +28,11 @@ if (
 
 function delegate() {
   const node = findNode();
-  const args = [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const args = [
+    ...(source ? ["--conditions=source"] : []),
+    fileURLToPath(import.meta.url),
+    ...process.argv.slice(2),
+  ];
   // Where it can be, this process becomes that one: same pid, nothing between it and its signals.
   if (process.execve && process.platform !== "win32") process.execve(node, [node, ...args], process.env);
   // The channel carries nothing: its end tells the child that we are gone, also after kill -9.
