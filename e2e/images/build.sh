@@ -9,7 +9,7 @@ CACHE=${IMAGES_CACHE:-$HOME/.cache/dagster-operator/images}
 RUN=${KUBE_RUN:-/var/tmp/dagster-operator-cluster}
 BASE=localhost/dagster-operator-e2e-base:24
 VERSION=0.1.0
-mkdir -p "$CACHE"
+mkdir -p "$CACHE/npm"
 say() { echo "$(date +%T) images: $*"; }
 buildah() { command buildah --storage-driver overlay "$@"; }
 exec 9>"$CACHE/lock"
@@ -29,7 +29,7 @@ bud() { # bud <image> <buildah arguments…>
 	shift
 	say "building $image"
 	buildah bud -q --network host --isolation chroot --layers --volume "$CERTIFICATES:$CERTIFICATES:ro" \
-		--volume "$CACHE/npmrc:/usr/local/etc/npmrc:ro" \
+		--volume "$CACHE/npmrc:/usr/local/etc/npmrc:ro" --volume "$CACHE/npm:/root/.npm" \
 		--build-arg "BASE=$BASE" -t "$image" "$@" >"$CACHE/build.log" 2>&1 ||
 		{ tail -40 "$CACHE/build.log" >&2; echo "images: $image does not build; see $CACHE/build.log" >&2; exit 1; }
 }

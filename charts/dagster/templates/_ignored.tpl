@@ -12,6 +12,13 @@ dagsterWebserver.readinessProbe: probes are fixed
 dagsterWebserver.livenessProbe: probes are fixed
 dagsterWebserver.startupProbe: probes are fixed
 dagsterDaemon.image: all processes are one image; see image
+dagsterDaemon.runCoordinator.config.queuedRunCoordinator.dequeueIntervalSeconds: the queue is woken at once
+dagsterDaemon.runCoordinator.config.queuedRunCoordinator.dequeueUseThreads: there is no need for threads
+dagsterDaemon.runCoordinator.config.queuedRunCoordinator.dequeueNumWorkers: runs leave the queue in batches
+dagsterDaemon.sensors.useThreads: there is no need for threads
+dagsterDaemon.sensors.numSubmitWorkers: runs are submitted in batches
+dagsterDaemon.schedules.useThreads: there is no need for threads
+dagsterDaemon.schedules.numSubmitWorkers: runs are submitted in batches
 dagsterDaemon.heartbeatTolerance: daemons show their health by probes and metrics
 dagsterDaemon.runMonitoring: the operator watches pods, so nothing is polled
 dagsterDaemon.runRetries: set the tag dagster/max_retries on jobs
