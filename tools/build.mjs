@@ -19,3 +19,6 @@ const sources = ["ui/src", "ui/index.html", "ui/vite.config.ts", "ui/package.jso
 if (!existsSync(built) || newest(built) < Math.max(...sources.map(newest))) {
   execFileSync("npm", ["run", "--silent", "build", "-w", "ui"], { cwd: root, stdio: "inherit" });
 }
+// The first database of a version takes seconds to make; a user's first start only copies it.
+const { prepareTemplate } = await import("@dagster-operator/storage");
+await prepareTemplate();
