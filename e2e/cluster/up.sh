@@ -45,6 +45,11 @@ if [ "$WHAT" = all ] && [ ! -x "$BIN/coredns" ]; then
 	say "building CoreDNS"
 	GOBIN=$BIN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" github.com/coredns/coredns@v1.14.2
 fi
+if [ "$WHAT" = all ] && [ ! -x "$BIN/helm" ]; then
+	say "building Helm"
+	HELM_KUBE=helm.sh/helm/v3/pkg/chartutil
+	GOBIN=$BIN CGO_ENABLED=0 go install -trimpath -ldflags "-s -w -X $HELM_KUBE.k8sVersionMajor=1 -X $HELM_KUBE.k8sVersionMinor=34" helm.sh/helm/v3/cmd/helm@v3.22.0
+fi
 mkdir -p "$RUN"/{etcd,pki,log,pids}
 cd "$RUN"
 
