@@ -25,6 +25,9 @@ test: build ## lint, types and every test that needs no cluster
 	@tsc -p examples/weather
 	@node tools/run-tests.mjs $(T)
 
+e2e: build ## every test that needs a cluster; without KUBECONFIG it brings one up and takes it down (T=path for some)
+	@node tools/run-e2e.mjs $(T)
+
 bench: build ## measure beside the peers and write bench/RESULTS.md (B=name for one)
 	@node bench/src/main.ts $(B)
 

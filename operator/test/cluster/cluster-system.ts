@@ -1,7 +1,7 @@
 /** A control plane on this machine beside the real cluster: Postgres, run API, operator parts, and a namespace of its own. */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { networkInterfaces, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NewRun, RunRecord, Storage } from "@dagster-operator/engine";
@@ -11,15 +11,22 @@ import { FileComputeLog, openStorage } from "@dagster-operator/storage";
 import { type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
 import { createWebserver, type Webserver } from "@dagster-operator/webserver";
 import { pino } from "pino";
+import { compose } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import { fileConfig } from "../../src/kube/config.ts";
 import type { Resource } from "../../src/kube/object.ts";
+import { POD, RUN } from "../../src/kube/resources.ts";
+import { OperatorMetrics } from "../../src/metrics.ts";
+import { JOB } from "../../src/run/job-template.ts";
+import { emptyConfig } from "../../src/run/merge/k8s-config.ts";
+import { type RunPartOptions, runPart } from "../../src/run/part.ts";
+import type { RunObject } from "../../src/run/run-objects.ts";
 import definitions from "./code/definitions.js";
 
 const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 const NAMESPACE: Resource = { apiVersion: "v1", kind: "Namespace", plural: "namespaces" };
 /** The bridge of e2e/cluster: this machine as pods reach it. */
-const BRIDGE = "cni0";
+const BRIDGE = "10.88.0.1";
 
 /** This repository and its Node from the machine, over the smallest image of the cluster: nothing to build, and never stale. */
 export const HOST_POD = {
@@ -40,7 +47,6 @@ export class ClusterSystem {
   readonly client: KubeClient;
   readonly namespace = `run-${randomUUID().slice(0, 8)}`;
   readonly workspace = new MemoryWorkspace();
-  readonly tokenSecret = randomBytes(16).toString("hex");
   storage!: Storage;
   /** Base of the run API as pods reach it. */
   url = "";
@@ -61,20 +67,20 @@ export class ClusterSystem {
     this.#database = database;
     this.storage = await openStorage(database.url);
     this.workspace.set("here", definitions as Definitions);
+    this.workspace.change("here", { codeVersion: HOST_IMAGE });
+    this.storage.subscribe("queue", () => void this.#dequeue());
     this.#webserver = createWebserver({
       services: {
         storage: this.storage,
         workspace: this.workspace,
         computeLog: new FileComputeLog(this.#logs),
-        tokenSecret: this.tokenSecret,
+        tokenSecret: await this.storage.setting("token_secret", () => "of these tests"),
       },
       uiDir: null,
       log: pino({ level: "silent" }),
     });
-    const host = networkInterfaces()[BRIDGE]?.find(({ family }) => family === "IPv4")?.address;
-    if (!host) throw new Error(`there is no ${BRIDGE} here: start the cluster with e2e/cluster/up.sh`);
-    const { port } = await this.#webserver.listen({ host, port: 0 });
-    this.url = `http://${host}:${port}/run-api/v1`;
+    const { port } = await this.#webserver.listen({ host: BRIDGE, port: 0 });
+    this.url = `http://${BRIDGE}:${port}/run-api/v1`;
     await this.locate();
   }
 
@@ -106,11 +112,45 @@ export class ClusterSystem {
     );
   }
 
-  /** Queues a run and takes it from the queue, as the daemon does. */
+  /** Starts an operator with the run part alone. */
+  operate(more: Partial<RunPartOptions> = {}): { faults: unknown[]; stop: () => Promise<void> } {
+    const stopping = new AbortController();
+    const faults: unknown[] = [];
+    const log = {
+      info: () => undefined,
+      warn: (fields: Record<string, unknown>, message: string) => faults.push([message, fields]),
+      error: (fields: Record<string, unknown>, message: string) => faults.push([message, fields]),
+    };
+    const operator = compose(
+      {
+        client: this.client,
+        storage: this.storage,
+        metrics: new OperatorMetrics(),
+        log,
+        namespace: this.namespace,
+        watchNamespaces: [this.namespace],
+        leaseName: "operator",
+        identity: `operator-${randomUUID()}`,
+      },
+      [runPart({ workspace: this.workspace, runApiUrl: this.url, launcher: emptyConfig(), ...more })],
+    );
+    const running = operator.run(stopping.signal);
+    const stop = () => {
+      stopping.abort();
+      return running;
+    };
+    return { faults, stop };
+  }
+
+  /** As the daemon does. */
+  async #dequeue(): Promise<void> {
+    await this.storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, 100);
+  }
+
+  /** Queues a run. */
   async start(job: string, more: Partial<NewRun> = {}): Promise<string> {
     const run = exampleRun({ location: "here", job, codeVersion: HOST_IMAGE, ...more });
     await this.storage.runs.submit([run]);
-    await this.storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, 100);
     return run.runId;
   }
 
@@ -134,6 +174,30 @@ export class ClusterSystem {
       if (line) return line.message;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** The Run object of that name, once it is as wanted. */
+  async object(name: string, wanted: (object: RunObject) => boolean): Promise<RunObject> {
+    for (;;) {
+      const object = await this.client.find<RunObject>(RUN, this.namespace, name);
+      if (object && wanted(object)) return object;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** Name of the pod of a run's worker. */
+  async pod(runId: string): Promise<string> {
+    const { items } = await this.client.list(POD, this.namespace, {
+      labelSelector: `dagster/run-id=${runId}`,
+    });
+    return items[0]?.metadata.name ?? "";
+  }
+
+  /** Resolves true when the Job is no more. */
+  async gone(job: string): Promise<true> {
+    while (await this.client.find(JOB, this.namespace, job))
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    return true;
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import type { Storage } from "@dagster-operator/engine";
 import { customResourceDefinition, KINDS } from "@dagster-operator/engine/resources";
-import { openMemoryStorage } from "@dagster-operator/storage/testing";
 import { compose, type MakePart, type Operator } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import { loadConfig } from "../../src/kube/config.ts";
@@ -48,20 +47,19 @@ export class Cluster {
     return name;
   }
 
-  /** An operator over an empty database that watches these namespaces; the first is its home. */
+  /** An operator that watches these namespaces; the first is its home. */
   async operator(
     namespaces: string[],
     parts: MakePart[],
-    more: { identity?: string; storage?: Storage } = {},
-  ): Promise<{ storage: Storage; operator: Operator; log: unknown[]; stop: () => Promise<void> }> {
-    const storage = more.storage ?? (await openMemoryStorage());
+    more: { identity?: string; storage: Storage },
+  ): Promise<{ operator: Operator; log: unknown[]; stop: () => Promise<void> }> {
     const log: unknown[] = [];
     const write = (fields: Record<string, unknown>, message: string) =>
       void log.push({ message, ...fields, error: String(fields.error) });
     const operator = compose(
       {
         client: this.client,
-        storage,
+        storage: more.storage,
         metrics: new OperatorMetrics(),
         log: { info: write, warn: write, error: write },
         namespace: namespaces[0] ?? "",
@@ -79,11 +77,10 @@ export class Cluster {
       stopped = true;
       abort.abort();
       await running;
-      if (!more.storage) await storage.close();
     };
     this.#operators.push(stop);
     await eventually("the operator leads", () => operator.leads());
-    return { storage, operator, log, stop };
+    return { operator, log, stop };
   }
 
   /** Removes what the tests made. Objects with a finalizer need their operator for that, so namespaces go first. */

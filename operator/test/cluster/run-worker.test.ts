@@ -1,57 +1,100 @@
-import { runComputeLoop, systemClock } from "@dagster-operator/engine";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { KubernetesBackend } from "../../src/run/kubernetes-backend.ts";
-import { emptyConfig } from "../../src/run/merge/k8s-config.ts";
-import { WorkerCache } from "../../src/run/worker-cache.ts";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { POD } from "../../src/kube/resources.ts";
 import { ClusterSystem } from "./cluster-system.ts";
 
 const system = new ClusterSystem();
-beforeAll(() => system.open());
-afterAll(() => system.close());
-
-let stopping: AbortController;
-let done: Promise<unknown>;
-let backend: KubernetesBackend;
-const faults: unknown[] = [];
-
-beforeEach(() => {
-  stopping = new AbortController();
-  const onFault = (what: string, error: unknown) => faults.push([what, error]);
-  const cache = new WorkerCache(system.client, [system.namespace], (error) => faults.push(error));
-  backend = new KubernetesBackend({
-    client: system.client,
-    storage: system.storage,
-    cache,
-    launcher: emptyConfig(),
-    startTimeoutMs: 20_000,
-    onFault,
-  });
-  done = Promise.all([
-    cache.run(stopping.signal),
-    runComputeLoop({
-      storage: system.storage,
-      backend,
-      url: system.url,
-      tokenSecret: system.tokenSecret,
-      owner: "operator-1",
-      clock: systemClock,
-      signal: stopping.signal,
-      onFault,
-    }),
-  ]);
+let operator: ReturnType<ClusterSystem["operate"]>;
+beforeAll(async () => {
+  await system.open();
+  operator = system.operate({ startTimeoutMs: 10_000 });
 });
-afterEach(async () => {
-  await backend.close();
-  stopping.abort();
-  await done;
+afterAll(async () => {
+  await operator?.stop();
+  await system.close();
 });
 
-describe("A run worker in the cluster", () => {
-  test("makes a queued run a Job whose pod runs it to its success", async () => {
+describe("A run in the cluster", () => {
+  test("is a Job whose pod runs it to its success, and a Run object that tells so", async () => {
     const runId = await system.start("quick");
     const run = await system.ended(runId);
-    expect([run.status, run.error, faults]).toEqual(["SUCCESS", null, []]);
+    expect([run.status, run.error, operator.faults]).toEqual(["SUCCESS", null, []]);
     await system.said(runId, new RegExp(`Job ${system.namespace}/dagster-run-${runId} was created`));
     await system.said(runId, /^Pod dagster-run-.* runs on node node1, [0-9.]+ s after its Job was made/);
+    const object = await system.object(runId, ({ status }) => status?.phase === "SUCCESS");
+    expect(object.status).toMatchObject({ runId, stepsDone: 1, stepsTotal: 1, reason: "Succeeded" });
+  });
+});
+
+describe("A worker that cannot do its duty", () => {
+  const failed = async (runId: string, reason: string) => {
+    const run = await system.ended(runId);
+    expect(run.status).toBe("FAILURE");
+    const object = await system.object(runId, ({ status }) => status?.phase === "FAILURE");
+    expect(object.status?.reason).toBe(reason);
+    return run.error?.message ?? "";
+  };
+
+  test("is OOMKilled: the run fails with that reason", async () => {
+    const runId = await system.start("greedy");
+    expect(await failed(runId, "OOMKilled")).toContain("raise resources.limits.memory");
+    await system.said(runId, /OOMKilled/);
+  });
+
+  test("crashes: its last words are in the run", async () => {
+    expect(await failed(await system.start("dies"), "Error")).toContain("fatal: no luck");
+  });
+
+  test("is deleted by hand: that is told", async () => {
+    const runId = await system.start("hangs");
+    await system.until(runId, ({ status }) => status === "STARTED");
+    const pod = await system.pod(runId);
+    await system.client.delete(POD, system.namespace, pod, { gracePeriodSeconds: 0 });
+    await failed(runId, "Deleted");
+  });
+
+  test("has an image that is not there: it is told at once, and the Job is gone after the start timeout", async () => {
+    const runId = await system.start("quick", { codeVersion: "localhost/no-such-image:1" });
+    await system.said(runId, /^ImagePullBackOff: the image of container dagster cannot be pulled/);
+    await system.object(
+      runId,
+      ({ status }) => status?.conditions?.some(({ reason }) => reason === "ImagePullBackOff") ?? false,
+    );
+    expect(await failed(runId, "ImagePullBackOff")).toContain("no-such-image");
+    expect(await system.gone(`dagster-run-${runId}`)).toBe(true);
+  });
+
+  test("asks for more than any node has: Unschedulable", async () => {
+    const tags = {
+      "dagster-k8s/config": '{"container_config": {"resources": {"requests": {"cpu": "500"}}}}',
+    };
+    const runId = await system.start("quick", { tags });
+    await system.said(runId, /^Unschedulable: no node takes the pod: .*[Ii]nsufficient cpu/);
+    expect(await failed(runId, "Unschedulable")).toContain("Insufficient cpu");
+  });
+
+  test("names a ConfigMap that is not there: CreateContainerConfigError", async () => {
+    const tags = {
+      "dagster-k8s/config": '{"container_config": {"env_from": [{"config_map_ref": {"name": "nowhere"}}]}}',
+    };
+    expect(await failed(await system.start("quick", { tags }), "CreateContainerConfigError")).toContain(
+      "nowhere",
+    );
+  });
+
+  test("has a tag that is no config: the run fails and says where", async () => {
+    const tags = { "dagster-k8s/config": '{"container_config": {"imagee": "x"}}' };
+    const run = await system.ended(await system.start("quick", { tags }));
+    expect(run.error?.message).toContain("container_config.imagee is no field of Container");
+  });
+});
+
+describe("Canceling", () => {
+  test("stops the worker, which reports it, and removes the Job", async () => {
+    const runId = await system.start("hangs");
+    await system.until(runId, ({ status }) => status === "STARTED");
+    await system.storage.runs.cancel(runId);
+    expect((await system.ended(runId)).status).toBe("CANCELED");
+    await system.gone(`dagster-run-${runId}`);
+    await system.object(runId, ({ status }) => status?.phase === "CANCELED");
   });
 });
