@@ -103,7 +103,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   annotations:
-    checksum/instance: {{ include "dagster.instance" $root | sha256sum | trunc 16 }}
+    checksum/instance: {{ printf "%s%s" (include "dagster.instance" $root) (include "dagster.runLauncher" $root) | sha256sum | trunc 16 }}
     prometheus.io/scrape: "true"
     prometheus.io/port: {{ .port | quote }}
     {{- with $values.annotations }}
@@ -231,6 +231,15 @@ spec:
 {{- $max := $queue.maxConcurrentRuns -}}
 {{- if hasKey $runs "maxConcurrentRuns" -}}{{- $max = $runs.maxConcurrentRuns -}}{{- end -}}
 {{- dict "run_queue" (dict "max_concurrent_runs" (int $max) "tag_concurrency_limits" $limits) "schedules" $schedules "sensors" $sensors | toPrettyJson -}}
+{{- end -}}
+
+{{- /* What all run pods get, as JSON in the official chart's names; empty when nothing is given. */ -}}
+{{- define "dagster.runLauncher" -}}
+{{- $given := dig "config" "k8sRunLauncher" dict (default dict .Values.runLauncher) -}}
+{{- $used := omit $given "image" "jobNamespace" "loadInclusterConfig" "kubeconfigFile" "failPodOnRunFailure" -}}
+{{- if $used -}}
+{{- $used | toPrettyJson -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Namespaces that the operator works in, as JSON; ["*"] = all. */ -}}

@@ -25,7 +25,11 @@ dagsterDaemon.runRetries: set the tag dagster/max_retries on jobs
 dagsterDaemon.readinessProbe: probes are fixed
 dagsterDaemon.livenessProbe: probes are fixed
 dagsterDaemon.startupProbe: probes are fixed
-runLauncher: set the fields of run pods in the runTemplate of a CodeLocation, or by the tag dagster-k8s/config
+runLauncher.config.k8sRunLauncher.image: runs have the image that their code location had when they were submitted
+runLauncher.config.k8sRunLauncher.jobNamespace: runs are in the namespace of their code location
+runLauncher.config.k8sRunLauncher.loadInclusterConfig: the operator is always in the cluster
+runLauncher.config.k8sRunLauncher.kubeconfigFile: the operator is always in the cluster
+runLauncher.config.k8sRunLauncher.failPodOnRunFailure: a run's failure is told by its Run object and the page
 computeLogManager: logs of steps are kept in the database
 pythonLogs: there is no Python process in the system
 retention: ticks are not purged yet
