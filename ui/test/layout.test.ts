@@ -1,13 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { edgeLines } from "../src/lineage/edge-lines.ts";
 import { fastLayout, fold, groupId, type LayoutInput, layers } from "../src/lineage/layout.ts";
 import { BoxIndex, overlaps, screenRect } from "../src/lineage/viewport.ts";
 
 function generated(count: number, groups: number): LayoutInput {
   const nodes = Array.from({ length: count }, (_, i) => ({ id: `a${i}`, group: `g${i % groups}` }));
-  const edges = nodes.flatMap((_, i) =>
-    i === 0 ? [] : [{ from: `a${Math.floor((i * 7919) % i)}`, to: `a${i}` }],
-  );
+  const edges = nodes.flatMap((_, i) => (i === 0 ? [] : [{ from: `a${Math.floor((((i * 37) % 101) / 101) * i)}`, to: `a${i}` }]));
   return { nodes, edges, collapsed: [] };
 }
 
@@ -87,4 +86,26 @@ test("only boxes on the screen are found", () => {
   }));
   const found = new BoxIndex(boxes).within(screenRect([-3000, 0, 1], 600, 400, 0));
   expect(found.map((b) => b.id).sort()).toEqual(["10", "11"]);
+});
+
+test("every edge is drawn once, from right side to left side, the chosen lineage apart", () => {
+  const layout = fastLayout({
+    nodes: ["a", "b", "c"].map((id) => ({ id, group: "g" })),
+    edges: [
+      { from: "a", to: "b" },
+      { from: "b", to: "c" },
+    ],
+    collapsed: [],
+  });
+  expect(edgeLines(layout, null).plain).toHaveLength(8);
+  expect(edgeLines(layout, null).lit).toHaveLength(0);
+  const { plain, lit } = edgeLines(layout, new Set(["a", "b"]));
+  const [a, b] = [layout.nodes.find((n) => n.id === "a"), layout.nodes.find((n) => n.id === "b")];
+  expect([...lit]).toEqual([
+    (a?.x ?? 0) + (a?.width ?? 0),
+    (a?.y ?? 0) + (a?.height ?? 0) / 2,
+    b?.x,
+    (b?.y ?? 0) + (b?.height ?? 0) / 2,
+  ]);
+  expect(plain).toHaveLength(4);
 });

@@ -7,9 +7,10 @@ import type { AssetEntry } from "../assets/asset-graph.ts";
 import { assetState, useLatest } from "../assets/latest.ts";
 import { Problem } from "../design/Feedback.tsx";
 import type { Tone } from "../design/Status.tsx";
-import { GraphCanvas, PAINT_BELOW } from "./GraphCanvas.tsx";
+import { GraphCanvas } from "./GraphCanvas.tsx";
 import { type GroupBox, groupId, type Layout, type LayoutInput } from "./layout.ts";
 import { type AssetNodeType, type GroupNodeType, nodeTypes } from "./nodes.tsx";
+import { PAINT_BELOW } from "./paint.ts";
 import { useLayout } from "./use-layout.ts";
 import { BoxIndex, screenRect } from "./viewport.ts";
 
@@ -235,7 +236,7 @@ function Flow({
   };
   return (
     <>
-      <GraphCanvas layout={layout} tones={tones} bright={bright} selected={selected} />
+      <GraphCanvas layout={layout} index={index} tones={tones} bright={bright} selected={selected} />
       <ReactFlow
         nodes={nodes}
         edges={NO_EDGES}

@@ -4,7 +4,7 @@ import { asset, Definitions, externalAsset } from "@dagster-operator/sdk";
 const assets = Array.from({ length: 10_000 }, (_, i) =>
   asset(
     `many_${i}`,
-    { group: `group_${i % 40}`, deps: i < 40 ? [] : [`many_${Math.floor((i * 7919) % i)}`] },
+    { group: `group_${i % 40}`, deps: i < 40 ? [] : [`many_${Math.floor((((i * 37) % 101) / 101) * i)}`] },
     () => i,
   ),
 );
