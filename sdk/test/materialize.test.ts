@@ -191,6 +191,10 @@ describe("materialize", () => {
     await expect(materialize([sum], { upstream: { made: 1 } })).rejects.toThrow(
       "input raw of step sum could not be loaded by IO manager ioManager: asset raw/numbers is not in memory",
     );
+    const byInput = asset("by_input", { inputs: { given: made } }, ({ inputs }) => inputs.given);
+    await expect(materialize([byInput], { upstream: { given: 1 } })).rejects.toThrow(
+      "upstream gives a value for given, but no asset of that key is read here; there are by_input, made",
+    );
   });
 
   test("a selection narrows the list, also of whole Definitions", async () => {

@@ -52,10 +52,10 @@ describe("validation against a JSON Schema", () => {
   test.each([
     [{ ops: { read: { config: { file: "a.csv", limit: 3 } } } }, []],
     [{}, [': "ops" is missing.']],
-    [{ ops: { read: { config: { file: "a", limit: 0 } } } }, ["ops.read.config.limit: Must be at least 1."]],
+    [{ ops: { read: { config: { file: "a", limit: 0 } } } }, ["ops.read.config.limit: must be at least 1"]],
     [
       { ops: { read: { config: { file: "a", limit: "many" } } } },
-      ['ops.read.config.limit: Must be an integer, not "many".'],
+      ['ops.read.config.limit: must be an integer, not "many"'],
     ],
     [
       { ops: { read: { config: { file: "a", limit: 1, moed: "fast" } } } },
@@ -64,15 +64,15 @@ describe("validation against a JSON Schema", () => {
     [{ ops: { raed: {} } }, ['ops: "read" is missing.', 'ops.raed: There is no "raed" here. Known: read.']],
     [
       { ops: { read: { config: { file: "a", limit: 1, mode: "slow" } } } },
-      ['ops.read.config.mode: Must be one of "fast", "safe".'],
+      ['ops.read.config.mode: must be one of "fast", "safe"'],
     ],
     [
       { ops: { read: { config: { file: "a", limit: 1, dry: 3 } } } },
-      ["ops.read.config.dry: Must be boolean | null, not 3."],
+      ["ops.read.config.dry: must be boolean | null, not 3"],
     ],
     [
       { ops: { read: { config: { file: "a", limit: 1, columns: [{ name: 4 }] } } } },
-      ["ops.read.config.columns.0.name: Must be a string, not 4."],
+      ["ops.read.config.columns.0.name: must be a string, not 4"],
     ],
   ])("%j", (value, expected) => {
     expect(faults(value)).toEqual(expected);
@@ -84,7 +84,7 @@ describe("marks in the text", () => {
   test("a wrong value is marked itself, an unknown key at the key", () => {
     const text = "ops:\n  read:\n    config:\n      file: a.csv\n      limit: lots\n      extra: 1\n";
     expect(marked(text)).toEqual([
-      ["lots", 'Must be an integer, not "lots".'],
+      ["lots", 'must be an integer, not "lots"'],
       ["extra", expect.stringContaining('There is no "extra" here.')],
     ]);
   });

@@ -1,6 +1,7 @@
 /** Config schemas as JSON Schema for pages and editors. */
 import { z } from "zod";
 import type { JsonSchema } from "../model/definitions.ts";
+import { issueWords } from "./issue-words.ts";
 
 const known = new WeakMap<z.ZodType, JsonSchema>();
 
@@ -40,7 +41,10 @@ export function configIssues(schema: z.ZodType, value: unknown, path: string): C
   const result = schema.safeParse(value);
   const issues = result.success
     ? []
-    : result.error.issues.map((issue) => ({ path: issue.path.reduce(join, path), message: issue.message }));
+    : result.error.issues.map((issue) => ({
+        path: issue.path.reduce(join, path),
+        message: issueWords(issue, value),
+      }));
   return [...issues, ...unknownKeys(schema, value, path)];
 }
 

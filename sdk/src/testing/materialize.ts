@@ -3,6 +3,7 @@ import type { AssetCheckDefinition } from "../asset/asset-check.ts";
 import { keyText } from "../asset/asset-key.ts";
 import { Definitions, internalsOf, isDefinitions, type ResourcesFor } from "../definitions.ts";
 import { ASSET_JOB } from "../model/definitions.ts";
+import { didYouMean } from "../model/nearest-name.ts";
 import { asResource, DEFAULT_IO_MANAGER, ioManagerName } from "../repository/collect.ts";
 import { inMemory } from "../resource/in-memory-io-manager.ts";
 import { type IoManager, ioManager } from "../resource/io-manager.ts";
@@ -80,6 +81,12 @@ export async function materialize<const A extends readonly Item[]>(
     ...resources,
   };
   const known = new Map(Object.entries(upstream));
+  const paths = source.assets.map(({ key }) => keyText(key));
+  for (const name of known.keys())
+    if (!paths.includes(name))
+      throw new Error(
+        `upstream gives a value for ${name}, but no asset of that key is read here${didYouMean(name, paths) || `; there are ${paths.join(", ")}`}. Name assets by key, not by the name of the input`,
+      );
   for (const name of new Set(
     source.assets.filter(({ key }) => known.has(keyText(key))).map((asset) => ioManagerName(asset.ioManager)),
   )) {

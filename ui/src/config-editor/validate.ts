@@ -7,7 +7,10 @@ export interface Fault {
   readonly atKey: boolean;
 }
 
-/** Every way in which `value` does not fit `schema`. Interpreted, not compiled: the page's CSP forbids eval. */
+/**
+ * Every way in which `value` does not fit `schema`. Interpreted, not compiled: the page's CSP forbids eval.
+ * Says it in the words in which the server and dagsterctl refuse the same config.
+ */
 export function validate(
   value: unknown,
   schema: JsonSchema,
@@ -20,16 +23,16 @@ export function validate(
     faults.push({ path: at, message, atKey });
 
   if (own.const !== undefined && !same(value, own.const))
-    return [{ path, message: `Must be ${JSON.stringify(own.const)}.`, atKey: false }];
+    return [{ path, message: `must be ${JSON.stringify(own.const)}`, atKey: false }];
   if (own.enum && !own.enum.some((choice) => same(choice, value))) {
     return [
-      { path, message: `Must be one of ${own.enum.map((v) => JSON.stringify(v)).join(", ")}.`, atKey: false },
+      { path, message: `must be one of ${own.enum.map((v) => JSON.stringify(v)).join(", ")}`, atKey: false },
     ];
   }
   const types = typeof own.type === "string" ? [own.type] : own.type;
   if (types && !types.some((type) => hasType(value, type)))
     return [
-      { path, message: `Must be ${article(typeText(own, root))}, not ${describe(value)}.`, atKey: false },
+      { path, message: `must be ${article(typeText(own, root))}, not ${describe(value)}`, atKey: false },
     ];
 
   for (const branch of own.allOf ?? []) faults.push(...validate(value, branch, root, path));
@@ -41,28 +44,28 @@ export function validate(
       const closest = tried.reduce((best, list) => (score(list) > score(best) ? list : best));
       const deep = closest.some((f) => f.path.length > path.length || f.atKey);
       if (deep || branches.length === 1) faults.push(...closest);
-      else fault(`Must be ${article(typeText(own, root))}, not ${describe(value)}.`);
+      else fault(`must be ${article(typeText(own, root))}, not ${describe(value)}`);
     }
   }
   if (typeof value === "number") {
-    if (own.minimum !== undefined && value < own.minimum) fault(`Must be at least ${own.minimum}.`);
-    if (own.maximum !== undefined && value > own.maximum) fault(`Must be at most ${own.maximum}.`);
+    if (own.minimum !== undefined && value < own.minimum) fault(`must be at least ${own.minimum}`);
+    if (own.maximum !== undefined && value > own.maximum) fault(`must be at most ${own.maximum}`);
     if (own.exclusiveMinimum !== undefined && value <= own.exclusiveMinimum)
-      fault(`Must be more than ${own.exclusiveMinimum}.`);
+      fault(`must be more than ${own.exclusiveMinimum}`);
     if (own.exclusiveMaximum !== undefined && value >= own.exclusiveMaximum)
-      fault(`Must be less than ${own.exclusiveMaximum}.`);
+      fault(`must be less than ${own.exclusiveMaximum}`);
   } else if (typeof value === "string") {
     if (own.minLength !== undefined && value.length < own.minLength)
-      fault(`Must have at least ${own.minLength} characters.`);
+      fault(`must have at least ${own.minLength} characters`);
     if (own.maxLength !== undefined && value.length > own.maxLength)
-      fault(`Must have at most ${own.maxLength} characters.`);
+      fault(`must have at most ${own.maxLength} characters`);
     if (own.pattern !== undefined && !own.format && !new RegExp(own.pattern, "u").test(value))
-      fault(`Must match ${own.pattern}.`);
+      fault(`must match ${own.pattern}`);
   } else if (Array.isArray(value)) {
     if (own.minItems !== undefined && value.length < own.minItems)
-      fault(`Must have at least ${own.minItems} items.`);
+      fault(`must have at least ${own.minItems} items`);
     if (own.maxItems !== undefined && value.length > own.maxItems)
-      fault(`Must have at most ${own.maxItems} items.`);
+      fault(`must have at most ${own.maxItems} items`);
     value.forEach((item, index) => {
       const schemaOf = own.prefixItems?.[index] ?? own.items;
       if (schemaOf) faults.push(...validate(item, schemaOf, root, [...path, index]));
