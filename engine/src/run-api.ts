@@ -43,4 +43,6 @@ export const WORKER_ENV = {
   spool: "DAGSTER_OPERATOR_SPOOL",
   /** JSON: the code to load, `{"file": "definitions.ts"}` or `{"module": "…", "attribute": "…"}`. */
   definitions: "DAGSTER_OPERATOR_DEFINITIONS",
+  /** `cancel` (default): SIGTERM cancels the run. `ask`: it may also be an eviction, so the run API is asked which it is. */
+  onTerm: "DAGSTER_OPERATOR_ON_SIGTERM",
 } as const;

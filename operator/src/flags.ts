@@ -29,6 +29,13 @@ const Flags = z.object({
   identity: z.string().min(1).optional(),
   /** What runs reach the webserver's run API by; needed by the compute backend. */
   runApiUrl: z.string().optional(),
+  /** File with the run launcher's settings (JSON or YAML), in the words of dagster-k8s. */
+  runLauncherConfig: z.string().optional(),
+  /** Seconds that Job, pods and Run object of an ended run stay. */
+  runTtlAfterSuccess: z.coerce.number().nonnegative().default(3600),
+  runTtlAfterFailure: z.coerce.number().nonnegative().default(86_400),
+  /** Seconds from the making of a Job until its worker must run. */
+  runStartTimeout: number.default(300),
 });
 export type Flags = z.infer<typeof Flags>;
 

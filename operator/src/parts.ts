@@ -1,8 +1,23 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
 import { codeLocationPart } from "./code-location/part.ts";
 import type { MakePart } from "./compose.ts";
 import type { Flags } from "./flags.ts";
+import { readContainerContext } from "./run/merge/container-context.ts";
+import { runPart } from "./run/part.ts";
 
-/** What the operator does, one entry a kind or concern. */
-export function parts(_flags: Flags): MakePart[] {
-  return [codeLocationPart()];
+/** What the operator does, one entry a kind or concern. @throws Error the run launcher's settings cannot be read */
+export function parts(flags: Flags): MakePart[] {
+  const { runApiUrl, runLauncherConfig: file } = flags;
+  // Without the address of the run API no run could report, so there is no compute backend then.
+  if (runApiUrl === undefined) return [codeLocationPart()];
+  return [
+    codeLocationPart(),
+    runPart({
+      runApiUrl,
+      launcher: readContainerContext(file === undefined ? {} : parse(readFileSync(file, "utf8"))),
+      ttl: { success: flags.runTtlAfterSuccess, failure: flags.runTtlAfterFailure },
+      startTimeoutMs: flags.runStartTimeout * 1000,
+    }),
+  ];
 }

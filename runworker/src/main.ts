@@ -1,14 +1,14 @@
 /**
  * The run worker: one process, one run. Takes its orders from the environment alone (`worker-env.ts`).
- * SIGTERM cancels the run; so does the end of the parent, when it has an IPC channel to one.
+ * SIGTERM cancels the run (or asks the run API whether that is meant, `WORKER_ENV.onTerm`); so does the end of the parent, when it has an IPC channel to one.
  * Exit 0: the outcome is stored, also of a failed run. 1: it could not be stored. 2: wrong environment. 3: fenced.
  */
 
 import { addFrameworkPackage, userError } from "@dagster-operator/codeserver/loader";
 import { followParent } from "@dagster-operator/codeserver/process";
-import { InvalidInput } from "@dagster-operator/engine";
+import { InvalidInput, WORKER_ENV } from "@dagster-operator/engine";
 import { Fenced } from "./run-api/run-api-client.ts";
-import { runWorker } from "./run-worker.ts";
+import { Interrupted, runWorker } from "./run-worker.ts";
 import { readWorkerEnv } from "./worker-env.ts";
 
 /** How long steps may take to stop once the parent is gone (ms). */
@@ -16,7 +16,11 @@ const ORPHAN_MS = 3_000;
 
 addFrameworkPackage(import.meta.url);
 const cancel = new AbortController();
-process.on("SIGTERM", () => cancel.abort(new Error("the run worker was asked to stop (SIGTERM)")));
+const mayBeEvicted = process.env[WORKER_ENV.onTerm] === "ask";
+process.on("SIGTERM", () => {
+  const text = "the run worker was asked to stop (SIGTERM)";
+  cancel.abort(mayBeEvicted ? new Interrupted(text) : new Error(text));
+});
 // Ctrl-C at a terminal reaches every process of the group; whoever started this worker decides what becomes of the run.
 process.on("SIGINT", () => {});
 followParent(
@@ -33,7 +37,9 @@ try {
 } catch (error) {
   const info = userError(error);
   console.error(
-    error instanceof InvalidInput || error instanceof Fenced ? info.message : (info.stack ?? info.message),
+    error instanceof InvalidInput || error instanceof Fenced || error instanceof Interrupted
+      ? info.message
+      : (info.stack ?? info.message),
   );
   process.exit(error instanceof InvalidInput ? 2 : error instanceof Fenced ? 3 : 1);
 }

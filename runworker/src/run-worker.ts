@@ -26,6 +26,11 @@ import type { WorkerSettings } from "./worker-env.ts";
 
 const LAST_EVENTS: ReadonlySet<RunEvent["type"]> = new Set(["RUN_SUCCESS", "RUN_FAILURE", "RUN_CANCELED"]);
 
+/** The place where the worker runs takes it away, which is no outcome of the run: as the reason of `cancel` of `runWorker`. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+}
+
 /**
  * Runs the run and resolves once its outcome, good or bad, is stored. Rejects when the worker could not do its duty: Fenced,
  * GaveUp (its events stay in the spool), or a bug. `cancel` aborted = stop and report RUN_CANCELED.
@@ -87,8 +92,8 @@ class Run {
       onError: (error) => this.#engineEvent("output can no longer be stored", userError(error)),
     });
     this.#undo.push(captureOwnOutput((logKey, stream, data) => this.#logs.write(logKey, stream, data)));
-    if (cancel.aborted) this.#stop.abort(cancel.reason);
-    cancel.addEventListener("abort", () => this.#stop.abort(cancel.reason), { once: true });
+    if (cancel.aborted) this.#canceled(cancel.reason);
+    cancel.addEventListener("abort", () => this.#canceled(cancel.reason), { once: true });
   }
 
   async execute(context: RunContext): Promise<void> {
@@ -166,6 +171,17 @@ class Run {
     if (control.cancel || this.#reported || !hasEnded(control.status)) return;
     this.#break(
       new Fenced(410, `the run was ended from outside (${control.status}) while this worker ran it`),
+    );
+  }
+
+  #canceled(reason: unknown): void {
+    if (!(reason instanceof Interrupted)) {
+      this.#stop.abort(reason);
+      return;
+    }
+    this.#api.control(0, this.#end.signal).then(
+      (control) => (control.cancel ? this.#control(control) : this.#break(reason)),
+      () => this.#break(reason),
     );
   }
 

@@ -6,7 +6,7 @@ import { InvalidInput, WORKER_ENV } from "@dagster-operator/engine";
 /** Names of the environment of a run worker beyond WORKER_ENV. */
 export const RUNWORKER_ENV = {
   /** JSON of a DefinitionsTarget: `{"file": "definitions.ts"}` or `{"module": "…", "attribute": "…"}`. Required. */
-  definitions: "DAGSTER_OPERATOR_DEFINITIONS",
+  definitions: WORKER_ENV.definitions,
   /** Milliseconds that the run API may be away before the worker gives up with exit 1, its spool kept. Default 600000. */
   giveUpMs: "DAGSTER_OPERATOR_GIVE_UP_MS",
   /** Bytes of stdout and of stderr kept for each step. Default 67108864. */

@@ -171,6 +171,7 @@ function environment(worker: WorkerJob, user: unknown[]): unknown[] {
     { name: WORKER_ENV.runId, value: worker.runId },
     { name: WORKER_ENV.attempt, value: String(worker.attempt) },
     { name: WORKER_ENV.definitions, value: JSON.stringify({ file, module, attribute }) },
+    { name: WORKER_ENV.onTerm, value: "ask" },
     ...Object.entries(worker.env ?? {}).map(([name, value]) => ({ name, value })),
   ];
   const byName = new Map<unknown, unknown>();

@@ -9,6 +9,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { isConflict } from "../kube/client.ts";
 import { splitKey } from "../kube/object.ts";
 import { POD, SECRET } from "../kube/resources.ts";
+import type { WorkerCause } from "./decide.ts";
 import {
   JOB,
   LABEL,
@@ -36,6 +37,8 @@ export interface KubernetesBackendOptions {
   /** From the making of a Job until its worker must run. Default 300,000. */
   startTimeoutMs?: number | undefined;
   onFault: (what: string, error: unknown) => void;
+  /** Something about the run's worker changed: `workerOf` tells what. */
+  onWorker?: ((runId: string) => void) | undefined;
 }
 
 type Launch = Parameters<ComputeBackend["launch"]>[0];
@@ -46,6 +49,7 @@ interface Worker {
 
 /** How long after its grace period a pod may take to be gone. */
 const KUBELET_MS = 30_000;
+const REMEMBERED = 2_000;
 
 /**
  * Run workers as Kubernetes Jobs, one pod each. What lives is what the cluster has: a new leader finds the workers of the old
@@ -60,6 +64,8 @@ export class KubernetesBackend implements ComputeBackend {
   readonly #making = new Map<string, Worker>();
   /** Callers who wait for a worker's end, by key of its Job. */
   readonly #waiting = new Map<string, (() => void)[]>();
+  /** How workers ended whose Jobs may be gone already, newest last. */
+  readonly #ends = new Map<string, WorkerCause>();
   /** Ends that were there when this process came: told after the first `live`, so that nobody takes them for lost. */
   #backlog: (() => void)[] | null = [];
 
@@ -83,6 +89,7 @@ export class KubernetesBackend implements ComputeBackend {
     if (!row)
       throw new NotFound("code location", location, "its runs cannot start: was its CodeLocation deleted?");
     await this.#removeOlder(runId, attempt);
+    this.#ends.delete(runId);
     const image = request.codeVersion ?? row.image;
     if (!image) throw new NotFound("image of code location", location, "set spec.image of its CodeLocation");
     const object = await ensureRunObject(client, run, row);
@@ -149,6 +156,7 @@ export class KubernetesBackend implements ComputeBackend {
         const pod = view?.pod && !view.podGone ? view.pod : null;
         if (view && pod && isRunWorker(view) && !this.#supervisor.hasEnded(key)) {
           const ended = this.#end(key);
+          this.#supervisor.deleting(key);
           const gracePeriodSeconds = Math.max(1, Math.ceil(graceMs / 1000));
           await client.delete(POD, namespace, pod.metadata.name, { gracePeriodSeconds });
           await within(ended, gracePeriodSeconds * 1000 + KUBELET_MS);
@@ -180,6 +188,20 @@ export class KubernetesBackend implements ComputeBackend {
     return [...live.values()];
   }
 
+  /** How the run's newest worker does, or ended. */
+  workerOf(runId: string): WorkerCause | null {
+    const end = this.#ends.get(runId);
+    if (end) return end;
+    let newest: WorkerView | null = null;
+    for (const view of this.#o.cache.ofRun(runId))
+      if (
+        isRunWorker(view) &&
+        (workerOf(view)?.attempt ?? 0) >= (newest ? (workerOf(newest)?.attempt ?? 0) : 0)
+      )
+        newest = view;
+    return newest && this.#supervisor.causeOf(newest.key);
+  }
+
   /** Workers go on: they are the cluster's, and the next leader finds them. */
   async close(): Promise<void> {
     this.#supervisor.close();
@@ -190,6 +212,7 @@ export class KubernetesBackend implements ComputeBackend {
     this.#making.delete(view.key);
     const worker = workerOf(view);
     if (worker && news.text) this.#story.tell(worker.runId, news.level, news.text, news.metadata);
+    if (worker) this.#o.onWorker?.(worker.runId);
   }
 
   #ended(view: WorkerView, end: WorkerEnd): void {
@@ -205,6 +228,10 @@ export class KubernetesBackend implements ComputeBackend {
       });
     if (this.#backlog) this.#backlog.push(tell);
     else tell();
+    this.#ends.set(worker.runId, { cause: end.cause, message: end.message });
+    const [oldest] = this.#ends.keys();
+    if (this.#ends.size > REMEMBERED && oldest !== undefined) this.#ends.delete(oldest);
+    this.#o.onWorker?.(worker.runId);
     for (const done of this.#waiting.get(view.key) ?? []) done();
     this.#waiting.delete(view.key);
     if (end.reason === "start_failed") this.#remove(view.key);

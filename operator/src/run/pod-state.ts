@@ -38,8 +38,8 @@ export const hasStarted = (pod: Pod): boolean => {
   return state?.running !== undefined || state?.terminated !== undefined;
 };
 
-/** How the worker ended, or null while it has not. */
-export function workerEnd(pod: Pod): WorkerEnd | null {
+/** How the worker ended, or null while it has not. `expected`: we have deleted the pod ourselves. */
+export function workerEnd(pod: Pod, expected = false): WorkerEnd | null {
   const { phase, reason, message = "", conditions = [] } = pod.status ?? {};
   const name = `pod ${pod.metadata.name}`;
   const where = pod.spec?.nodeName ? ` on node ${pod.spec.nodeName}` : "";
@@ -85,6 +85,12 @@ export function workerEnd(pod: Pod): WorkerEnd | null {
         cause: terminated.reason,
         message: `${name} could not run its command${where}${last}`,
       };
+    if (pod.metadata.deletionTimestamp && !expected)
+      return {
+        reason: "lost",
+        cause: "Deleted",
+        message: `${name} was deleted while its worker ran, by a person or another program (exit code ${exitCode})${where}${last}`,
+      };
     const signal = SIGNALS[exitCode - 128];
     if (signal)
       return {
@@ -126,8 +132,8 @@ const DISRUPTIONS: Record<string, string> = {
 };
 
 /** What became of a worker whose pod is gone without having told its end. */
-export function vanished(pod: Pod): WorkerEnd {
-  const end = workerEnd(pod);
+export function vanished(pod: Pod, expected = false): WorkerEnd {
+  const end = workerEnd(pod, expected);
   if (end) return end;
   const disrupted = pod.status?.conditions?.find(
     ({ type, status }) => type === "DisruptionTarget" && status === "True",

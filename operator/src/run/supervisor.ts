@@ -1,4 +1,5 @@
 import type { Pod } from "../kube/resources.ts";
+import type { WorkerCause } from "./decide.ts";
 import { LABEL } from "./job-template.ts";
 import { hasStarted, startTrouble, vanished, type WorkerEnd, workerEnd } from "./pod-state.ts";
 import type { WorkerCache, WorkerView } from "./worker-cache.ts";
@@ -24,8 +25,11 @@ export interface WorkerNews {
 interface Watched {
   uid: string;
   ended: boolean;
+  /** We delete it: that is no news. */
+  deleting: boolean;
   started: boolean;
-  scheduled: boolean;
+  /** As it is now. */
+  now: WorkerCause;
   trouble: { cause: string; since: number } | null;
   timer: NodeJS.Timeout | undefined;
 }
@@ -44,6 +48,18 @@ export class Supervisor {
 
   hasEnded(key: string): boolean {
     return this.#watched.get(key)?.ended ?? false;
+  }
+
+  /** Its pod is about to be deleted by us. */
+  deleting(key: string): void {
+    const watched = this.#watched.get(key);
+    if (watched) watched.deleting = true;
+  }
+
+  causeOf(key: string): WorkerCause | null {
+    const watched = this.#watched.get(key);
+    if (!watched) return null;
+    return watched.now;
   }
 
   close(): void {
@@ -70,8 +86,9 @@ export class Supervisor {
     const watched: Watched = {
       uid,
       ended: false,
+      deleting: false,
       started: false,
-      scheduled: false,
+      now: { cause: "Starting", message: "its pod is not running yet" },
       trouble: null,
       timer: undefined,
     };
@@ -82,7 +99,7 @@ export class Supervisor {
   #judge(view: WorkerView, watched: Watched): void {
     const { pod } = view;
     if (pod && !view.podGone) this.#progress(view, pod, watched);
-    const end = endOf(view);
+    const end = endOf(view, watched.deleting);
     if (end) {
       this.#finish(view, watched, end);
       return;
@@ -93,6 +110,7 @@ export class Supervisor {
     const trouble = pod && !view.podGone ? startTrouble(pod) : null;
     if (trouble && watched.trouble?.cause !== trouble.cause) {
       watched.trouble = { cause: trouble.cause, since: now };
+      watched.now = { cause: trouble.cause, message: trouble.message };
       this.#o.onNews(view, {
         level: "WARNING",
         text: `${trouble.cause}: ${trouble.message}`,
@@ -123,6 +141,7 @@ export class Supervisor {
     const node = pod.spec?.nodeName;
     if (hasStarted(pod) && !watched.started) {
       watched.started = true;
+      watched.now = { cause: "Running", message: `pod ${pod.metadata.name}` };
       const since = Date.parse(view.job?.metadata.creationTimestamp ?? "");
       const after = Number.isNaN(since)
         ? ""
@@ -137,16 +156,15 @@ export class Supervisor {
 
   #finish(view: WorkerView, watched: Watched, end: WorkerEnd): void {
     watched.ended = true;
+    watched.now = { cause: end.cause, message: end.message };
     this.#o.onEnd(view, end);
   }
 }
 
 /** The worker's end as far as its Job and pod show it; null while it lives. */
-function endOf({ job, pod, podGone }: WorkerView): WorkerEnd | null {
+function endOf({ job, pod, podGone }: WorkerView, deleting: boolean): WorkerEnd | null {
   if (pod) {
-    const end = podGone ? vanished(pod) : workerEnd(pod);
-    if (end) return end;
-    return null;
+    return podGone ? vanished(pod, deleting) : workerEnd(pod, deleting);
   }
   if (job === null)
     return { reason: "lost", cause: "Deleted", message: "its Job was deleted before a pod had started" };

@@ -1,8 +1,7 @@
-import type { KubeClient } from "../kube/client.ts";
 import { type KubeObject, keyOf } from "../kube/object.ts";
-import { POD, type Pod } from "../kube/resources.ts";
-import { Informer } from "../runtime/informer.ts";
-import { JOB, LABEL, MANAGED_BY } from "./job-template.ts";
+import type { Pod } from "../kube/resources.ts";
+import type { Informers } from "../runtime/informers.ts";
+import { LABEL, MANAGED_BY } from "./job-template.ts";
 
 export interface BatchJob extends KubeObject {
   status?: { conditions?: { type: string; status: string; reason?: string; message?: string }[] };
@@ -25,20 +24,14 @@ export const WORKER_SELECTOR = `app.kubernetes.io/managed-by=${MANAGED_BY["app.k
 export class WorkerCache {
   readonly #views = new Map<string, WorkerView>();
   readonly #byRun = new Map<string, Set<string>>();
-  readonly #informers: Informer<KubeObject>[];
+  readonly #sources: readonly { readonly synced: Promise<void> }[];
   readonly #handlers: ((view: WorkerView) => void)[] = [];
 
-  /** `namespaces` empty = all. */
-  constructor(client: KubeClient, namespaces: readonly string[], onFault: (error: unknown) => void) {
-    const places: (string | undefined)[] = namespaces.length > 0 ? [...namespaces] : [undefined];
-    this.#informers = places.flatMap((namespace) => {
-      const options = { client, namespace, labelSelector: WORKER_SELECTOR, onFault };
-      const jobs = new Informer<BatchJob>({ ...options, resource: JOB, trim: trimJob });
-      const pods = new Informer<Pod>({ ...options, resource: POD, trim: trimPod });
-      jobs.onChange((job, before) => this.#job(job, before));
-      pods.onChange((pod, before) => this.#pod(pod, before));
-      return [jobs as unknown as Informer<KubeObject>, pods as unknown as Informer<KubeObject>];
-    });
+  /** Both with `WORKER_SELECTOR`; whoever made them runs them. */
+  constructor(jobs: Informers<BatchJob>, pods: Informers<Pod>) {
+    jobs.onChange((job, before) => this.#job(job, before));
+    pods.onChange((pod, before) => this.#pod(pod, before));
+    this.#sources = [jobs, pods];
   }
 
   onChange(handler: (view: WorkerView) => void): void {
@@ -53,11 +46,9 @@ export class WorkerCache {
   ofRun(runId: string): WorkerView[] {
     return [...(this.#byRun.get(runId) ?? [])].flatMap((key) => this.#views.get(key) ?? []);
   }
+  /** Resolves once everything that is there is known. */
   get synced(): Promise<unknown> {
-    return Promise.all(this.#informers.map((informer) => informer.synced));
-  }
-  async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#informers.map((informer) => informer.run(signal)));
+    return Promise.all(this.#sources.map(({ synced }) => synced));
   }
 
   #job(job: BatchJob | null, before: BatchJob | null): void {
@@ -107,12 +98,12 @@ export class WorkerCache {
   }
 }
 
-const trimJob = ({ metadata, status }: BatchJob): BatchJob => ({
+export const trimJob = ({ metadata, status }: BatchJob): BatchJob => ({
   metadata: slim(metadata),
   ...(status?.conditions && { status: { conditions: status.conditions } }),
 });
 
-const trimPod = ({ metadata, spec, status }: Pod): Pod => ({
+export const trimPod = ({ metadata, spec, status }: Pod): Pod => ({
   metadata: slim(metadata),
   spec: {
     ...(spec?.nodeName !== undefined && { nodeName: spec.nodeName }),

@@ -144,16 +144,22 @@ export class LocalProcessBackend implements ComputeBackend {
     });
   }
 
-  /** Sends what a dead worker had no time to send. Returns what to add to the message where that fails. */
-  async #lastEvents({ url, token, runId }: Launch): Promise<string> {
+  async recover({ runId, url, token }: Pick<Launch, "runId" | "url" | "token">): Promise<void> {
     const api = new RunApiClient({ url, token, runId, giveUpMs: LAST_EVENTS_MS });
     try {
       await recoverSpool(this.#options.spool, runId, (producer, lines) => api.resendEvents(producer, lines));
+    } finally {
+      api.close();
+    }
+  }
+
+  /** Sends what a dead worker had no time to send. Returns what to add to the message where that fails. */
+  async #lastEvents(request: Launch): Promise<string> {
+    try {
+      await this.recover(request);
       return "";
     } catch (error) {
       return `; its last events could not be sent and wait in the spool: ${error instanceof Error ? error.message : String(error)}`;
-    } finally {
-      api.close();
     }
   }
 

@@ -1,0 +1,141 @@
+/** What a Run object tells of its run, and when it goes. Pure. */
+import { type CodeLocationRow, isEnded, type RunRecord } from "@dagster-operator/engine";
+import { type Condition, mergeConditions } from "../runtime/condition.ts";
+import type { RunObject, RunStatusFields } from "./run-objects.ts";
+
+/** What the supervisor knows of the run's pod. */
+export interface WorkerCause {
+  /** `Running`, `Starting`, `ImagePullBackOff`, `OOMKilled`, … */
+  cause: string;
+  message: string;
+}
+
+/** Seconds that ended runs stay when their location does not say. */
+export interface Ttl {
+  success: number;
+  failure: number;
+}
+
+type Told = Omit<Condition, "lastTransitionTime">;
+
+export function runStatus(
+  object: RunObject,
+  run: RunRecord,
+  worker: WorkerCause | null,
+  now: string,
+): RunStatusFields {
+  const observedGeneration = object.metadata.generation ?? 1;
+  const { reason, message } = why(object, run, worker);
+  const ended = isEnded(run.status);
+  const conditions: Told[] = [
+    {
+      type: "Submitted",
+      status: "True",
+      reason: "Submitted",
+      message: `run ${run.runId}`,
+      observedGeneration,
+    },
+    running(run, worker, observedGeneration),
+    ended
+      ? {
+          type: "Succeeded",
+          status: run.status === "SUCCESS" ? "True" : "False",
+          reason,
+          message,
+          observedGeneration,
+        }
+      : { type: "Succeeded", status: "Unknown", reason: "NotEnded", message: "", observedGeneration },
+  ];
+  return {
+    observedGeneration,
+    phase: run.status,
+    runId: run.runId,
+    stepsTotal: run.stepsTotal,
+    stepsDone: run.stepsDone,
+    ...(run.startedAt !== null && { startTime: iso(run.startedAt) }),
+    ...(run.endedAt !== null && { endTime: iso(run.endedAt) }),
+    reason,
+    message,
+    conditions: mergeConditions(object.status?.conditions, conditions, now),
+  };
+}
+
+function running(run: RunRecord, worker: WorkerCause | null, observedGeneration: number): Told {
+  const told = (status: "True" | "False", reason: string, message = ""): Told => ({
+    type: "Running",
+    status,
+    reason,
+    message,
+    observedGeneration,
+  });
+  if (isEnded(run.status)) return told("False", "Ended");
+  if (run.status === "QUEUED") return told("False", "Queued", "it waits for its turn in the queue");
+  if (worker === null) return told("False", "Starting", "its Job is made");
+  return told(worker.cause === "Running" ? "True" : "False", worker.cause, worker.message.slice(0, 1024));
+}
+
+/** Why it is as it is, as one word and for people. */
+function why(
+  object: RunObject,
+  run: RunRecord,
+  worker: WorkerCause | null,
+): { reason: string; message: string } {
+  const message = (run.error?.message ?? "").slice(0, 1024);
+  switch (run.status) {
+    case "SUCCESS":
+      return { reason: "Succeeded", message: "" };
+    case "CANCELED":
+      return { reason: "Canceled", message };
+    case "FAILURE":
+      if (run.error?.name !== "WorkerExit") return { reason: "Failed", message };
+      if (worker && worker.cause !== "Running") return { reason: worker.cause, message };
+      // A later leader no longer sees the worker.
+      return {
+        reason: (object.status?.phase === run.status && object.status.reason) || "WorkerLost",
+        message,
+      };
+    case "CANCELING":
+      return { reason: "Canceling", message: "its worker was asked to stop" };
+    default:
+      return worker && worker.cause !== "Running"
+        ? { reason: worker.cause, message: worker.message.slice(0, 1024) }
+        : { reason: run.status === "QUEUED" ? "Queued" : "Running", message: "" };
+  }
+}
+
+/** Milliseconds until an ended run's object goes with its Job, pods and Secret; null while it has not ended. */
+export function timeToLive(
+  run: Pick<RunRecord, "status" | "endedAt">,
+  row: Pick<CodeLocationRow, "template"> | null,
+  ttl: Ttl,
+  now: number,
+): number | null {
+  if (!isEnded(run.status) || run.endedAt === null) return null;
+  const seconds =
+    run.status === "SUCCESS"
+      ? (row?.template.ttlAfterSuccess ?? ttl.success)
+      : (row?.template.ttlAfterFailure ?? ttl.failure);
+  return Math.max(0, run.endedAt + seconds * 1000 - now);
+}
+
+/** A Run object whose spec cannot be run as it is. */
+export function refused(object: RunObject, reason: string, message: string, now: string): RunStatusFields {
+  const observedGeneration = object.metadata.generation ?? 1;
+  const condition: Told = {
+    type: "Submitted",
+    status: "False",
+    reason,
+    message: message.slice(0, 1024),
+    observedGeneration,
+  };
+  const final = reason === "Invalid";
+  return {
+    observedGeneration,
+    phase: final ? "FAILURE" : "QUEUED",
+    reason,
+    message: message.slice(0, 1024),
+    conditions: mergeConditions(object.status?.conditions, [condition], now),
+  };
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
