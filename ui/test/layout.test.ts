@@ -6,7 +6,9 @@ import { BoxIndex, overlaps, screenRect } from "../src/lineage/viewport.ts";
 
 function generated(count: number, groups: number): LayoutInput {
   const nodes = Array.from({ length: count }, (_, i) => ({ id: `a${i}`, group: `g${i % groups}` }));
-  const edges = nodes.flatMap((_, i) => (i === 0 ? [] : [{ from: `a${Math.floor((((i * 37) % 101) / 101) * i)}`, to: `a${i}` }]));
+  const edges = nodes.flatMap((_, i) =>
+    i === 0 ? [] : [{ from: `a${Math.floor((((i * 37) % 101) / 101) * i)}`, to: `a${i}` }],
+  );
   return { nodes, edges, collapsed: [] };
 }
 

@@ -59,7 +59,7 @@ export function Frame() {
           <IconMenu2 size={18} />
         </ActionIcon>
         <Link to="/" className="brand">
-          <img src="/static/icon.svg" alt="" width={22} height={22} />
+          <img src="/icon.svg" alt="" width={22} height={22} />
           <span>dagster-operator</span>
         </Link>
         <span className="spacer" />
@@ -69,7 +69,7 @@ export function Frame() {
       </header>
       <nav className={`sidebar ${drawer ? "open" : ""}`} aria-label="Main">
         <Link to="/" className="brand wide">
-          <img src="/static/icon.svg" alt="" width={24} height={24} />
+          <img src="/icon.svg" alt="" width={24} height={24} />
           <span>dagster-operator</span>
         </Link>
         <UnstyledButton className="search-button" onClick={openPalette} aria-keyshortcuts="/">
