@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { NewRun, RunRecord, Storage } from "@dagster-operator/engine";
+import type { LocationTemplate, NewRun, RunRecord, Storage } from "@dagster-operator/engine";
 import { exampleRun, MemoryWorkspace } from "@dagster-operator/engine/testing";
 import type { Definitions, RunEvent } from "@dagster-operator/sdk/internal";
 import { FileComputeLog, openStorage } from "@dagster-operator/storage";
@@ -85,7 +85,10 @@ export class ClusterSystem {
   }
 
   /** Writes the row of location `here`, as the operator does from a CodeLocation. */
-  async locate(pod: Record<string, unknown> = {}, more: { image?: string } = {}): Promise<void> {
+  async locate(
+    pod: Record<string, unknown> = {},
+    more: { image?: string; template?: Partial<LocationTemplate> } = {},
+  ): Promise<void> {
     await this.storage.locations.put(
       {
         name: "here",
@@ -96,7 +99,7 @@ export class ClusterSystem {
         state: "SERVING",
         error: null,
         endpoint: null,
-        image: HOST_IMAGE,
+        image: more.image ?? HOST_IMAGE,
         definitionsHash: null,
         template: {
           code: {
@@ -105,8 +108,8 @@ export class ClusterSystem {
             workingDirectory: "/opt/dagster-operator/operator/test/cluster/code",
           },
           pod: { ...HOST_POD, ...pod },
+          ...more.template,
         },
-        ...more,
       },
       Date.now(),
     );
