@@ -1,0 +1,114 @@
+/** A namespace of its own with the chart `dagster` in it, and the page's GraphQL. */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { helm, kubectl, list, ROOT } from "./command.ts";
+
+export const VERSION = "0.1.0";
+export const WEATHER_IMAGE = `dagster-operator-example-weather:${VERSION}`;
+
+const VALUES = [
+  "postgresql.image.repository=dagster-operator-e2e-postgres",
+  "postgresql.image.tag=15",
+  // There is nothing in this cluster that makes volumes.
+  "postgresql.persistence.enabled=false",
+];
+
+export class Release {
+  readonly namespace: string;
+  readonly name = "dagster";
+  #address = "";
+
+  private constructor(namespace: string) {
+    this.namespace = namespace;
+  }
+
+  /** Resolves when helm says that everything is ready. Every pod must meet the "restricted" standard. */
+  static async install(values: string[] = []): Promise<Release> {
+    const release = new Release(`e2e-${randomBytes(3).toString("hex")}`);
+    await kubectl(["create", "namespace", release.namespace]);
+    await kubectl(["label", "namespace", release.namespace, "pod-security.kubernetes.io/enforce=restricted"]);
+    try {
+      await release.upgrade(values, ["--install"]);
+    } catch (error) {
+      const pods = await kubectl(["-n", release.namespace, "get", "pods,events"]);
+      await release.remove();
+      throw new Error(`${(error as Error).message}\n${pods}`);
+    }
+    return release;
+  }
+
+  async upgrade(values: string[] = [], flags: string[] = []): Promise<void> {
+    const set = [...VALUES, ...values].flatMap((value) => ["--set", value]);
+    const chart = join(ROOT, "charts/dagster");
+    const wait = ["--wait", "--timeout", "180s"];
+    await helm(["upgrade", this.name, chart, "-n", this.namespace, ...flags, ...wait, ...set]);
+    const [service] = (await list(this.namespace, "services")).filter(
+      ({ metadata }) => metadata.name === "dagster-webserver",
+    );
+    // This machine is the node, so a Service's address is reached from here.
+    this.#address = `http://${service?.spec.clusterIP}`;
+  }
+
+  get url(): string {
+    return this.#address;
+  }
+
+  /** @throws Error the answer has errors, or none */
+  async graphql<T>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query, variables }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    const { data, errors } = (await response.json()) as { data?: T; errors?: { message: string }[] };
+    if (errors?.length || !data)
+      throw new Error(errors?.map(({ message }) => message).join("\n") ?? `no data (${response.status})`);
+    return data;
+  }
+
+  /** Names and states of the code locations on the page. */
+  async locations(): Promise<Record<string, string>> {
+    const { workspaceOrError } = await this.graphql<{
+      workspaceOrError: {
+        locationEntries: { name: string; locationOrLoadError: { __typename: string } | null }[];
+      };
+    }>(
+      "{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } } }",
+    );
+    return Object.fromEntries(
+      workspaceOrError.locationEntries.map(({ name, locationOrLoadError }) => [
+        name,
+        locationOrLoadError?.__typename ?? "LOADING",
+      ]),
+    );
+  }
+
+  /** UIDs of the pods of the system itself, by name; a restarted container counts as another. */
+  async systemPods(): Promise<Record<string, string>> {
+    const pods = await list(this.namespace, "pods", `app.kubernetes.io/instance=${this.name}`);
+    return Object.fromEntries(
+      pods.map(({ metadata, status }) => [
+        metadata.name,
+        `${metadata.uid}/${status.containerStatuses?.map((each: { restartCount: number }) => each.restartCount)}`,
+      ]),
+    );
+  }
+
+  /** Removes all of it, also after a failure. */
+  async remove(): Promise<void> {
+    // What has a finalizer of the operator goes while the operator is there.
+    await kubectl(["-n", this.namespace, "delete", "codelocations,runs", "--all", "--timeout=60s"]);
+    await helm([
+      "uninstall",
+      this.name,
+      "-n",
+      this.namespace,
+      "--ignore-not-found",
+      "--wait",
+      "--timeout",
+      "60s",
+    ]);
+    await kubectl(["delete", "namespace", this.namespace, "--timeout=120s"]);
+  }
+}

@@ -1,0 +1,254 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { parseAllDocuments, stringify } from "yaml";
+import { helm, kubectl, ROOT } from "../src/command.ts";
+
+const DAGSTER = join(ROOT, "charts/dagster");
+const USER_CODE = join(ROOT, "charts/dagster-user-deployments");
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests of any kind
+type Manifest = any;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dagster-operator-charts-"));
+  // A dry run on the server needs the kinds there.
+  await kubectl(["apply", "--server-side", "--force-conflicts", "-f", join(DAGSTER, "crds")]);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function valuesFile(values: unknown): Promise<string> {
+  const file = join(folder, `${Math.random()}.yaml`);
+  await writeFile(file, stringify(values));
+  return file;
+}
+async function render(chart: string, values: unknown = {}): Promise<Manifest[]> {
+  const flags = ["--kube-version", "1.34.0", "-n", "data", "-f", await valuesFile(values)];
+  const text = await helm(["template", "rel", chart, ...flags]);
+  return parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
+}
+/** What a person reads after the install. */
+const notes = async (chart: string, values: unknown) =>
+  (
+    await helm(["install", "rel", chart, "--dry-run=client", "-n", "data", "-f", await valuesFile(values)])
+  ).split("\nNOTES:\n")[1] ?? "";
+const find = (manifests: Manifest[], kind: string, name: string) =>
+  manifests.find((each) => each.kind === kind && each.metadata.name === name);
+
+describe("the chart dagster", () => {
+  test("is clean, and makes objects that the API server takes", async () => {
+    expect(await helm(["lint", "--strict", DAGSTER])).toContain("0 chart(s) failed");
+    const text = await helm(["template", "rel", DAGSTER, "--kube-version", "1.34.0", "-n", "default"]);
+    await kubectl(["apply", "--dry-run=server", "-n", "default", "-f", "-"], text);
+  });
+
+  test("gives rights to the operator alone, by name and without a wildcard", async () => {
+    const manifests = await render(DAGSTER, { operator: { watchNamespaces: ["team-a"] } });
+    const roles = manifests.filter(({ kind }) => /Role$/.test(kind));
+    expect(
+      roles.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? "data"}/${metadata.name}`),
+    ).toEqual([
+      "Role data/rel-dagster-operator-home",
+      "Role data/rel-dagster-operator",
+      "Role team-a/rel-dagster-operator",
+    ]);
+    for (const rule of roles.flatMap(({ rules }) => rules))
+      expect([...rule.apiGroups, ...rule.resources, ...rule.verbs]).not.toContain("*");
+    const subjects = manifests.filter(({ kind }) => /Binding$/.test(kind)).flatMap((each) => each.subjects);
+    expect(new Set(subjects.map(({ name }) => name))).toEqual(new Set(["rel-dagster-operator"]));
+    for (const name of ["webserver", "daemon"])
+      expect(find(manifests, "Deployment", `rel-dagster-${name}`).spec.template.spec).toMatchObject({
+        automountServiceAccountToken: false,
+        serviceAccountName: `rel-dagster-${name}`,
+      });
+  });
+
+  test("watches all namespaces with a ClusterRole only where that is asked for", async () => {
+    const all = await render(DAGSTER, { operator: { watchNamespaces: ["*"] } });
+    expect(all.filter(({ kind }) => kind === "ClusterRole")).toHaveLength(1);
+    const args = find(all, "Deployment", "rel-dagster-operator").spec.template.spec.containers[0].args;
+    expect(args).not.toContain("--watch-namespaces");
+  });
+
+  test("takes the official chart's values where they mean the same", async () => {
+    const manifests = await render(DAGSTER, {
+      dagsterWebserver: { replicaCount: 3, env: { A: 1 }, nodeSelector: { disk: "ssd" } },
+      dagsterDaemon: {
+        env: [{ name: "B", value: "2" }],
+        runCoordinator: {
+          config: {
+            queuedRunCoordinator: {
+              maxConcurrentRuns: 7,
+              tagConcurrencyLimits: [{ key: "db", value: { applyLimitPerUniqueValue: true }, limit: 2 }],
+            },
+          },
+        },
+        schedules: { numWorkers: 4, useThreads: true },
+      },
+      runLauncher: {
+        type: "K8sRunLauncher",
+        config: {
+          k8sRunLauncher: { envVars: ["A=1"], image: { repository: "x" }, resources: { limits: { cpu: 1 } } },
+        },
+      },
+      postgresql: { enabled: false, postgresqlHost: "db", postgresqlParams: { sslmode: "require" } },
+      ingress: {
+        enabled: true,
+        dagsterWebserver: { host: "dagster.example.com", tls: { enabled: true, secretName: "t" } },
+      },
+    });
+    const webserver = find(manifests, "Deployment", "rel-dagster-webserver");
+    expect(webserver.spec).toMatchObject({
+      replicas: 3,
+      template: { spec: { nodeSelector: { disk: "ssd" } } },
+    });
+    expect(webserver.spec.template.spec.containers[0].env).toEqual(
+      expect.arrayContaining([
+        { name: "A", value: "1" },
+        {
+          name: "DAGSTER_OPERATOR_DATABASE_URL",
+          value: "postgres://dagster@db:5432/dagster?sslmode=require",
+        },
+      ]),
+    );
+    expect(find(manifests, "PodDisruptionBudget", "rel-dagster-webserver")).toBeDefined();
+    expect(find(manifests, "StatefulSet", "rel-dagster-postgresql")).toBeUndefined();
+    const { data } = find(manifests, "ConfigMap", "rel-dagster-instance");
+    expect(JSON.parse(data["instance.json"])).toEqual({
+      run_queue: {
+        max_concurrent_runs: 7,
+        tag_concurrency_limits: [{ key: "db", value: { applyLimitPerUniqueValue: true }, limit: 2 }],
+      },
+      schedules: { num_workers: 4 },
+      sensors: {},
+    });
+    expect(JSON.parse(data["run-launcher.json"])).toEqual({
+      envVars: ["A=1"],
+      resources: { limits: { cpu: 1 } },
+    });
+    expect(find(manifests, "Ingress", "rel-dagster").spec).toMatchObject({
+      tls: [{ hosts: ["dagster.example.com"], secretName: "t" }],
+      rules: [{ host: "dagster.example.com" }],
+    });
+  });
+
+  test("names the given values that have no effect, and no others", async () => {
+    const said = await notes(DAGSTER, {
+      dagsterWebserver: { workspace: { enabled: true }, replicaCount: 2 },
+      computeLogManager: { type: "S3ComputeLogManager" },
+      telemetry: { enabled: false },
+    });
+    expect([...said.matchAll(/^- ([\w.]+):/gm)].map(([, key]) => key).sort()).toEqual([
+      "computeLogManager",
+      "dagsterWebserver.workspace",
+      "telemetry",
+    ]);
+    expect(await notes(DAGSTER, {})).not.toContain("no effect");
+  });
+
+  test.each([
+    [{ dagsterDaemon: { replicas: 2 } }, "replicas"],
+    [{ runLauncher: { type: "CeleryK8sRunLauncher" } }, "runLauncher"],
+    [{ postgresql: { enabled: false } }, "postgresql.postgresqlHost"],
+  ])("refuses %j by name", async (values, told) => {
+    await expect(render(DAGSTER, values)).rejects.toThrow(told);
+  });
+});
+
+describe("the chart dagster-user-deployments", () => {
+  test("is clean, and makes nothing of no deployments", async () => {
+    expect(await helm(["lint", "--strict", USER_CODE])).toContain("0 chart(s) failed");
+    expect(await render(USER_CODE)).toEqual([]);
+  });
+
+  const orders = {
+    name: "orders",
+    image: { repository: "r/orders", tag: "1.4.2", pullPolicy: "Always" },
+    dagsterApiGrpcArgs: ["--python-file", "/app/defs.py", "-a", "defs", "--working-directory=/app"],
+    port: 4000,
+    env: { A: "1", B: 2 },
+    envConfigMaps: [{ name: "more" }],
+    envSecrets: [{ name: "secret" }],
+    labels: { team: "sales" },
+    nodeSelector: { disk: "ssd" },
+    tolerations: [{ key: "x", operator: "Exists" }],
+    volumes: [{ name: "v", emptyDir: {} }],
+    volumeMounts: [{ name: "v", mountPath: "/v" }],
+    resources: { limits: { memory: "1Gi" } },
+    replicaCount: 2,
+    pdb: { minAvailable: 1 },
+    serviceAccount: { create: true, annotations: { a: "b" } },
+    readinessProbe: { enabled: true, periodSeconds: 3 },
+    livenessProbe: { enabled: true, exec: { command: ["true"] } },
+    includeConfigInLaunchedRuns: { enabled: true },
+  };
+
+  test("makes a CodeLocation of an official deployment, which the API server takes", async () => {
+    const manifests = await render(USER_CODE, {
+      deployments: [orders],
+      imagePullSecrets: [{ name: "pull" }],
+    });
+    expect(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
+      "CodeLocation orders",
+      "ConfigMap rel-orders-user-env",
+      "ServiceAccount rel-orders",
+    ]);
+    expect(find(manifests, "ConfigMap", "rel-orders-user-env").data).toEqual({ A: "1", B: "2" });
+    const location = find(manifests, "CodeLocation", "orders");
+    expect(location.spec).toEqual({
+      image: "r/orders:1.4.2",
+      imagePullPolicy: "Always",
+      language: "python",
+      file: "/app/defs.py",
+      attribute: "defs",
+      workingDirectory: "/app",
+      envConfigMaps: [{ name: "more" }, { name: "rel-orders-user-env" }],
+      envSecrets: orders.envSecrets,
+      labels: orders.labels,
+      nodeSelector: orders.nodeSelector,
+      tolerations: orders.tolerations,
+      volumes: orders.volumes,
+      volumeMounts: orders.volumeMounts,
+      resources: orders.resources,
+      replicas: 2,
+      podDisruptionBudget: { minAvailable: 1 },
+      serviceAccountName: "rel-orders",
+      imagePullSecrets: [{ name: "pull" }],
+      livenessProbe: { exec: { command: ["true"] } },
+    });
+    await kubectl(["apply", "--dry-run=server", "-n", "default", "-f", "-"], JSON.stringify(location));
+    expect(await notes(USER_CODE, { deployments: [orders] })).toMatch(
+      /orders\.port: [\s\S]*orders\.readinessProbe: it names no exec/,
+    );
+  });
+
+  test("takes TypeScript code by its own fields, and the chart's version as the tag", async () => {
+    const [location] = await render(USER_CODE, {
+      deployments: [
+        {
+          name: "ts",
+          image: { repository: "r/ts" },
+          file: "definitions.ts",
+          env: [{ name: "X", value: "z" }],
+        },
+      ],
+    });
+    expect(location.spec).toEqual({
+      image: "r/ts:0.1.0",
+      file: "definitions.ts",
+      env: [{ name: "X", value: "z" }],
+    });
+  });
+
+  test.each([
+    [{ codeServerArgs: ["--heartbeat"] }, '"--heartbeat" has no meaning here'],
+    [{ codeServerArgs: ["-f"] }, "the last argument needs a value"],
+    [{ codeServerArgs: ["-f", "a.ts", "-m", "b"] }, "by either a file or a module"],
+    [{}, "by either a file or a module"],
+    [{ strategy: {} }, "strategy"],
+  ])("refuses a deployment with %j", async (fields, told) => {
+    const deployments = [{ name: "x", image: { repository: "r/x" }, ...fields }];
+    await expect(render(USER_CODE, { deployments })).rejects.toThrow(told);
+  });
+});

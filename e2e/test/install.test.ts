@@ -1,0 +1,148 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { eventually, helm, kubectl, list, ROOT } from "../src/command.ts";
+import { Release } from "../src/release.ts";
+
+jest.setTimeout(300_000);
+
+let release: Release;
+beforeAll(async () => {
+  release = await Release.install();
+});
+afterAll(async () => {
+  await release?.remove();
+});
+
+const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+  const start = performance.now();
+  const result = await work();
+  process.stdout.write(`  ${name}: ${((performance.now() - start) / 1000).toFixed(2)} s\n`);
+  return result;
+};
+const apply = async (path: string) =>
+  kubectl(["-n", release.namespace, "apply", "-f", "-"], await readFile(join(ROOT, path), "utf8"));
+
+test("the chart comes up with no code location, every pod ready and restricted, and the page is there", async () => {
+  const pods = await list(release.namespace, "pods");
+  const kinds = pods.map(({ metadata }) => metadata.labels?.["app.kubernetes.io/component"]).sort();
+  expect(kinds).toEqual(["daemon", "operator", "operator", "postgresql", "webserver"]);
+  for (const { metadata, status } of pods) {
+    const ready = status.conditions.find(({ type }: { type: string }) => type === "Ready");
+    expect([metadata.name, ready.status]).toEqual([metadata.name, "True"]);
+  }
+  const page = await fetch(release.url);
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining("<div id=")]);
+  expect(await release.locations()).toEqual({});
+});
+
+test("one operator leads and the other stands by", async () => {
+  const [lease] = await list(release.namespace, "leases");
+  const pods = Object.keys(await release.systemPods());
+  expect(pods.filter((name) => lease?.spec.holderIdentity.includes(name))).toHaveLength(1);
+});
+
+test("a code location is on the page and in the ConfigMap by one apply, and nothing is restarted", async () => {
+  const before = await release.systemPods();
+  await apply("examples/weather/codelocation.yaml");
+  await timed("apply to Ready", () =>
+    kubectl([
+      "-n",
+      release.namespace,
+      "wait",
+      "--for=condition=Ready",
+      "codelocation/weather",
+      "--timeout=120s",
+    ]),
+  );
+  await timed("Ready to the page", () =>
+    eventually(async () => (await release.locations()).weather === "RepositoryLocation", {
+      name: "weather on the page",
+    }),
+  );
+  const [config] = (await list(release.namespace, "configmaps")).filter(
+    ({ metadata }) => metadata.name === "dagster-workspace-yaml",
+  );
+  expect(config?.data?.["workspace.yaml"]).toContain("location_name: weather");
+  expect(await release.systemPods()).toEqual(before);
+});
+
+test("a run launched from GraphQL is a Job of the location's image, and its events are on the page", async () => {
+  const { launchRun } = await release.graphql<{
+    launchRun: { __typename: string; run?: { runId: string }; message?: string };
+  }>(
+    `mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
+      __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }`,
+    {
+      params: {
+        selector: {
+          repositoryLocationName: "weather",
+          repositoryName: "__repository__",
+          jobName: "__ASSET_JOB",
+          assetSelection: [{ path: ["raw", "movies"] }],
+        },
+        runConfigData: "{}",
+        mode: "default",
+      },
+    },
+  );
+  expect(launchRun).toMatchObject({ __typename: "LaunchRunSuccess" });
+  const runId = launchRun.run?.runId ?? "";
+  const job = await eventually(
+    async () => (await list(release.namespace, "jobs.batch", `dagster/run-id=${runId}`))[0],
+    { name: "the run's Job" },
+  );
+  expect(job.spec.template.spec.containers[0].image).toContain("dagster-operator-example-weather");
+  type Run = {
+    status: string;
+    eventConnection: { events: { __typename: string; message?: string }[] };
+  };
+  const ended = await timed("launch to end", () =>
+    eventually(
+      async () => {
+        const { runOrError } = await release.graphql<{ runOrError: Run }>(
+          `query($id: ID!) { runOrError(runId: $id) { ... on Run { status
+            eventConnection { events { __typename ... on MessageEvent { message } } } } } }`,
+          { id: runId },
+        );
+        return ["SUCCESS", "FAILURE", "CANCELED"].includes(runOrError.status) ? runOrError : null;
+      },
+      { seconds: 120, name: `the end of run ${runId}` },
+    ),
+  );
+  const events = ended.eventConnection.events;
+  expect({ status: ended.status, events }).toMatchObject({ status: "SUCCESS" });
+  const kinds = events.map(({ __typename }) => __typename);
+  for (const kind of ["RunStartEvent", "ExecutionStepStartEvent", "MaterializationEvent", "RunSuccessEvent"])
+    expect(kinds).toContain(kind);
+});
+
+test("deleting the code location takes it from the page and the ConfigMap", async () => {
+  await kubectl(["-n", release.namespace, "delete", "codelocation", "weather", "--timeout=60s"]);
+  await eventually(async () => !("weather" in (await release.locations())), {
+    name: "weather gone from the page",
+  });
+  await eventually(
+    async () => {
+      const maps = await list(release.namespace, "configmaps");
+      const config = maps.find(({ metadata }) => metadata.name === "dagster-workspace-yaml");
+      return !config?.data?.["workspace.yaml"]?.includes("weather");
+    },
+    { name: "weather gone from the ConfigMap" },
+  );
+  await eventually(async () => (await list(release.namespace, "deployments")).length === 3, {
+    name: "the code server's Deployment gone",
+  });
+});
+
+test("uninstalling leaves nothing in the namespace that the chart made", async () => {
+  await helm(["uninstall", release.name, "-n", release.namespace, "--wait", "--timeout", "90s"]);
+  await eventually(async () => (await list(release.namespace, "pods")).length === 0, {
+    name: "all pods gone",
+  });
+  for (const kind of ["deployments", "statefulsets", "services", "secrets", "roles", "rolebindings"])
+    expect([kind, (await list(release.namespace, kind)).map(({ metadata }) => metadata.name)]).toEqual([
+      kind,
+      [],
+    ]);
+});
