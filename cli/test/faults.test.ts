@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { DEFINITIONS, type Dev, type EventJson, Project, processesOf, until } from "./system.ts";
 
@@ -6,12 +6,28 @@ let project: Project;
 afterEach(() => project.remove());
 const TIMEOUT = 120_000;
 
-const workerPid = () => Number(readFileSync(project.path("wait.pid"), "utf8").trim().split("\n").at(-1));
+/** Of the run worker: with multiprocess it is the parent of the process that runs the step. */
+function workerPid(executor: string): number {
+  const [own, parent] = (
+    readFileSync(project.path("wait.pid"), "utf8").trim().split("\n").at(-1) ?? ""
+  ).split(" ");
+  return Number(executor === "in_process" ? own : parent);
+}
+/** Numbers of the turns that the waiting step has logged, as they were stored. */
+const turns = (events: EventJson[]) =>
+  events.flatMap(({ message }) => (message.startsWith("turn ") ? [Number(message.slice(5))] : []));
 const count = (events: EventJson[], type: string, step: string | null) =>
   events.filter((event) => event.eventType === type && event.stepKey === step).length;
 
-async function launchWaiting(dev: Dev): Promise<string> {
-  const { runId } = await project.json<{ runId: string }>("job", "launch", "waiting");
+async function launchWaiting(dev: Dev, executor: string): Promise<string> {
+  const config = JSON.stringify({ execution: { config: { [executor]: {} } } });
+  const { runId } = await project.json<{ runId: string }>(
+    "job",
+    "launch",
+    "waiting",
+    "--config-json",
+    config,
+  );
   await until(
     "the step to run",
     async () =>
@@ -20,14 +36,14 @@ async function launchWaiting(dev: Dev): Promise<string> {
   return runId;
 }
 
-describe("kill -9", () => {
+describe.each(["in_process", "multiprocess"])("kill -9 with the executor %s", (executor) => {
   test(
     "of a run worker fails its run and its step, and both say why",
     async () => {
       project = new Project({ "definitions.ts": DEFINITIONS });
       const dev = await project.dev();
-      const runId = await launchWaiting(dev);
-      process.kill(workerPid(), "SIGKILL");
+      const runId = await launchWaiting(dev, executor);
+      process.kill(workerPid(executor), "SIGKILL");
       expect((await dev.ended(runId)).status).toBe("FAILURE");
       const events = await dev.events(runId);
       const failed = events.find((event) => event.eventType === "STEP_FAILURE");
@@ -52,7 +68,7 @@ describe("kill -9", () => {
     async () => {
       project = new Project({ "definitions.ts": DEFINITIONS });
       let dev = await project.dev();
-      const running = await launchWaiting(dev);
+      const running = await launchWaiting(dev, executor);
       // One at a time: a run that seemed to go on for ever would keep the next one waiting.
       project.write(".dagster-operator/dagster.yaml", "run_queue: {max_concurrent_runs: 1}\n");
       const before = await dev.events(running);
@@ -71,6 +87,10 @@ describe("kill -9", () => {
       expect(
         events.filter((event) => /^(RUN|PIPELINE)_(SUCCESS|FAILURE|CANCELED)$/.test(event.eventType ?? "")),
       ).toHaveLength(1);
+      const logged = turns(events);
+      expect(logged.length).toBeGreaterThan(0);
+      expect(logged).toEqual(logged.map((_, i) => i));
+      expect(readdirSync(project.path(".dagster-operator/spool"))).toEqual([]);
       expect((await dev.ended(next)).status).toBe("SUCCESS");
       expect(readFileSync(project.path("first.ran"), "utf8")).toBe("x");
       project.write("go", "");
@@ -79,7 +99,9 @@ describe("kill -9", () => {
     },
     TIMEOUT,
   );
+});
 
+describe("kill -9", () => {
   test(
     "of the whole system keeps what was queued, and runs it after a restart",
     async () => {

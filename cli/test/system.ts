@@ -246,9 +246,12 @@ const broken = asset("broken", { inputs: { total } }, () => {
   return 1;
 });
 const first = op("first", {}, () => { appendFileSync("first.ran", "x"); return 1; });
-const wait = op("wait", { inputs: { after: first } }, async () => {
-  appendFileSync("wait.pid", process.pid + "\\n");
-  while (!existsSync("go")) await new Promise((resolve) => setTimeout(resolve, 50));
+const wait = op("wait", { inputs: { after: first } }, async ({ log }) => {
+  appendFileSync("wait.pid", process.pid + " " + process.ppid + "\\n");
+  for (let turn = 0; !existsSync("go"); turn++) {
+    log.info("turn " + turn);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 });
 const waiting = job("waiting", () => { wait({ after: first() }); });
 const totals = defineAssetJob("totals", { selection: "+total" });

@@ -121,9 +121,21 @@ class ComputeLoop {
         if (live.has(run.runId)) continue;
         // It has not begun: its launch is carried out as if nothing had happened.
         if (waiting.has(run.runId) && run.status !== "STARTED") continue;
-        await this.#report(run, { reason: "lost", message: LOST });
+        await this.#endLost(run);
       }
     });
+  }
+
+  async #endLost({ runId, attempt }: RunRecord): Promise<void> {
+    const { storage, backend, url } = this.#o;
+    try {
+      await backend.recover?.({ runId, url, token: this.#token(runId, attempt) });
+    } catch (error) {
+      // The run still has to end; what could not be sent is then only missing from its log.
+      this.#fault(`the last events of run ${runId} cannot be recovered`, error);
+    }
+    const run = await storage.runs.get(runId);
+    if (run && !isEnded(run.status)) await this.#report(run, { reason: "lost", message: LOST });
   }
 
   async settle(): Promise<void> {
@@ -144,18 +156,19 @@ class ComputeLoop {
   }
 
   async #launch({ runId, location, attempt, codeVersion }: ComputeRequest): Promise<void> {
-    const { storage, backend, url, tokenSecret, clock } = this.#o;
+    const { storage, backend, url } = this.#o;
     const run = await storage.runs.get(runId);
     // Cancelled or deleted while the request waited.
     if (!run || isEnded(run.status)) return;
     if (run.status === "CANCELING")
       return this.#end({ runId, attempt, reason: "killed", message: "it was not started any more" });
-    const token = makeRunToken(tokenSecret, {
-      runId,
-      attempt,
-      expiresAt: clock.now() + RUN_TOKEN_LIFETIME_MS,
-    });
+    const token = this.#token(runId, attempt);
     await backend.launch({ runId, location, attempt, codeVersion, url, token });
+  }
+
+  #token(runId: string, attempt: number): string {
+    const { tokenSecret, clock } = this.#o;
+    return makeRunToken(tokenSecret, { runId, attempt, expiresAt: clock.now() + RUN_TOKEN_LIFETIME_MS });
   }
 
   async #cancel({ runId }: ComputeRequest): Promise<void> {

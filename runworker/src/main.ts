@@ -1,6 +1,7 @@
 /**
  * The run worker: one process, one run. Takes its orders from the environment alone (`worker-env.ts`).
- * SIGTERM cancels the run (or asks the run API whether that is meant, `WORKER_ENV.onTerm`); so does the end of the parent, when it has an IPC channel to one.
+ * SIGTERM cancels the run, or asks the run API whether that is meant (`WORKER_ENV.onTerm`). It ends soon after its parent,
+ * when it has an IPC channel to one.
  * Exit 0: the outcome is stored, also of a failed run. 1: it could not be stored. 2: wrong environment. 3: fenced.
  */
 
@@ -25,7 +26,8 @@ process.on("SIGTERM", () => {
 process.on("SIGINT", () => {});
 followParent(
   () => {
-    cancel.abort(new Error("the process that started this run worker is gone"));
+    // No outcome of the run: what was done waits in the spool for the next start of the system, which ends the run.
+    cancel.abort(new Interrupted("the process that started this run worker is gone"));
     setTimeout(() => process.kill(-process.pid, "SIGKILL"), ORPHAN_MS).unref();
   },
   { group: true },

@@ -48,6 +48,11 @@ export interface ComputeBackend {
   cancel(runId: string, graceMs: number): Promise<void>;
   /** Called once for every worker that ends. */
   onExit(handler: (exit: WorkerExit) => void): void;
+  /**
+   * Sends what a worker that is gone had not sent, where this backend can still reach it. The compute loop asks before it
+   * ends a run whose worker was lost with the system: what the worker had finished counts.
+   */
+  recover?(run: { runId: string; url: string; token: string }): Promise<void>;
   /** Runs with a live worker of this backend. */
   live(): Promise<{ runId: string; attempt: number }[]>;
   close(): Promise<void>;
