@@ -21,5 +21,9 @@ export function format({ name, ours, peer, goal, unit }: Line): string[] {
   ];
 }
 
+/** The value that the share `q` of the values does not exceed; NaN of none. */
+export const quantile = (values: readonly number[], q: number) =>
+  [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * q) - 1)] ?? Number.NaN;
+
 export const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

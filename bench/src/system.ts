@@ -54,15 +54,31 @@ export async function startSystem(
   };
 }
 
-/** Milliseconds until `probe` gives true, asked every 5 ms. */
-export async function until(probe: () => Promise<boolean>, timeoutMs = 120_000): Promise<number> {
+/** Milliseconds until `probe` gives true, asked every `everyMs`. A probe that rejects is asked again. */
+export async function until(
+  probe: () => Promise<boolean>,
+  { everyMs = 5, timeoutMs = 120_000 } = {},
+): Promise<number> {
   const start = performance.now();
   for (;;) {
     // Nothing listens in the first moments, so a refused connection is an answer here.
     if (await probe().catch(() => false)) return performance.now() - start;
     if (performance.now() - start > timeoutMs) throw new Error(`not there after ${timeoutMs / 1000} s`);
-    await sleep(5);
+    await sleep(everyMs);
   }
+}
+
+/** Waits until the one code location has loaded. Gives its name. */
+export async function locationLoaded(system: BenchSystem): Promise<string> {
+  let name = "";
+  await until(async () => {
+    const { r } = await system.graphql<{ r: { nodes?: { location: { name: string } }[] } }>(
+      "{ r: repositoriesOrError { ... on RepositoryConnection { nodes { location { name } } } } }",
+    );
+    name = r.nodes?.[0]?.location.name ?? "";
+    return name !== "";
+  });
+  return name;
 }
 
 /** Proportional resident memory (shared pages counted once) of a process and all below it, in MB. */

@@ -2,10 +2,15 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { dagsterBin, dagsterEnv, peerFile, timePeer } from "../dagster.ts";
-import type { Line } from "../line.ts";
-import { fixture, memoryOf, startSystem, until } from "../system.ts";
+import { type Line, median } from "../line.ts";
+import { fixture, locationLoaded, memoryOf, startSystem, until } from "../system.ts";
 
+/** V8's heap is given back some ten seconds after the last work. */
+const IDLE_MS = 20_000;
 const ASSETS = "{ assetNodes { id assetKey { path } groupName dependencyKeys { path } } }";
+
+const RELOAD =
+  "mutation ($location: String!) { reloadRepositoryLocation(repositoryLocationName: $location) { __typename } }";
 
 export async function run(): Promise<Line[]> {
   const small = await startSystem(fixture("chain.ts"));
@@ -14,7 +19,7 @@ export async function run(): Promise<Line[]> {
   const again = await startSystem(fixture("chain.ts"), {}, small.storage);
   const pageAgain = await until(async () => (await fetch(again.url)).ok);
   await until(async () => (await fetch(`${again.url}/readyz`)).ok);
-  await sleep(10_000);
+  await sleep(IDLE_MS);
   const memory = memoryOf(again.pid);
   await again.close();
 
@@ -25,6 +30,14 @@ export async function run(): Promise<Line[]> {
   const start = performance.now();
   await big.graphql(ASSETS);
   const query = performance.now() - start;
+  const location = await locationLoaded(big);
+  const reloads: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const from = performance.now();
+    await big.graphql(RELOAD, { location });
+    await big.graphql(ASSETS);
+    reloads.push(performance.now() - from);
+  }
   await big.close();
 
   const peerLoad = await timePeer("dagster", ["definitions", "validate", "-f", peerFile("assets.py")]);
@@ -34,7 +47,7 @@ export async function run(): Promise<Line[]> {
     stdio: "ignore",
   });
   const peerPage = await until(async () => (await fetch(`http://localhost:${port}/server_info`)).ok);
-  await sleep(10_000);
+  await sleep(IDLE_MS);
   const peerMemory = memoryOf(peer.pid ?? 0);
   peer.kill("SIGINT");
   await new Promise((resolve) => peer.once("exit", resolve));
@@ -59,6 +72,13 @@ export async function run(): Promise<Line[]> {
       name: "start to 5,000 assets answered",
       ours: served / 1000,
       peer: { what: "Dagster load and validate", value: peerLoad },
+      unit: "s",
+    },
+    {
+      name: "5,000 assets: fresh process of the code location to GraphQL answer",
+      ours: median(reloads) / 1000,
+      peer: { what: "Dagster load and validate", value: peerLoad },
+      goal: "≤ 0.5 s",
       unit: "s",
     },
     { name: "5,000 assets in one GraphQL answer", ours: query / 1000, goal: "≤ 0.5 s", unit: "s" },
