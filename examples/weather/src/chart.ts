@@ -41,7 +41,7 @@ export async function temperatureChart(
         title: unit === "celsius" ? "Mean high (°C)" : "Mean high (°F)",
       },
     ],
-    legends: [{ stroke: "color", orient: "top-right" }],
+    legends: [{ stroke: "color", orient: "top", direction: "horizontal" }],
     marks: [
       {
         type: "group",
