@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
@@ -15,7 +15,10 @@ function compressed(): Plugin {
       for (const name of readdirSync(dir, { recursive: true, encoding: "utf8" })) {
         if (!/\.(js|css|svg)$/.test(name)) continue;
         const text = readFileSync(join(dir, name));
-        writeFileSync(join(dir, `${name}.br`), brotliCompressSync(text));
+        writeFileSync(
+          join(dir, `${name}.br`),
+          brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 7 } }),
+        );
         writeFileSync(join(dir, `${name}.gz`), gzipSync(text, { level: 9 }));
       }
     },
