@@ -102,6 +102,35 @@ describe("the compute loop", () => {
     ]);
   });
 
+  test("takes what a lost worker had left before it ends its run, and an end that it left stands", async () => {
+    const [going, gone, unread] = [await dequeued(), await dequeued(), await dequeued()];
+    for (const runId of [going, gone, unread]) {
+      await storage.compute.claim("a killed system", 10, 60_000);
+      await started(runId);
+    }
+    for (const { id } of await storage.compute.claim("a killed system", 10, 60_000))
+      await storage.compute.done(id);
+    const backend = new MemoryBackend(() => "patient");
+    loop(
+      Object.assign(backend, {
+        recover: async ({ runId, token }: { runId: string; token: string }) => {
+          expect(verifyRunToken("secret", token, Date.now())).toMatchObject({ runId });
+          if (runId === unread) throw new Error("the disk is gone");
+          const event = { ...at, type: "STEP_SUCCESS" as const, stepKey: "a", durationMs: 1 };
+          await storage.events.report(
+            runId,
+            runId === gone ? [event, { type: "RUN_SUCCESS", ...at }] : [event],
+          );
+        },
+      }),
+    );
+    expect((await ended(going)).status).toBe("FAILURE");
+    expect(await storage.runs.steps(going)).toMatchObject([{ stepKey: "a", status: "SUCCESS" }]);
+    expect((await ended(gone)).status).toBe("SUCCESS");
+    expect((await ended(unread)).error?.message).toContain("the system stopped while it ran");
+    expect(faults).toEqual([`the last events of run ${unread} cannot be recovered`]);
+  });
+
   test("says nothing about a run that has reported its own end", async () => {
     const backend = new MemoryBackend(() => "patient");
     loop(backend);
