@@ -20,7 +20,12 @@ dagsterDaemon.sensors.numSubmitWorkers: runs are submitted in batches
 dagsterDaemon.schedules.useThreads: there is no need for threads
 dagsterDaemon.schedules.numSubmitWorkers: runs are submitted in batches
 dagsterDaemon.heartbeatTolerance: daemons show their health by probes and metrics
-dagsterDaemon.runMonitoring: the operator watches pods, so nothing is polled
+dagsterDaemon.runMonitoring.enabled: the operator always watches pods
+dagsterDaemon.runMonitoring.pollIntervalSeconds: the operator watches pods, so nothing is polled
+dagsterDaemon.runMonitoring.cancelTimeoutSeconds: a worker has its pod's terminationGracePeriodSeconds to stop
+dagsterDaemon.runMonitoring.maxResumeRunAttempts: a worker that was lost to its node is started again by itself
+dagsterDaemon.runMonitoring.maxRuntimeSeconds: set the tag dagster/max_runtime on jobs
+dagsterDaemon.runMonitoring.freeSlotsAfterRunEndSeconds: slots are free as soon as a run has ended
 dagsterDaemon.runRetries: set the tag dagster/max_retries on jobs
 dagsterDaemon.readinessProbe: probes are fixed
 dagsterDaemon.livenessProbe: probes are fixed
