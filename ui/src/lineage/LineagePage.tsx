@@ -38,8 +38,8 @@ export function LineagePage() {
   const big = shown.length > COLLAPSE_LIMIT;
   const [choice, setChoice] = useState<readonly string[] | null>(null);
   const collapsed = useMemo(() => {
-    const wanted = choice ?? (big ? groups : []);
-    return wanted.filter((group) => groups.includes(group));
+    const there = new Set(groups);
+    return (choice ?? (big ? groups : [])).filter((group) => there.has(group));
   }, [choice, big, groups]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

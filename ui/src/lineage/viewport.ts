@@ -30,14 +30,19 @@ export function screenRect(
 /** Boxes sorted into square cells, so that what is on the screen is found without looking at all. */
 export class BoxIndex<T extends Box> {
   readonly #cell = 800;
+  readonly #boxes: readonly T[];
   readonly #cells = new Map<string, T[]>();
 
   constructor(boxes: readonly T[]) {
+    this.#boxes = boxes;
     for (const box of boxes)
       this.#each(box, (key) => (this.#cells.get(key) ?? this.#cells.set(key, []).get(key))?.push(box));
   }
 
   within(rect: Rect): T[] {
+    // From afar there are more cells on the screen than boxes.
+    if ((rect.width / this.#cell) * (rect.height / this.#cell) > this.#boxes.length)
+      return this.#boxes.filter((box) => overlaps(box, rect));
     const found = new Set<T>();
     this.#each(rect, (key) => {
       for (const box of this.#cells.get(key) ?? []) if (overlaps(box, rect)) found.add(box);
