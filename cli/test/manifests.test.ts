@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { SourceError } from "../src/input/source.ts";
 import { planManifests } from "../src/manifests/plan.ts";
@@ -192,3 +194,18 @@ describe("manifests", () => {
     ]);
   });
 });
+
+test("those of the weather example are valid where the code lies, and show every kind", () => {
+  const example = fileURLToPath(new URL("../../examples/weather", import.meta.url));
+  const kinds = readManifests(join(example, "manifests")).manifests.map(({ object }) => object.kind);
+  expect(new Set(kinds)).toEqual(new Set(["CodeLocation", "Job", "Schedule", "Sensor", "Run", "Backfill"]));
+  const bin = fileURLToPath(new URL("../bin/dagsterctl.js", import.meta.url));
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const answer = spawnSync(process.execPath, ["--conditions=source", bin, "validate", "-k", "manifests"], {
+    cwd: example,
+    env,
+    encoding: "utf8",
+  });
+  expect(`${answer.stdout}${answer.stderr}`).toContain("✓ weather: 9 assets, 6 jobs, 2 schedules, 1 sensor");
+  expect(answer.status).toBe(0);
+}, 60_000);

@@ -28,7 +28,7 @@ export function toLocation(manifest: ManifestOf<"CodeLocation">, planning: Plann
       source: { manifest: source.file },
       message: `Code location ${name} is Dagster Python. The Python bridge comes in a later version of dagster-operator.`,
     };
-  const folder = dirname(absolute(source.file, "."));
+  const folder = codeFolder(source.file, spec.file);
   const workingDirectory = absolute(spec.workingDirectory ?? ".", folder);
   let file: string;
   try {
@@ -54,6 +54,18 @@ export function toLocation(manifest: ManifestOf<"CodeLocation">, planning: Plann
     workingDirectory,
     env: environment(spec.env ?? [], manifest, planning),
   };
+}
+
+/**
+ * Where the paths of a location count from, which in a cluster is the folder of the code in its image: the manifest's own
+ * folder, or the one that dagsterctl was started in, whichever has the file.
+ */
+function codeFolder(manifestFile: string, file: string | undefined): string {
+  const own = dirname(absolute(manifestFile, "."));
+  const here = absolute(".", ".");
+  return file !== undefined && fileProblem(absolute(file, own)) && !fileProblem(absolute(file, here))
+    ? here
+    : own;
 }
 
 function environment(
