@@ -79,11 +79,18 @@ type InputValue<A, P> =
       : never;
 export type InputValues<I, P> = { readonly [K in keyof I]: InputValue<I[K], P> };
 
-/** Settings of the edge to an upstream asset: how partitions map, and whether missing ones may be left out. The input is then keyed by partition unless the mapping is `identity`. */
+/** An input from one partition of an upstream asset: that of the same key (`identity`), or the newest (`last`). */
 export function assetIn<T>(
   asset: AssetDefinition<T>,
   options: { mapping: { kind: "identity" | "last" }; allowMissing?: boolean },
 ): AssetIn<T>;
+/**
+ * An input from several partitions of an upstream asset: an object by partition key.
+ * @param options.mapping which ones; default Dagster's for the two definitions: windows that overlap, equal keys, all
+ * @param options.allowMissing leave out those that are not stored; default false: the step fails
+ * @example
+ * asset("monthly", { partitions: months, inputs: { days: assetIn(daily) } }, ({ inputs }) => Object.values(inputs.days).flat());
+ */
 export function assetIn<T>(
   asset: AssetDefinition<T>,
   options?: { mapping?: PartitionMapping; allowMissing?: boolean },
@@ -96,17 +103,22 @@ export function assetIn(
 }
 
 export interface AssetMeta<Part extends PartitionsDef | undefined = PartitionsDef | undefined> {
+  /** In front of the key: `"raw"` makes `orders` `raw/orders`. */
   keyPrefix?: AssetKeyLike;
   /** Default `default`. */
   group?: string;
   description?: string;
   /** E-mail addresses or `team:name`. */
   owners?: readonly string[];
+  /** For selections: `tag:tier=1`. */
   tags?: Readonly<Record<string, string>>;
   /** What it is made of, shown as badges: `duckdb`, `csv`. */
   kinds?: readonly string[];
+  /** Changes when the function makes something else; shown, not compared yet. */
   codeVersion?: string;
+  /** Of the definition, always shown; what a run found out goes to `metadata(…)` of its context. */
   metadata?: MetadataInput;
+  /** `dailyPartitions(…)`, `staticPartitions(…)`, …; default: none, it is made as a whole. */
   partitions?: Part;
   /** Name of the IO manager among the resources, or the manager itself as `{ name: definition }`; default `ioManager`. */
   ioManager?: IoManagerRef;
@@ -121,11 +133,13 @@ export interface ComputeOptions<I, C, R extends ResourceMap> {
   config?: C;
   /** Resources by reference: `{ db }`; the property's name is the resource's name. */
   resources?: R;
+  /** What to do when it throws; default: the job's policy, else no retry. */
   retryPolicy?: RetryPolicyOptions;
   /** Tags of its step, e.g. `dagster-k8s/config`. */
   opTags?: Readonly<Record<string, string>>;
+  /** Concurrency pool of its step; recorded, not enforced yet. */
   pool?: string;
-  /** Most partitions of a backfill that one run takes, null = all. Default: one. */
+  /** Most partitions of a backfill that one run takes, null = all. Default: one. Recorded, not used yet. */
   backfillPolicy?: { maxPartitionsPerRun: number | null };
 }
 
@@ -223,13 +237,20 @@ export function makeAsset(parts: AssetParts, meta: AssetMeta): AssetDefinition {
  * Defines an asset: its key, what it needs, and the function that makes it. What the function returns is stored by the IO
  * manager and is what downstream assets get; returning nothing stores nothing and still records a materialization.
  * @example
- * const orders = asset("orders", { partitions: daily, group: "raw" }, ({ partitionKey }) => loadOrders(partitionKey));
- * const revenue = asset("revenue", { inputs: { orders } }, ({ inputs }) => sum(inputs.orders));
+ * const orders = asset("orders", async ({ log }) => loadOrders());
  */
 export function asset<T>(
   key: AssetKeyLike,
   compute: (context: StepContext<NoKeys, undefined, NoKeys, undefined>) => T,
 ): AssetDefinition<Awaited<T>, false, NoKeys>;
+/**
+ * Defines an asset: its key, what it needs, and the function that makes it. What the function returns is stored by the IO
+ * manager and is what downstream assets get; returning nothing stores nothing and still records a materialization.
+ * @param key `"orders"`, `"raw/orders"` or `["raw", "orders"]`; letters, digits and `_`
+ * @example
+ * const orders = asset("orders", { partitions: daily, group: "raw" }, ({ partitionKey }) => loadOrders(partitionKey));
+ * const revenue = asset("revenue", { partitions: daily, inputs: { orders } }, ({ inputs }) => sum(inputs.orders));
+ */
 export function asset<
   T,
   I extends AssetInputs = NoKeys,

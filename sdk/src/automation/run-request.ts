@@ -5,14 +5,17 @@ import type { JobDefinition } from "../op/job.ts";
 import { KIND, kindOf } from "../source.ts";
 
 export interface RunRequestOptions {
-  /** Requests of one schedule or sensor with a key that was seen before start no second run. */
+  /** A sensor starts no second run for a key that it has used; a schedule none within one tick. Default: each request is its own. */
   runKey?: string;
   /** Needed only where the schedule or sensor has several jobs. */
   job?: JobDefinition | string;
-  /** A part of the job's assets. */
+  /** A part of the job's assets; default all. */
   assets?: readonly (AssetDefinition | AssetKeyLike)[];
+  /** Replaces the default of the schedule or job whole. */
   runConfig?: Record<string, unknown>;
+  /** Added to those of the job and of the schedule. */
   tags?: Record<string, string>;
+  /** Default in a schedule of a job with time partitions: the one that ended at the tick. */
   partitionKey?: string;
 }
 

@@ -9,8 +9,10 @@ export interface ScheduleContext<R = unknown> {
   readonly scheduledTime: Date;
   /** The last partition that had ended at the tick, when the job is partitioned by time. */
   readonly partitionKey: string | undefined;
+  /** Lines that the tick keeps. */
   readonly log: Log;
   readonly resources: R;
+  /** Aborted when the evaluation takes too long (60 s). */
   readonly signal: AbortSignal;
 }
 
@@ -24,10 +26,11 @@ export interface ScheduleOptions<R extends ResourceMap = NoKeys> {
   /** IANA name; default: the one of the job's time partitions, else UTC. */
   timezone?: string;
   description?: string;
+  /** Of each run. */
   tags?: Readonly<Record<string, string>>;
   /** Run config of each run, when no function makes it. */
   runConfig?: Record<string, unknown>;
-  /** Default `STOPPED`. */
+  /** Until somebody switches it; default `STOPPED`. */
   defaultStatus?: "RUNNING" | "STOPPED";
   resources?: R;
 }
@@ -54,13 +57,20 @@ type Evaluate<R extends ResourceMap> = (
 /**
  * Defines a schedule: a job, when, and perhaps a function that says which runs. Without one each tick asks for one run: of
  * the partition that ended at the tick, if the job has time partitions.
- * The name may be left out; it is then `<job>_schedule`.
+ * @example
+ * schedule("hourly", { job: nightly, cron: "0 * * * *" }, ({ scheduledTime }) => new RunRequest({ tags: { at: scheduledTime.toISOString() } }));
  */
 export function schedule<R extends ResourceMap = NoKeys>(
   name: string,
   options: ScheduleOptions<R>,
   evaluate?: Evaluate<R>,
 ): ScheduleDefinition;
+/**
+ * Defines a schedule named `<job>_schedule`. Without a function each tick asks for one run: of the partition that ended at the
+ * tick, if the job has time partitions.
+ * @example
+ * schedule({ job: nightly, cron: "0 4 * * *", timezone: "Europe/Rome" });
+ */
 export function schedule<R extends ResourceMap = NoKeys>(
   options: ScheduleOptions<R>,
   evaluate?: Evaluate<R>,

@@ -8,11 +8,15 @@ import type { RunRequest, SkipReason } from "./run-request.ts";
 export interface SensorContext<R = unknown> {
   /** What the last tick left with `setCursor`; null at first. */
   readonly cursor: string | null;
+  /** Kept when the tick ends well; not when it throws. */
   setCursor(cursor: string): void;
+  /** Of the last RunRequest that had one. */
   readonly lastRunKey: string | null;
   readonly lastTickTime: Date | null;
+  /** Lines that the tick keeps. */
   readonly log: Log;
   readonly resources: R;
+  /** Aborted when the evaluation takes too long (60 s). */
   readonly signal: AbortSignal;
   /** Keys added or deleted when the tick ends well. */
   readonly dynamicPartitions: {
@@ -27,15 +31,16 @@ type Items = Item | readonly Item[] | undefined;
 export type SensorResult = Items | void | Promise<Items | void> | AsyncIterable<Items> | Iterable<Items>;
 
 export interface SensorOptions<R extends ResourceMap = NoKeys> {
-  /** What it starts: a job, several, or assets. */
+  /** What it starts, by reference or by name. Of several `jobs` each RunRequest names its own; `assets` need no job. */
   job?: JobDefinition | string;
   jobs?: readonly (JobDefinition | string)[];
   assets?: readonly AssetDefinition[];
   /** Seconds between ticks; default 30. */
   minimumInterval?: number;
   description?: string;
+  /** Of the sensor itself, not of its runs. */
   tags?: Readonly<Record<string, string>>;
-  /** Default `STOPPED`. */
+  /** Until somebody switches it; default `STOPPED`. */
   defaultStatus?: "RUNNING" | "STOPPED";
   resources?: R;
 }
@@ -54,7 +59,16 @@ export interface SensorDefinition {
   readonly source: string | undefined;
 }
 
-/** Defines a sensor: a function that looks at the world and returns, or yields, RunRequests or a SkipReason. */
+/**
+ * Defines a sensor: a function that looks at the world and returns, or yields, RunRequests or a SkipReason.
+ * @example
+ * sensor("inbox", { job: load }, async ({ cursor, setCursor }) => {
+ *   const files = (await readdir("inbox")).sort().filter((file) => file > (cursor ?? ""));
+ *   if (files.length === 0) return new SkipReason("nothing new");
+ *   setCursor(files.at(-1) ?? "");
+ *   return files.map((file) => new RunRequest({ runKey: file }));
+ * });
+ */
 export function sensor<R extends ResourceMap = NoKeys>(
   name: string,
   options: SensorOptions<R>,

@@ -44,8 +44,11 @@ export interface StepContext<
   R = unknown,
   K extends string | undefined = string | undefined,
 > {
+  /** Loaded values, by the names under `inputs`. */
   readonly inputs: I;
+  /** Parsed by the schema under `config`, defaults filled in. */
   readonly config: C;
+  /** Opened, by the names under `resources`. */
   readonly resources: R;
   /** Writes to the run's event log. */
   readonly log: Log;
@@ -53,6 +56,7 @@ export interface StepContext<
   metadata(values: MetadataInput, to?: { output?: string; partition?: string }): void;
   /** Version of the data that this step makes, for the page; anything that changes when the data does. */
   dataVersion(version: string): void;
+  /** Reports something beside the outputs: `logEvent(assetObservation("raw/orders", { metadata: { rows } }))`. */
   logEvent(event: LoggedEvent): void;
   /** Reports a check that the asset declared under `checks`. */
   check(name: string, outcome: boolean | CheckOutcome): void;
@@ -76,6 +80,7 @@ export interface StepContext<
   readonly partitionDimensions: Readonly<Record<string, string>>;
   /** From the start of the first to the end of the last partition; throws when they are not time windows. */
   readonly partitionTimeWindow: TimeWindow;
+  /** Keys of `dynamicPartitions(name)`; what is added can be materialized at once. */
   readonly dynamicPartitions: {
     list(name: string): Promise<string[]>;
     add(name: string, keys: string[]): Promise<void>;

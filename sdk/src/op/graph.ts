@@ -61,14 +61,19 @@ export function composeGraph(
 }
 
 /**
- * Defines a graph: the body calls ops and graphs as functions on handles.
+ * Defines a graph without inputs: the body, which runs once when it is defined, calls ops and graphs as functions on handles.
  * @example
- * const clean = graph("clean", { inputs: { rows: input<Row[]>() } }, ({ rows }) => dedupe({ rows: trim({ rows }) }));
+ * const letters = graph("letters", () => greet({ names: fetchNames() }));
  */
 export function graph<H extends GraphResult>(
   name: string,
   body: () => H,
 ): GraphDefinition<Record<never, never>, H>;
+/**
+ * Defines a graph: the body, which runs once when it is defined, calls ops and graphs as functions on handles.
+ * @example
+ * const clean = graph("clean", { inputs: { rows: input<Row[]>() } }, ({ rows }) => dedupe({ rows: trim({ rows }) }));
+ */
 export function graph<I extends InSpecs, H extends GraphResult>(
   name: string,
   options: GraphOptions<I>,

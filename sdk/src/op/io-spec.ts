@@ -35,6 +35,7 @@ export const input = <T>(description?: string): In<T> => ({
 });
 /** An input that loads nothing and only orders: "after that". */
 export const nothing: Nothing = { [INPUT]: { nothing: true } };
+/** An output of type `T`; give a zod schema in its place to have returned values checked. */
 export const output = <T>(options: OutOptions = {}): Out<T> => ({ [OUTPUT]: { ...options, kind: "plain" } });
 /** An output that the op may leave out; what depends on it is then skipped. */
 export const optionalOutput = <T>(options: OutOptions = {}): Out<T, "optional"> => ({

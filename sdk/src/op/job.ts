@@ -4,7 +4,10 @@ import { definitionSite, KIND, kindOf } from "../source.ts";
 import { composeGraph, type GraphDefinition, type GraphResult } from "./graph.ts";
 import { type GraphNode, type RetryPolicyOptions, retryPolicy } from "./node.ts";
 
-/** `execution` of a run config, by executor. */
+/**
+ * Where steps run: `in_process` (default), one after another in the run's own process; `multiprocess`, each in a process of its
+ * own, `max_concurrent` at once (default one a CPU); `k8s_job`, each in a pod of its own, in a cluster.
+ */
 export type Executor =
   | "in_process"
   | { multiprocess: { max_concurrent?: number } }
@@ -14,9 +17,11 @@ export type Executor =
 
 export interface JobOptions {
   description?: string;
+  /** Of each run. */
   tags?: Readonly<Record<string, string>>;
+  /** Each run is then of one partition; default for a job of assets: what they have in common. */
   partitions?: PartitionsDef;
-  /** Default run config, Dagster's shape: `{ ops: { name: { config } }, resources: { name: { config } } }`. */
+  /** Default run config, Dagster's shape: `{ ops: { name: { config } }, resources: { name: { config } } }`. One that a run gives replaces it whole. */
   runConfig?: Record<string, unknown>;
   /** Where the steps run when a run does not say. */
   executor?: Executor;
@@ -65,6 +70,11 @@ export function job(
   name: string,
   body: (() => GraphResult) | GraphDefinition<Record<never, never>>,
 ): JobDefinition;
+/**
+ * Defines a job of ops with tags, partitions, a default config, an executor or a retry policy.
+ * @example
+ * const load = job("load", { executor: "multiprocess", tags: { team: "red" } }, () => { store({ rows: read() }); });
+ */
 export function job(
   name: string,
   options: JobOptions,
@@ -92,7 +102,11 @@ export interface AssetJobOptions extends JobOptions {
   selection?: string | AssetDefinition | readonly AssetDefinition[];
 }
 
-/** Defines a job that materializes a selection of assets. */
+/**
+ * Defines a job that materializes a selection of assets.
+ * @example
+ * const nightly = defineAssetJob("nightly", { selection: "+revenue", partitions: daily });
+ */
 export function defineAssetJob(name: string, options: AssetJobOptions = {}): JobDefinition {
   const { selection = "*" } = options;
   const fixed =

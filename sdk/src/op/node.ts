@@ -62,10 +62,13 @@ export interface GraphNode {
 export type AnyNode = OpNode | GraphNode;
 
 export interface RetryPolicyOptions {
+  /** Tries after the first one. */
   maxRetries: number;
   /** Seconds before the first retry; default 0. */
   delay?: number;
+  /** How the delay grows: n times, or 2ⁿ − 1 times for the n-th retry; default `constant`. */
   backoff?: RetryPolicy["backoff"];
+  /** Chance in the delay, so that many steps do not retry together; default `none`. */
   jitter?: RetryPolicy["jitter"];
 }
 

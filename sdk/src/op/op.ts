@@ -67,13 +67,17 @@ export type OpDefinition<I = never, H = unknown, T = unknown> = Call<I, H> & {
 
 export interface OpOptions<I extends InSpecs, C extends z.ZodType | undefined, R extends ResourceMap> {
   description?: string;
+  /** By name: `input<T>()`, a zod schema, another op (its type), an asset, or `nothing`. */
   inputs?: I;
   /** Schema of `ops.<name>.config` in run config. */
   config?: C;
   /** Resources by reference: `{ db }`; the property's name is the resource's name. */
   resources?: R;
+  /** What to do when it throws; default: the job's policy, else no retry. */
   retryPolicy?: RetryPolicyOptions;
+  /** Tags of its step. */
   tags?: Readonly<Record<string, string>>;
+  /** Concurrency pool of its step; recorded, not enforced yet. */
   pool?: string;
 }
 
@@ -94,16 +98,20 @@ export function callable<N extends AnyNode>(kind: "op" | "graph", node: N, singl
 }
 
 /**
- * Defines an op: a function that a step runs. Its one output is what it returns, unless `outputs` says more.
+ * Defines an op: a function that a step runs. Its output is what it returns.
  * @example
  * const one = op("one", () => 1);
- * const plus = op("plus", { inputs: { x: one } }, ({ inputs }) => inputs.x + 1);
- * const both = job("both", () => { plus({ x: one() }); });
  */
 export function op<T>(
   name: string,
   compute: (context: StepContext<NoKeys, undefined, NoKeys>) => T,
 ): OpDefinition<NoKeys, Handle<Awaited<T>>, Awaited<T>>;
+/**
+ * Defines an op with inputs, config or resources. Its output is what it returns.
+ * @example
+ * const plus = op("plus", { inputs: { x: one, by: z.number().default(1) } }, ({ inputs }) => inputs.x + inputs.by);
+ * const both = job("both", () => { plus({ x: one() }); });
+ */
 export function op<
   T,
   I extends InSpecs = NoKeys,
@@ -114,6 +122,11 @@ export function op<
   options: OpOptions<I, C, R> & { outputs?: never },
   compute: (context: StepContext<InValues<I>, ConfigOf<C>, ResourceValues<R>>) => T,
 ): OpDefinition<I, Handle<Awaited<T>>, Awaited<T>>;
+/**
+ * Defines an op whose outputs are named, optional, dynamic, checked, or kept by an IO manager of their own.
+ * @example
+ * const parts = op("parts", { outputs: { left: output<number>(), right: optionalOutput<string>() } }, () => ({ left: 1 }));
+ */
 export function op<
   O extends OutSpec | OutSpecs,
   I extends InSpecs = NoKeys,

@@ -31,6 +31,7 @@ interface HourOffset extends MinuteOffset {
   hourOffset?: number | undefined;
 }
 
+/** One partition an hour; keys are written `2024-01-31-06:00`. */
 export function hourlyPartitions(options: TimePartitionsOptions & MinuteOffset): TimeWindowPartitions {
   return cronPartitions({
     format: "%Y-%m-%d-%H:%M",
@@ -39,6 +40,11 @@ export function hourlyPartitions(options: TimePartitionsOptions & MinuteOffset):
   });
 }
 
+/**
+ * One partition a day of the zone; keys are written `2024-01-31`.
+ * @example
+ * dailyPartitions({ start: "2024-01-01", timezone: "Europe/Rome" });
+ */
 export function dailyPartitions(options: TimePartitionsOptions & HourOffset): TimeWindowPartitions {
   return cronPartitions({
     format: "%Y-%m-%d",
@@ -47,7 +53,7 @@ export function dailyPartitions(options: TimePartitionsOptions & HourOffset): Ti
   });
 }
 
-/** @param options.dayOffset weekday on which a week starts, 0 = Sunday (default) */
+/** One partition a week; keys are the day on which it starts. @param options.dayOffset weekday on which a week starts, 0 = Sunday (default) */
 export function weeklyPartitions(
   options: TimePartitionsOptions & HourOffset & { dayOffset?: number | undefined },
 ): TimeWindowPartitions {
@@ -59,7 +65,7 @@ export function weeklyPartitions(
   });
 }
 
-/** @param options.dayOffset day on which a month starts, from 1 (default) */
+/** One partition a month; keys are the day on which it starts. @param options.dayOffset day on which a month starts, from 1 (default) */
 export function monthlyPartitions(
   options: TimePartitionsOptions & HourOffset & { dayOffset?: number | undefined },
 ): TimeWindowPartitions {
@@ -71,7 +77,7 @@ export function monthlyPartitions(
   });
 }
 
-/** Windows between the ticks of any cron. */
+/** Windows between the ticks of any cron (five fields). */
 export function cronPartitions(options: TimePartitionsOptions & { cron: string }): TimeWindowPartitions {
   const { timezone = "UTC", endOffset = 0 } = options;
   const cron = parseCron(options.cron);
@@ -116,7 +122,7 @@ export function staticPartitions<const K extends string>(keys: readonly K[]): { 
   return { kind: "static", keys: [...keys] };
 }
 
-/** Keys that sensors and runs add and delete while the system runs. */
+/** Keys that sensors, runs and GraphQL add and delete while the system runs, under this name. */
 export function dynamicPartitions(name: string): Extract<PartitionsDef, { kind: "dynamic" }> {
   if (name === "")
     throw new PartitionsError("dynamic partitions need a name, under which their keys are stored");

@@ -13,9 +13,11 @@ import type { ValueAddress } from "../resource/io-manager.ts";
 export type EventOf<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
 
 export interface RunInProcessOptions {
+  /** Dagster's shape: `{ ops: { revenue: { config } } }`. @throws InvalidRunConfig from the call, with every path */
   runConfig?: Record<string, unknown>;
   tags?: Record<string, string>;
   partitionKey?: string;
+  /** Several partitions in one run, both ends included. */
   partitionKeyRange?: { start: string; end: string };
   /** Throw the error of the first step that fails; false = give a result with `success: false`. Default true. */
   raise?: boolean;
@@ -31,6 +33,7 @@ export interface RunResult {
   readonly success: boolean;
   readonly status: "SUCCESS" | "FAILURE" | "CANCELED";
   readonly events: readonly RunEvent[];
+  /** Everything that was stored, in order. */
   readonly stored: readonly Stored[];
   /** Events of one type. */
   eventsOf<T extends RunEvent["type"]>(type: T): EventOf<T>[];
