@@ -9,6 +9,7 @@ export * from "./ports/compute-log.ts";
 export * from "./ports/event-log.ts";
 export * from "./ports/location-storage.ts";
 export * from "./ports/run-storage.ts";
+export * from "./ports/step-launches.ts";
 export * from "./ports/storage.ts";
 export * from "./ports/tick-storage.ts";
 export * from "./ports/workspace.ts";

@@ -10,9 +10,14 @@
  *   GET  /runs/:runId/dynamic-partitions/:name → {keys: string[]}
  *   POST /runs/:runId/dynamic-partitions/:name {add: string[], delete: string[]} → 204
  *
+ *   POST /runs/:runId/steps                   PostStep → 204: this step shall run in a pod of its own
+ *   GET  /runs/:runId/steps/:stepKey/:stepAttempt → StepRequest, for the step's worker
+ *   GET  /runs/:runId/steps/:stepKey/:stepAttempt/result?wait=SECONDS → StepState; answers early when it ends (long poll, ≤ 30 s)
+ *   POST /runs/:runId/steps/:stepKey/:stepAttempt/result  StepResult → 204; the first result counts
+ *
  * `Authorization: Bearer <token>`; a token names its run and its attempt. Errors: `{error: string}`.
  */
-import { RunEvent, RunStatus } from "@dagster-operator/sdk/internal";
+import { RunEvent, RunStatus, StepRequest, StepResult } from "@dagster-operator/sdk/internal";
 import { z } from "zod";
 
 export const PostEvents = z.object({
@@ -31,6 +36,17 @@ export type Control = z.infer<typeof Control>;
 export const PostEventsReply = Control.extend({ acceptedThrough: z.number().int().nonnegative() });
 export type PostEventsReply = z.infer<typeof PostEventsReply>;
 
+export const PostStep = z.object({
+  request: StepRequest,
+  op: z.string(),
+  tags: z.record(z.string(), z.string()),
+});
+export type PostStep = z.infer<typeof PostStep>;
+
+/** `result` null: it has not ended. */
+export const StepState = z.object({ result: StepResult.nullable() });
+export type StepState = z.infer<typeof StepState>;
+
 /** Environment of a run worker. Nothing else is needed, and no database password is among it. */
 export const WORKER_ENV = {
   url: "DAGSTER_OPERATOR_RUN_API_URL",
@@ -43,6 +59,11 @@ export const WORKER_ENV = {
   spool: "DAGSTER_OPERATOR_SPOOL",
   /** JSON: the code to load, `{"file": "definitions.ts"}` or `{"module": "…", "attribute": "…"}`. */
   definitions: "DAGSTER_OPERATOR_DEFINITIONS",
+  /** `1`: steps may run in pods of their own, as the executor `k8s_job` wants. */
+  stepJobs: "DAGSTER_OPERATOR_STEP_JOBS",
+  /** Set for the worker of one step: its key and attempt. */
+  stepKey: "DAGSTER_OPERATOR_STEP_KEY",
+  stepAttempt: "DAGSTER_OPERATOR_STEP_ATTEMPT",
   /** `cancel` (default): SIGTERM cancels the run. `ask`: it may also be an eviction, so the run API is asked which it is. */
   onTerm: "DAGSTER_OPERATOR_ON_SIGTERM",
 } as const;

@@ -51,6 +51,7 @@ function merged(given: Golden): K8sConfig {
 
 const worker = (config: K8sConfig): WorkerJob => ({
   name: "dagster-run-golden",
+  secret: "dagster-run-golden",
   namespace: "here",
   runId: "golden",
   attempt: 1,

@@ -1,5 +1,5 @@
 /**
- * The run worker: one process, one run. Takes its orders from the environment alone (`worker-env.ts`).
+ * The run worker: one process, one run, or one step of it where steps have pods of their own. Takes its orders from the environment alone (`worker-env.ts`).
  * SIGTERM cancels the run, or asks the run API whether that is meant (`WORKER_ENV.onTerm`). It ends soon after its parent,
  * when it has an IPC channel to one.
  * Exit 0: the outcome is stored, also of a failed run. 1: it could not be stored. 2: wrong environment. 3: fenced.
@@ -9,6 +9,7 @@ import { addFrameworkPackage, userError } from "@dagster-operator/codeserver/loa
 import { followParent } from "@dagster-operator/codeserver/process";
 import { InvalidInput, WORKER_ENV } from "@dagster-operator/engine";
 import { Fenced } from "./run-api/run-api-client.ts";
+import { runStep } from "./run-step.ts";
 import { Interrupted, runWorker } from "./run-worker.ts";
 import { readWorkerEnv } from "./worker-env.ts";
 
@@ -34,7 +35,10 @@ followParent(
 );
 
 try {
-  await runWorker(readWorkerEnv(process.env), cancel.signal);
+  const settings = readWorkerEnv(process.env);
+  const { [WORKER_ENV.stepKey]: key, [WORKER_ENV.stepAttempt]: attempt } = process.env;
+  if (key) await runStep(settings, { key, attempt: Number(attempt ?? 1) }, cancel.signal);
+  else await runWorker(settings, cancel.signal);
   process.exit(0);
 } catch (error) {
   const info = userError(error);

@@ -19,6 +19,7 @@ import { Outbox } from "./events/outbox.ts";
 import { recoverSpool, spoolFile, tidySpool } from "./events/recover.ts";
 import { chooseExecutor } from "./executors/executor-config.ts";
 import { InProcessLauncher } from "./executors/in-process.ts";
+import { K8sJobLauncher } from "./executors/k8s-job.ts";
 import { MultiprocessLauncher } from "./executors/multiprocess.ts";
 import { Fenced, RunApiClient } from "./run-api/run-api-client.ts";
 import { hasEnded, watchControl } from "./run-api/watch-control.ts";
@@ -127,7 +128,7 @@ class Run {
   async #steps(context: RunContext, emit: (event: RunEvent) => void): Promise<void> {
     let launcher: StepLauncher | null = null;
     try {
-      const executor = chooseExecutor(context.runConfig);
+      const executor = chooseExecutor(context.runConfig, this.#settings.stepJobs);
       // The first step worker loads the definitions while this process does.
       if (executor.kind === "multiprocess") launcher = this.#multiprocess(executor.maxConcurrent);
       const loaded = await loadDefinitions(this.#settings.target);
@@ -136,6 +137,12 @@ class Run {
         return;
       }
       const runtime = openStepRuntime(loaded.definitions, context, this.#api);
+      if (executor.kind === "k8s_job")
+        launcher = new K8sJobLauncher({
+          api: this.#api,
+          plan: runtime.plan,
+          maxConcurrent: executor.maxConcurrent,
+        });
       launcher ??= this.#inProcess(runtime);
       await orchestrate({ plan: runtime.plan, run: context, launcher, emit, signal: this.#stop.signal });
     } catch (error) {

@@ -23,6 +23,8 @@ export interface WorkerSettings {
   target: DefinitionsTarget;
   giveUpMs: number;
   logLimit: number;
+  /** Steps may run in pods of their own. */
+  stepJobs: boolean;
 }
 
 /** @throws InvalidInput naming every variable that is missing or wrong */
@@ -48,6 +50,7 @@ export function readWorkerEnv(env: NodeJS.ProcessEnv): WorkerSettings {
     attempt: positive(WORKER_ENV.attempt),
     spool: env[WORKER_ENV.spool] || join(tmpdir(), "dagster-operator-spool"),
     giveUpMs: positive(RUNWORKER_ENV.giveUpMs, 600_000),
+    stepJobs: env[WORKER_ENV.stepJobs] === "1",
     logLimit: positive(RUNWORKER_ENV.logLimit, 64 * 1024 * 1024),
   };
   const target = DefinitionsTarget.safeParse(json(text(RUNWORKER_ENV.definitions)));

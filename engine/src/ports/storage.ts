@@ -3,6 +3,7 @@ import type { ComputeRequests } from "./compute.ts";
 import type { EventLog } from "./event-log.ts";
 import type { LocationStorage } from "./location-storage.ts";
 import type { RunStorage } from "./run-storage.ts";
+import type { StepLaunches } from "./step-launches.ts";
 import type { TickStorage } from "./tick-storage.ts";
 
 /** What changed; subscribers re-read, they are never handed state. `id` is a run id, the name of a location, or empty. */
@@ -16,6 +17,7 @@ export interface Storage {
   ticks: TickStorage;
   compute: ComputeRequests;
   locations: LocationStorage;
+  steps: StepLaunches;
   /** Small things of the installation: `instance_id`, `token_secret`, … `init` is stored when the key is absent; returns what is stored. */
   setting(key: string, init: () => string): Promise<string>;
   /** At-least-once wake-up after commit; coalesced, and lost while the database is away, so every loop also has a slow interval. */

@@ -6,6 +6,7 @@ import { eventLogContract } from "./event-log-contract.ts";
 import { exampleLocation, locationStorageContract } from "./location-storage-contract.ts";
 import { eventually } from "./manual-clock.ts";
 import { runStorageContract } from "./run-storage-contract.ts";
+import { stepLaunchesContract } from "./step-launches-contract.ts";
 import {
   exampleEvent,
   exampleRun,
@@ -24,6 +25,7 @@ export function storageContract(subject: StorageSubject): void {
   tickStorageContract(subject);
   computeRequestsContract(subject);
   locationStorageContract(subject);
+  stepLaunchesContract(subject);
 
   describe("Storage", () => {
     let storage: Storage;

@@ -16,6 +16,11 @@ export const LABEL = {
   component: "app.kubernetes.io/component",
   attempt: "dagster-operator.io/attempt",
 } as const;
+/** On Jobs and pods of steps: what may not be in a label. */
+export const STEP_ANNOTATION = {
+  key: "dagster-operator.io/step-key",
+  attempt: "dagster-operator.io/step-attempt",
+} as const;
 export const RUN_WORKER = "run-worker";
 export const STEP_WORKER = "step-worker";
 
@@ -25,8 +30,9 @@ const WRITABLE = "/var/lib/dagster-operator";
 const MAX_RUNTIME_TAG = "dagster/max_runtime";
 
 export interface WorkerJob {
-  /** Also of its Secret. */
   name: string;
+  /** Name of the Secret with its token. */
+  secret: string;
   namespace: string;
   runId: string;
   attempt: number;
@@ -34,7 +40,7 @@ export interface WorkerJob {
   job: string;
   location: string;
   /** Set for a step's worker. */
-  stepKey?: string | undefined;
+  step?: { key: string; attempt: number } | undefined;
   image: string;
   code: CodeToLoad;
   /** Merged, see merge/layers.ts. */
@@ -66,18 +72,18 @@ export function workerLabels(worker: Omit<WorkerJob, "config">): Record<string, 
     "app.kubernetes.io/name": "dagster",
     "app.kubernetes.io/instance": labelValue(worker.location),
     "app.kubernetes.io/part-of": "dagster",
-    [LABEL.component]: worker.stepKey === undefined ? RUN_WORKER : STEP_WORKER,
+    [LABEL.component]: worker.step === undefined ? RUN_WORKER : STEP_WORKER,
     ...MANAGED_BY,
     [LABEL.runId]: worker.runId,
     [LABEL.job]: labelValue(worker.job),
     [LABEL.codeLocation]: labelValue(worker.location),
-    ...(worker.stepKey !== undefined && { [LABEL.op]: labelValue(worker.stepKey) }),
+    ...(worker.step && { [LABEL.op]: labelValue(worker.step.key) }),
     [LABEL.attempt]: String(worker.attempt),
   };
 }
 
 export function workerSecret(worker: WorkerJob, token: string): KubeObject {
-  const { name, namespace, owner } = worker;
+  const { secret: name, namespace, owner } = worker;
   return {
     metadata: { name, namespace, labels: workerLabels(worker), ownerReferences: [owner] },
     type: "Opaque",
@@ -93,25 +99,29 @@ export function workerSecret(worker: WorkerJob, token: string): KubeObject {
 export function workerJob(worker: WorkerJob): KubeObject {
   const { config, name, namespace } = worker;
   const labels = workerLabels(worker);
+  const annotations = worker.step && {
+    [STEP_ANNOTATION.key]: worker.step.key,
+    [STEP_ANNOTATION.attempt]: String(worker.step.attempt),
+  };
   const deadline = Number(worker.tags[MAX_RUNTIME_TAG] ?? 0);
   return {
     ...config.jobConfig,
     metadata: {
-      ...config.jobMetadata,
+      ...withAnnotations(config.jobMetadata, annotations),
       name,
       namespace,
       labels: { ...(config.jobMetadata.labels as Record<string, string> | undefined), ...labels },
       ownerReferences: [worker.owner],
     },
     spec: {
-      ...(worker.stepKey === undefined && deadline > 0 && { activeDeadlineSeconds: Math.ceil(deadline) }),
+      ...(worker.step === undefined && deadline > 0 && { activeDeadlineSeconds: Math.ceil(deadline) }),
       ...config.jobSpecConfig,
       backoffLimit: 0,
       completions: 1,
       parallelism: 1,
       template: {
         metadata: {
-          ...config.podTemplateSpecMetadata,
+          ...withAnnotations(config.podTemplateSpecMetadata, annotations),
           labels: { ...objectOf(config.podTemplateSpecMetadata.labels), ...labels },
         },
         spec: podSpec(worker),
@@ -119,6 +129,9 @@ export function workerJob(worker: WorkerJob): KubeObject {
     },
   };
 }
+
+const withAnnotations = (metadata: Json, ours: Record<string, string> | undefined): Json =>
+  ours ? { ...metadata, annotations: { ...objectOf(metadata.annotations), ...ours } } : metadata;
 
 function podSpec(worker: WorkerJob): Json {
   const { containers, volumes, securityContext, ...rest } = worker.config.podSpecConfig;
@@ -167,11 +180,12 @@ function environment(worker: WorkerJob, user: unknown[]): unknown[] {
   ];
   const ours = [
     { name: WORKER_ENV.url, value: worker.url },
-    { name: WORKER_ENV.token, valueFrom: { secretKeyRef: { name: worker.name, key: "token" } } },
+    { name: WORKER_ENV.token, valueFrom: { secretKeyRef: { name: worker.secret, key: "token" } } },
     { name: WORKER_ENV.runId, value: worker.runId },
     { name: WORKER_ENV.attempt, value: String(worker.attempt) },
     { name: WORKER_ENV.definitions, value: JSON.stringify({ file, module, attribute }) },
     { name: WORKER_ENV.onTerm, value: "ask" },
+    ...(worker.step ? [] : [{ name: WORKER_ENV.stepJobs, value: "1" }]),
     ...Object.entries(worker.env ?? {}).map(([name, value]) => ({ name, value })),
   ];
   const byName = new Map<unknown, unknown>();

@@ -37,6 +37,8 @@ export interface KubernetesBackendOptions {
   /** From the making of a Job until its worker must run. Default 300,000. */
   startTimeoutMs?: number | undefined;
   onFault: (what: string, error: unknown) => void;
+  /** The run's worker ended. */
+  onRunEnd?: ((runId: string) => void) | undefined;
   /** Something about the run's worker changed: `workerOf` tells what. */
   onWorker?: ((runId: string) => void) | undefined;
 }
@@ -97,6 +99,7 @@ export class KubernetesBackend implements ComputeBackend {
     const locationConfig = configOfPodFields(row.template.pod);
     const worker: WorkerJob = {
       name: runJobName(runId, attempt),
+      secret: runJobName(runId, attempt),
       namespace: row.namespace,
       runId,
       attempt,
@@ -232,6 +235,7 @@ export class KubernetesBackend implements ComputeBackend {
     const [oldest] = this.#ends.keys();
     if (this.#ends.size > REMEMBERED && oldest !== undefined) this.#ends.delete(oldest);
     this.#o.onWorker?.(worker.runId);
+    this.#o.onRunEnd?.(worker.runId);
     for (const done of this.#waiting.get(view.key) ?? []) done();
     this.#waiting.delete(view.key);
     if (end.reason === "start_failed") this.#remove(view.key);

@@ -11,6 +11,7 @@ import { KubernetesBackend } from "./kubernetes-backend.ts";
 import type { K8sConfig } from "./merge/k8s-config.ts";
 import { RunReconciler, runIdOf } from "./reconcile.ts";
 import type { RunObject } from "./run-objects.ts";
+import { StepBackend } from "./step-backend.ts";
 import { sweepOrphans } from "./sweep.ts";
 import { type BatchJob, trimJob, trimPod, WORKER_SELECTOR, WorkerCache } from "./worker-cache.ts";
 
@@ -52,7 +53,19 @@ export const runPart =
       launcher: options.launcher,
       startTimeoutMs: options.startTimeoutMs,
       onFault,
+      onRunEnd: (runId) =>
+        void steps.stop(runId).catch((error) => onFault(`steps of run ${runId} cannot be stopped`, error)),
       onWorker: (runId) => wake(runId, 0),
+    });
+    const steps = new StepBackend({
+      client,
+      storage,
+      cache,
+      launcher: options.launcher,
+      url: options.runApiUrl,
+      owner: identity,
+      startTimeoutMs: options.startTimeoutMs,
+      onFault,
     });
     const reconciler = new RunReconciler({
       client,
@@ -108,6 +121,7 @@ export const runPart =
               signal,
               onFault,
             }),
+            steps.run(signal),
             sweep(signal),
           ]);
         } finally {

@@ -17,12 +17,14 @@ export class Story {
     level: "INFO" | "WARNING" | "ERROR",
     message: string,
     metadata: Record<string, string> = {},
+    stepKey?: string,
   ): void {
     const event: RunEvent = {
       type: "ENGINE_EVENT",
       ts: Date.now(),
       level,
       message,
+      ...(stepKey !== undefined && { stepKey }),
       metadata: Object.fromEntries(
         Object.entries(metadata).map(([name, value]) => [name, { type: "text", value }]),
       ) as Metadata,

@@ -126,6 +126,7 @@ export const trimPod = ({ metadata, spec, status }: Pod): Pod => ({
 });
 
 function slim(metadata: KubeObject["metadata"]): KubeObject["metadata"] {
-  const { annotations: _annotations, managedFields: _managed, finalizers: _finalizers, ...rest } = metadata;
-  return rest;
+  const { annotations, managedFields: _managed, finalizers: _finalizers, ...rest } = metadata;
+  const ours = Object.entries(annotations ?? {}).filter(([name]) => name.startsWith("dagster-operator.io/"));
+  return ours.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(ours) };
 }

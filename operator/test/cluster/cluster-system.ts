@@ -1,6 +1,6 @@
 /** A control plane on this machine beside the real cluster: Postgres, run API, operator parts, and a namespace of its own. */
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +52,8 @@ export class ClusterSystem {
   url = "";
   #database: TestDatabase | undefined;
   #webserver: Webserver | undefined;
+  /** Steps in pods of their own share their values through a volume. */
+  readonly #artifacts = mkdtempSync(join(tmpdir(), "cluster-artifacts-"));
   readonly #logs = mkdtempSync(join(tmpdir(), "cluster-logs-"));
 
   constructor() {
@@ -60,6 +62,7 @@ export class ClusterSystem {
   }
 
   async open(): Promise<void> {
+    chmodSync(this.#artifacts, 0o777);
     const [database] = await Promise.all([
       withPostgres(),
       this.client.create(NAMESPACE, { metadata: { name: this.namespace } }),
@@ -107,7 +110,13 @@ export class ClusterSystem {
             file: "definitions.js",
             workingDirectory: "/opt/dagster-operator/operator/test/cluster/code",
           },
-          pod: { ...HOST_POD, ...pod },
+          pod: {
+            ...HOST_POD,
+            env: [...HOST_POD.env, { name: "DAGSTER_OPERATOR_ARTIFACTS", value: "/artifacts" }],
+            volumes: [...HOST_POD.volumes, { name: "artifacts", hostPath: { path: this.#artifacts } }],
+            volumeMounts: [...HOST_POD.volumeMounts, { name: "artifacts", mountPath: "/artifacts" }],
+            ...pod,
+          },
           ...more.template,
         },
       },
@@ -208,6 +217,7 @@ export class ClusterSystem {
     await this.#webserver?.close();
     await this.storage?.close();
     await this.#database?.drop();
+    rmSync(this.#artifacts, { recursive: true, force: true });
     this.client.close();
     rmSync(this.#logs, { recursive: true, force: true });
   }

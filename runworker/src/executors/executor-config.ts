@@ -14,12 +14,22 @@ export const ExecutionConfig = z.strictObject({
       max_concurrent: z.number().int().nonnegative().nullish(),
     })
     .optional(),
+  /** Each step in a pod of its own; where there are no pods, in a process of its own. Other fields: dagster-k8s' own. */
+  k8s_job: z
+    .looseObject({
+      /** Steps at once; default: no limit. */
+      max_concurrent: z.number().int().positive().nullish(),
+    })
+    .optional(),
 });
 
-export type Executor = { kind: "in_process" } | { kind: "multiprocess"; maxConcurrent: number };
+export type Executor =
+  | { kind: "in_process" }
+  | { kind: "multiprocess"; maxConcurrent: number }
+  | { kind: "k8s_job"; maxConcurrent: number };
 
 /** @throws InvalidInput with paths from the root of the run config */
-export function chooseExecutor(runConfig: Record<string, unknown>): Executor {
+export function chooseExecutor(runConfig: Record<string, unknown>, stepJobs = false): Executor {
   const execution = z
     .looseObject({ config: ExecutionConfig.nullish() })
     .nullish()
@@ -35,11 +45,16 @@ export function chooseExecutor(runConfig: Record<string, unknown>): Executor {
     );
   }
   const config = execution.data?.config;
-  if (!config?.multiprocess) return { kind: "in_process" };
-  if (config.in_process) {
-    const message = "names two executors, in_process and multiprocess: keep one";
+  const named = (["in_process", "multiprocess", "k8s_job"] as const).filter((name) => config?.[name]);
+  if (named.length > 1) {
+    const message = `names two executors, ${named.join(" and ")}: keep one`;
     throw new InvalidInput(`execution.config ${message}`, [{ path: "execution.config", message }]);
   }
+  const limit = config?.k8s_job?.max_concurrent;
+  if (config?.k8s_job && stepJobs)
+    return { kind: "k8s_job", maxConcurrent: limit ?? Number.MAX_SAFE_INTEGER };
+  if (config?.k8s_job) return { kind: "multiprocess", maxConcurrent: limit ?? availableParallelism() };
+  if (!config?.multiprocess) return { kind: "in_process" };
   return {
     kind: "multiprocess",
     maxConcurrent: config.multiprocess.max_concurrent || availableParallelism(),

@@ -3,10 +3,18 @@ import {
   Conflict,
   Control,
   PostEventsReply,
+  type PostStep,
+  StepState,
   systemClock,
   Unavailable,
 } from "@dagster-operator/engine";
-import { RunContext, RunEvent, type RunServices } from "@dagster-operator/sdk/internal";
+import {
+  RunContext,
+  RunEvent,
+  type RunServices,
+  StepRequest,
+  type StepResult,
+} from "@dagster-operator/sdk/internal";
 import { z } from "zod";
 import { HttpExchange } from "./http-exchange.ts";
 
@@ -88,6 +96,30 @@ export class RunApiClient implements RunServices {
     return Control.parse(await this.#once("GET", `/control?wait=${waitSeconds}`, { timeoutMs, signal }));
   }
 
+  async requestStep(step: PostStep): Promise<void> {
+    await this.#persist("POST", "/steps", { body: JSON.stringify(step) });
+  }
+
+  async stepRequest(stepKey: string, stepAttempt: number): Promise<StepRequest> {
+    return StepRequest.parse(await this.#persist("GET", stepPath(stepKey, stepAttempt), {}));
+  }
+
+  /** Answers when the step ends, or after `waitSeconds` (at most 30). One try. */
+  async stepState(
+    stepKey: string,
+    stepAttempt: number,
+    waitSeconds: number,
+    signal: AbortSignal,
+  ): Promise<StepState> {
+    const path = `${stepPath(stepKey, stepAttempt)}/result?wait=${waitSeconds}`;
+    return StepState.parse(await this.#once("GET", path, { timeoutMs: waitSeconds * 1000 + 10_000, signal }));
+  }
+
+  /** Repeated until it is stored; the first result counts. */
+  async finishStep(stepKey: string, stepAttempt: number, result: StepResult): Promise<void> {
+    await this.#persist("POST", `${stepPath(stepKey, stepAttempt)}/result`, { body: JSON.stringify(result) });
+  }
+
   async latestMaterialization(
     asset: string[],
     partition?: string,
@@ -148,6 +180,9 @@ export class RunApiClient implements RunServices {
     throw new Error(`the run API refused a request of this worker: ${reason}`);
   }
 }
+
+const stepPath = (stepKey: string, stepAttempt: number) =>
+  `/steps/${encodeURIComponent(stepKey)}/${stepAttempt}`;
 
 interface SendOptions {
   body?: string | Uint8Array;

@@ -4,6 +4,7 @@ import { computeRequests } from "../compute/compute-requests.ts";
 import { eventLog } from "../events/event-log.ts";
 import { locationStorage } from "../locations/location-storage.ts";
 import { runStorage } from "../runs/run-storage.ts";
+import { stepLaunches } from "../steps/step-launches.ts";
 import { tickStorage } from "../ticks/tick-storage.ts";
 import type { Database } from "./database.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -22,6 +23,7 @@ export function storageOver(database: Database, producer: string, now: () => num
     ticks: tickStorage(database),
     compute: computeRequests(database),
     locations: locationStorage(database),
+    steps: stepLaunches(database),
     async setting(key, init) {
       const known = await read(key);
       if (known !== undefined) return known;

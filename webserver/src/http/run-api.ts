@@ -15,6 +15,7 @@ import { z } from "zod";
 import type { Services } from "../services.ts";
 import { Gone, Unauthorized } from "./http-errors.ts";
 import type { Metrics } from "./metrics.ts";
+import { stepRoutes } from "./step-routes.ts";
 import { waitForChange } from "./wait-for-change.ts";
 
 const MAX_BODY = 16 * 1024 * 1024;
@@ -153,6 +154,8 @@ export function runApi(app: FastifyInstance, { services, clock, metrics, closing
     await authorized(request);
     return control(status);
   });
+
+  stepRoutes(app, { services, clock, closing, authorized });
 
   app.get("/runs/:runId/assets/*", async (request) => {
     await authorized(request);

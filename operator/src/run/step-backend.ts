@@ -1,0 +1,229 @@
+import {
+  type ClaimedStep,
+  InvalidInput,
+  isEnded,
+  NotFound,
+  type StepLaunchKey,
+  type Storage,
+  systemClock,
+  Wake,
+  WORKER_ENV,
+} from "@dagster-operator/engine";
+import type { StepResult } from "@dagster-operator/sdk/internal";
+import { isConflict, type KubeClient, KubeError } from "../kube/client.ts";
+import { type OwnerReference, splitKey } from "../kube/object.ts";
+import {
+  JOB,
+  LABEL,
+  RUN_WORKER,
+  runJobName,
+  STEP_ANNOTATION,
+  STEP_WORKER,
+  stepJobName,
+  type WorkerJob,
+  workerJob,
+} from "./job-template.ts";
+import { configOfPodFields, readContainerContext } from "./merge/container-context.ts";
+import { type K8sConfig, readK8sConfig } from "./merge/k8s-config.ts";
+import { stepK8sConfig } from "./merge/layers.ts";
+import { isObject, type Json } from "./merge/normalize.ts";
+import type { WorkerEnd } from "./pod-state.ts";
+import { ensureRunObject, ownerOf } from "./run-objects.ts";
+import { Story } from "./story.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { WorkerCache, WorkerView } from "./worker-cache.ts";
+
+export interface StepBackendOptions {
+  client: KubeClient;
+  storage: Storage;
+  cache: WorkerCache;
+  launcher: K8sConfig;
+  /** Base of the run API as pods reach it. */
+  url: string;
+  /** Names this process in leases. */
+  owner: string;
+  startTimeoutMs?: number | undefined;
+  onFault: (what: string, error: unknown) => void;
+}
+
+const LEASE_MS = 15_000;
+const INTERVAL_MS = 5_000;
+const CONCURRENCY = 16;
+
+/** Steps of the executor `k8s_job` as Jobs: makes those that run workers ask for, and tells how those ended that could not. */
+export class StepBackend {
+  readonly #o: StepBackendOptions;
+  readonly #supervisor: Supervisor;
+  readonly #story: Story;
+  readonly #closed = new AbortController();
+
+  constructor(options: StepBackendOptions) {
+    this.#o = options;
+    this.#story = new Story(options.storage, options.onFault);
+    this.#supervisor = new Supervisor({
+      cache: options.cache,
+      component: STEP_WORKER,
+      startTimeoutMs: options.startTimeoutMs ?? 300_000,
+      onNews: (view, { level, text, metadata }) => {
+        const key = stepOf(view);
+        if (key && text) this.#story.tell(key.runId, level, text, metadata, key.stepKey);
+      },
+      onEnd: (view, end) => void this.#ended(view, end),
+    });
+  }
+
+  /** Makes Jobs until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { storage, owner, onFault } = this.#o;
+    const wake = new Wake();
+    const unsubscribe = storage.subscribe("compute", () => wake.up());
+    try {
+      while (!signal.aborted) {
+        let claimed: ClaimedStep[] = [];
+        try {
+          claimed = await storage.steps.claim(owner, CONCURRENCY, LEASE_MS);
+        } catch (error) {
+          onFault("steps cannot be claimed", error);
+        }
+        await Promise.all(claimed.map((step) => this.#launch(step)));
+        if (claimed.length === 0) await wake.wait(systemClock, INTERVAL_MS, signal);
+      }
+    } finally {
+      unsubscribe();
+      this.#closed.abort();
+      this.#supervisor.close();
+      await this.#story.settle();
+    }
+  }
+
+  /** The run's worker is gone: its steps would only go on for nobody. */
+  async stop(runId: string): Promise<void> {
+    for (const view of this.#o.cache.ofRun(runId)) {
+      if (!view.job || !stepOf(view) || this.#supervisor.hasEnded(view.key)) continue;
+      this.#supervisor.deleting(view.key);
+      const { namespace, name } = splitKey(view.key);
+      await this.#o.client.delete(JOB, namespace, name);
+    }
+  }
+
+  async #launch(step: ClaimedStep): Promise<void> {
+    const { client, storage, onFault } = this.#o;
+    try {
+      const worker = await this.#worker(step);
+      try {
+        await client.create(JOB, workerJob(worker));
+        const text = `Job ${worker.namespace}/${worker.name} was created for step ${step.stepKey}`;
+        this.#story.tell(step.runId, "INFO", text, { "Kubernetes Job": worker.name }, step.stepKey);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+      await storage.steps.started(step.id);
+    } catch (error) {
+      onFault(`step ${step.stepKey} of run ${step.runId} cannot be started`, error);
+      // Anything else may pass: the claim runs out, and the step is claimed again.
+      if (error instanceof InvalidInput || error instanceof NotFound || isRefusal(error))
+        await this.#finish(step, failure(`its Job cannot be made: ${(error as Error).message}`, false));
+    }
+  }
+
+  async #worker(step: ClaimedStep): Promise<WorkerJob> {
+    const { client, storage, cache, launcher, url } = this.#o;
+    const { runId, attempt, stepKey, stepAttempt, op } = step;
+    const [run, row] = await Promise.all([storage.runs.get(runId), storage.locations.get(step.location)]);
+    if (!run) throw new NotFound("run", runId);
+    if (!row) throw new NotFound("code location", step.location);
+    const executor = executorConfig(run.runConfig);
+    const perStep = isObject(executor.per_step_k8s_config) ? executor.per_step_k8s_config[op] : undefined;
+    const own = cache.ofRun(runId).find(({ job }) => job?.metadata.labels?.[LABEL.component] === RUN_WORKER);
+    const owner: OwnerReference =
+      own?.job?.metadata.ownerReferences?.[0] ?? ownerOf(await ensureRunObject(client, run, row));
+    return {
+      name: stepJobName(runId, attempt, stepKey, stepAttempt),
+      secret: runJobName(runId, attempt),
+      namespace: row.namespace,
+      runId,
+      attempt,
+      job: run.job,
+      location: step.location,
+      step: { key: stepKey, attempt: stepAttempt },
+      image: String(executor.job_image ?? step.codeVersion ?? row.image ?? ""),
+      code: row.template.code,
+      config: stepK8sConfig({
+        launcher,
+        location: configOfPodFields(row.template.pod),
+        executor: readContainerContext(executor, "step_k8s_config"),
+        opTags: step.tags,
+        perStep: readK8sConfig(perStep ?? {}, `per_step_k8s_config.${op}`),
+      }),
+      tags: run.tags,
+      owner,
+      url,
+      env: { [WORKER_ENV.stepKey]: stepKey, [WORKER_ENV.stepAttempt]: String(stepAttempt) },
+    };
+  }
+
+  async #ended(view: WorkerView, end: WorkerEnd): Promise<void> {
+    const key = stepOf(view);
+    if (!key) return;
+    const { client, storage, onFault } = this.#o;
+    const over = await storage.runs.get(key.runId).catch(() => null);
+    const canceled = over !== null && (over.status === "CANCELING" || isEnded(over.status));
+    const text =
+      end.reason === "completed"
+        ? `${end.message} without reporting its result`
+        : `${end.cause}: ${end.message}`;
+    const result: StepResult = canceled ? { kind: "canceled" } : failure(text, true);
+    // Where the step has reported a result, that one counts.
+    if ((await this.#finish(key, result)) && !canceled)
+      this.#story.tell(
+        key.runId,
+        "ERROR",
+        `The worker of step ${key.stepKey} ended: ${text}`,
+        { reason: end.cause },
+        key.stepKey,
+      );
+    if (end.reason !== "start_failed") return;
+    const { namespace, name } = splitKey(view.key);
+    await client
+      .delete(JOB, namespace, name)
+      .catch((error) => onFault(`Job ${view.key}, whose worker did not start, cannot be removed`, error));
+  }
+
+  /** Tries until storage answers: nobody else tells it. */
+  async #finish(key: StepLaunchKey, result: StepResult): Promise<boolean> {
+    for (let wait = 500; !this.#closed.signal.aborted; wait = Math.min(wait * 2, 10_000)) {
+      try {
+        return await this.#o.storage.steps.finish(key, result);
+      } catch (error) {
+        this.#o.onFault(`the end of step ${key.stepKey} of run ${key.runId} cannot be recorded`, error);
+        await systemClock.sleep(wait, this.#closed.signal);
+      }
+    }
+    return false;
+  }
+}
+
+function executorConfig(runConfig: Record<string, unknown>): Json {
+  const execution = isObject(runConfig.execution) ? runConfig.execution.config : undefined;
+  const config = isObject(execution) ? execution.k8s_job : undefined;
+  return isObject(config) ? config : {};
+}
+
+function stepOf({ job, pod }: WorkerView): StepLaunchKey | null {
+  const { labels = {}, annotations = {} } = (job ?? pod)?.metadata ?? {};
+  const stepKey = annotations[STEP_ANNOTATION.key];
+  const runId = labels[LABEL.runId];
+  if (labels[LABEL.component] !== STEP_WORKER || stepKey === undefined || runId === undefined) return null;
+  const stepAttempt = Number(annotations[STEP_ANNOTATION.attempt] ?? 1);
+  return { runId, attempt: Number(labels[LABEL.attempt] ?? 1), stepKey, stepAttempt };
+}
+
+const failure = (message: string, retryable: boolean): StepResult => ({
+  kind: "failure",
+  error: { name: "WorkerExit", message },
+  retryable,
+});
+
+/** The API server does not take the Job, and will not. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof KubeError && error.status >= 400 && error.status < 500 && error.status !== 429;

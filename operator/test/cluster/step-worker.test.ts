@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { POD } from "../../src/kube/resources.ts";
+import { JOB, LABEL } from "../../src/run/job-template.ts";
+import { ClusterSystem } from "./cluster-system.ts";
+
+const system = new ClusterSystem();
+let operator: ReturnType<ClusterSystem["operate"]>;
+beforeAll(async () => {
+  await system.open();
+  operator = system.operate({ startTimeoutMs: 10_000 });
+});
+afterAll(async () => {
+  await operator?.stop();
+  await system.close();
+});
+const k8sJob = (config = {}) => ({ runConfig: { execution: { config: { k8s_job: config } } } });
+const stepJobs = async (runId: string) => {
+  const labelSelector = `${LABEL.runId}=${runId},${LABEL.component}=step-worker`;
+  return (await system.client.list(JOB, system.namespace, { labelSelector })).items;
+};
+
+describe("The executor k8s_job", () => {
+  test("runs each step in a Job of its own, in parallel where the graph allows", async () => {
+    const runId = await system.start("parallel", k8sJob());
+    const run = await system.ended(runId);
+    expect([run.status, run.error, operator.faults]).toEqual(["SUCCESS", null, []]);
+    const events = await system.events(runId);
+    const order = events.filter(({ type }) => type === "STEP_START" || type === "STEP_SUCCESS");
+    expect(order.filter(({ type }) => type === "STEP_SUCCESS")).toHaveLength(5);
+    // The four parts start before the first of them has ended, and their sum is the last.
+    expect(order.at(-1)).toMatchObject({ type: "STEP_SUCCESS", stepKey: "sum" });
+    const jobs = await stepJobs(runId);
+    expect(jobs.map(({ metadata }) => metadata.labels?.[LABEL.op]).sort()).toEqual([
+      "part_0",
+      "part_1",
+      "part_2",
+      "part_3",
+      "sum",
+    ]);
+    expect(new Set(jobs.map(({ metadata }) => metadata.ownerReferences?.[0]?.name))).toEqual(
+      new Set([runId]),
+    );
+  });
+
+  test("lays the executor's config and per_step_k8s_config over the pods of steps", async () => {
+    const runId = await system.start(
+      "quick",
+      k8sJob({
+        labels: { team: "data" },
+        per_step_k8s_config: { fine: { pod_template_spec_metadata: { annotations: { step: "fine" } } } },
+      }),
+    );
+    expect((await system.ended(runId)).status).toBe("SUCCESS");
+    const [job] = (await stepJobs(runId)) as unknown as {
+      spec: { template: { metadata: { labels: object; annotations: object } } };
+    }[];
+    expect(job?.spec.template.metadata).toMatchObject({
+      labels: { team: "data" },
+      annotations: { step: "fine" },
+    });
+  });
+
+  test("fails the step alone when its pod dies, with the reason and its last words", async () => {
+    const runId = await system.start("dies", k8sJob());
+    const run = await system.ended(runId);
+    expect(run.status).toBe("FAILURE");
+    const [step] = await system.storage.runs.steps(runId);
+    expect(step?.error?.message).toContain("fatal: no luck");
+    await system.said(runId, /^The worker of step dies_op ended: Error: pod .* ended with exit code 5/);
+  });
+
+  test("tells a step's pod that was deleted", async () => {
+    const runId = await system.start("hangs", k8sJob());
+    await system.said(runId, /^Pod dagster-step-.* runs on node/);
+    const labelSelector = `${LABEL.runId}=${runId},${LABEL.component}=step-worker`;
+    const [pod] = (await system.client.list(POD, system.namespace, { labelSelector })).items;
+    await system.client.delete(POD, system.namespace, pod?.metadata.name ?? "", { gracePeriodSeconds: 0 });
+    expect((await system.ended(runId)).status).toBe("FAILURE");
+    expect((await system.storage.runs.steps(runId))[0]?.error?.message).toContain("Deleted");
+  });
+
+  test("removes every step's Job when the run is canceled", async () => {
+    const runId = await system.start("hangs", k8sJob());
+    await system.said(runId, /^Pod dagster-step-.* runs on node/);
+    await system.storage.runs.cancel(runId);
+    expect((await system.ended(runId)).status).toBe("CANCELED");
+    for (const { metadata } of await stepJobs(runId)) await system.gone(metadata.name);
+    expect(await stepJobs(runId)).toEqual([]);
+  });
+});
