@@ -55,7 +55,7 @@ function rowsOf(kind: "schedule" | "sensor", { schedules, sensors }: Repository)
     ? schedules.map(({ name, state, cronSchedule, executionTimezone, job }) => ({
         name,
         status: state.status,
-        when: `${cronSchedule}${executionTimezone ? ` ${executionTimezone}` : ""}`,
+        when: `${crons(cronSchedule)}${executionTimezone ? ` ${executionTimezone}` : ""}`,
         jobs: [job],
       }))
     : sensors.map(({ name, state, minIntervalSeconds, jobs }) => ({
@@ -65,3 +65,6 @@ function rowsOf(kind: "schedule" | "sensor", { schedules, sensors }: Repository)
         jobs,
       }));
 }
+
+/** Several come as a JSON list in one text, as Dagster writes them. */
+const crons = (text: string) => (text.startsWith("[") ? (JSON.parse(text) as string[]).join(", ") : text);
