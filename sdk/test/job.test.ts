@@ -246,3 +246,14 @@ describe("run config", () => {
     });
   });
 });
+
+test("an input from a step that returned nothing says that it may be `nothing`", async () => {
+  const silent = op("silent", () => undefined);
+  const loud = op("loud", { inputs: { silent } }, () => 1);
+  const after = op("after", { inputs: { start: nothing } }, () => 1);
+  const orderly = job("orderly", () => void after({ start: silent() }));
+  expect((await executeInProcess(orderly)).outputOf("after")).toBe(1);
+  await expect(executeInProcess(job("wrong", () => void loud({ silent: silent() })))).rejects.toThrow(
+    "return a value from that step, or make the input `nothing`",
+  );
+});

@@ -12,6 +12,7 @@ import {
   type OutputContext,
   type ValueAddress,
   ValueNotStored,
+  whenNotStored,
 } from "./io-manager.ts";
 import { firstUnstorable } from "./unstorable.ts";
 
@@ -77,7 +78,7 @@ class FileValues implements IoManager {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       throw new ValueNotStored(
-        `${addressText(address)} is not stored: no file ${path}. Materialize it first; if it returns nothing on purpose, depend on it by \`deps\` instead of \`inputs\``,
+        `${addressText(address)} is not stored: no file ${path}; ${whenNotStored(address)}`,
       );
     }
     try {

@@ -4,6 +4,7 @@ import {
   ioManager,
   type ValueAddress,
   ValueNotStored,
+  whenNotStored,
 } from "./io-manager.ts";
 
 const place = ({ assetKey, partitionKey, runId, stepKey, outputName, mappingKey }: ValueAddress) =>
@@ -24,7 +25,7 @@ export function inMemory(): IoManagerDefinition {
       loadInput(context) {
         const key = place(context);
         if (!values.has(key))
-          throw new ValueNotStored(`${addressText(context)} is not in memory: materialize it first`);
+          throw new ValueNotStored(`${addressText(context)} is not in memory; ${whenNotStored(context)}`);
         return values.get(key);
       },
     }),

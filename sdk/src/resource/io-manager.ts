@@ -80,3 +80,9 @@ export function addressText(address: ValueAddress): string {
   const mapped = address.mappingKey === undefined ? "" : `[${address.mappingKey}]`;
   return `output ${address.outputName}${mapped} of step ${address.stepKey} in run ${address.runId}`;
 }
+
+/** What a person can do where nothing is stored. */
+export const whenNotStored = ({ assetKey }: ValueAddress): string =>
+  assetKey !== undefined
+    ? "materialize it first; if it returns nothing on purpose, depend on it by `deps` instead of `inputs`"
+    : "return a value from that step, or make the input `nothing` where it only says what comes first";
