@@ -18,6 +18,8 @@ export default {
   testMatch: ["<rootDir>/*/test/**/*.test.{ts,tsx}", "<rootDir>/examples/*/test/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "<rootDir>/e2e/", "/test/cluster/"],
   testEnvironmentOptions: { customExportConditions: ["source", "node", "node-addons"] },
+  // No test is timed; this only ends one that hangs, on a machine however busy.
+  testTimeout: 120_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: "1GB",
 };

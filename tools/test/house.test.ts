@@ -51,7 +51,8 @@ describe.each(workspaces)("workspace %s", (name) => {
       .flatMap((path) =>
         [
           ...readFileSync(join(root, path), "utf8").matchAll(
-            /(?:from|import\()\s*"(@dagster-operator\/[^/"]+)/g,
+            // Statements only: the page shows code to learn from in its texts.
+            /(?:^(?:import|export|\}) ?[^"\n]*?from |\bawait import\()"(@dagster-operator\/[^/"]+)/gm,
           ),
         ]
           .filter(([, target]) => target && !allowed.has(target) && target !== manifest.name)
