@@ -26,20 +26,17 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 ENV PATH=/src/node_modules/.bin:$PATH
 # The page changes more seldom than the rest and takes longest.
 COPY tsconfig.base.json ./
-COPY webserver/schema.graphql webserver/
 COPY ui ui
 RUN npm run --silent build -w ui
-COPY sdk sdk
-COPY sdk-duckdb sdk-duckdb
-COPY engine engine
-COPY storage storage
-COPY codeserver codeserver
-COPY operator operator
-COPY runworker runworker
-COPY daemon daemon
-COPY webserver webserver
+COPY . .
+# What goes into the two images: each workspace's package.json and what was built of it.
 RUN tsc -b sdk-duckdb operator runworker daemon webserver \
-  && find . -name '*.map' -path '*/dist/*' -not -path './node_modules/*' -delete
+  && take() { to=/out/$1; shift; for name in "$@"; do \
+       mkdir -p $to/$name && cp -r $name/package.json $name/dist $to/$name/; done; } \
+  && take system sdk engine storage codeserver operator daemon webserver ui \
+  && take user-code sdk sdk-duckdb engine codeserver runworker \
+  && cp -r storage/migrations /out/system/storage/ && cp -r bin package.json /out/system/ \
+  && find /out \( -name '*.map' -o -name '*.tsbuildinfo' \) -delete
 
 FROM manifests AS system-packages
 RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund -w operator -w daemon -w webserver
@@ -50,17 +47,8 @@ RUN npm ci --ignore-scripts --omit=dev --no-audit --no-fund -w codeserver -w run
 FROM ${BASE} AS user-code
 # Under this path pods look for the code server and the run worker; your own code has /app to itself.
 WORKDIR /opt/dagster-operator
-COPY --from=user-code-packages /src/node_modules node_modules
-COPY sdk/package.json sdk/
-COPY sdk-duckdb/package.json sdk-duckdb/
-COPY engine/package.json engine/
-COPY codeserver/package.json codeserver/
-COPY runworker/package.json runworker/
-COPY --from=build /src/sdk/dist sdk/dist
-COPY --from=build /src/sdk-duckdb/dist sdk-duckdb/dist
-COPY --from=build /src/engine/dist engine/dist
-COPY --from=build /src/codeserver/dist codeserver/dist
-COPY --from=build /src/runworker/dist runworker/dist
+COPY --from=user-code-packages /src ./
+COPY --from=build /out/user-code ./
 ENV NODE_ENV=production
 WORKDIR /app
 USER 1000:1000
@@ -69,25 +57,8 @@ CMD ["node", "/opt/dagster-operator/codeserver/dist/main.js", "--file", "definit
 
 FROM ${BASE} AS system
 WORKDIR /opt/dagster-operator
-COPY --from=system-packages /src/node_modules node_modules
-COPY package.json ./
-COPY sdk/package.json sdk/
-COPY engine/package.json engine/
-COPY storage/package.json storage/
-COPY storage/migrations storage/migrations
-COPY codeserver/package.json codeserver/
-COPY operator/package.json operator/
-COPY daemon/package.json daemon/
-COPY webserver/package.json webserver/
-COPY --from=build /src/sdk/dist sdk/dist
-COPY --from=build /src/engine/dist engine/dist
-COPY --from=build /src/storage/dist storage/dist
-COPY --from=build /src/codeserver/dist codeserver/dist
-COPY --from=build /src/operator/dist operator/dist
-COPY --from=build /src/daemon/dist daemon/dist
-COPY --from=build /src/webserver/dist webserver/dist
-COPY --from=build /src/ui/dist ui/dist
-COPY bin bin
+COPY --from=system-packages /src ./
+COPY --from=build /out/system ./
 ENV NODE_ENV=production
 USER 1000:1000
 EXPOSE 3000 9090

@@ -95,20 +95,32 @@ export class Release {
     );
   }
 
-  /** Removes all of it, also after a failure. */
+  /** Deletes the objects of people while the operator is there to clean up after them. */
+  async deleteObjects(): Promise<void> {
+    await kubectl(["-n", this.namespace, "delete", "runs.dagster-operator.io", "--all", "--timeout=60s"]);
+    await kubectl(["-n", this.namespace, "delete", "codelocations", "--all", "--timeout=60s"]);
+  }
+
+  /** Removes all of it, whatever state a failed test left it in. */
   async remove(): Promise<void> {
-    // What has a finalizer of the operator goes while the operator is there.
-    await kubectl(["-n", this.namespace, "delete", "codelocations,runs", "--all", "--timeout=60s"]);
-    await helm([
-      "uninstall",
-      this.name,
-      "-n",
-      this.namespace,
-      "--ignore-not-found",
-      "--wait",
-      "--timeout",
-      "60s",
-    ]);
-    await kubectl(["delete", "namespace", this.namespace, "--timeout=120s"]);
+    const { namespace } = this;
+    const operators = await list(namespace, "deployments", "app.kubernetes.io/component=operator");
+    if (operators.length > 0) await this.deleteObjects().catch(() => undefined);
+    await helm(["uninstall", this.name, "-n", namespace, "--ignore-not-found"]);
+    // Nobody is left who would take the finalizers away.
+    for (const kind of ["runs.dagster-operator.io", "codelocations"]) {
+      for (const { metadata } of await list(namespace, kind))
+        await kubectl([
+          "-n",
+          namespace,
+          "patch",
+          kind,
+          metadata.name,
+          "--type=merge",
+          "-p",
+          '{"metadata":{"finalizers":null}}',
+        ]);
+    }
+    await kubectl(["delete", "namespace", namespace, "--timeout=120s"]);
   }
 }

@@ -136,6 +136,7 @@ test("deleting the code location takes it from the page and the ConfigMap", asyn
 });
 
 test("uninstalling leaves nothing in the namespace that the chart made", async () => {
+  await release.deleteObjects();
   await helm(["uninstall", release.name, "-n", release.namespace, "--wait", "--timeout", "90s"]);
   await eventually(async () => (await list(release.namespace, "pods")).length === 0, {
     name: "all pods gone",
