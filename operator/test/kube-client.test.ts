@@ -1,0 +1,64 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { isConflict, KubeClient, KubeError } from "../src/kube/client.ts";
+import { CONFIG_MAP } from "../src/kube/resources.ts";
+import { type Answer, failure, json, scripted } from "./api-server.ts";
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+async function against(answers: Answer[], tries = 4) {
+  const api = await scripted(answers);
+  const statuses: string[] = [];
+  const client = new KubeClient(
+    { server: api.server, namespace: "n" },
+    { tries, onRequest: ({ verb, resource, status }) => statuses.push(`${verb} ${resource} ${status}`) },
+  );
+  ends.push(async () => {
+    client.close();
+    await api.close();
+  });
+  return { client, requests: api.requests, statuses };
+}
+const made = json(200, { metadata: { name: "a" } });
+
+test("reads and writes are tried again after 429, 5xx and dropped connections, and counted", async () => {
+  const drop: Answer = (request) => request.destroy();
+  const { client, statuses } = await against([
+    failure(429, "TooManyRequests", { "retry-after": "0" }),
+    drop,
+    failure(503, "ServiceUnavailable"),
+    made,
+    drop,
+    made,
+  ]);
+  expect((await client.get(CONFIG_MAP, "n", "a")).metadata.name).toBe("a");
+  await client.create(CONFIG_MAP, { metadata: { name: "a", namespace: "n" } });
+  expect(statuses).toEqual([
+    "GET configmaps 429",
+    "GET configmaps 0",
+    "GET configmaps 503",
+    "GET configmaps 200",
+    "POST configmaps 0",
+    "POST configmaps 200",
+  ]);
+});
+
+test("what a person must mend is told at once, in the API server's words", async () => {
+  const { client, requests } = await against([
+    failure(422, "Invalid"),
+    failure(409, "Conflict"),
+    failure(404, "NotFound"),
+  ]);
+  await expect(client.get(CONFIG_MAP, "n", "a")).rejects.toEqual(new KubeError(422, "Invalid", "Invalid"));
+  expect(isConflict(await client.get(CONFIG_MAP, "n", "a").catch((error) => error))).toBe(true);
+  expect(await client.find(CONFIG_MAP, "n", "a")).toBeNull();
+  expect(await client.delete(CONFIG_MAP, "n", "a")).toBe(false);
+  expect(requests).toHaveLength(4);
+});
+
+test("it gives up after its tries, with the last answer", async () => {
+  const { client, requests } = await against([failure(500, "InternalError")], 2);
+  await expect(client.get(CONFIG_MAP, "n", "a")).rejects.toThrow("InternalError");
+  expect(requests).toHaveLength(2);
+});
