@@ -9,4 +9,5 @@ export default {
   testPathIgnorePatterns: ["/node_modules/"],
   // One cluster, two cores: pods of several files at once only wait for each other.
   maxWorkers: 1,
+  testTimeout: 120_000,
 };

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     burst: options.kubeApiBurst,
     onRequest: (request) => metrics.requested(request),
   });
-  const identity = options.identity ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
+  const identity = options.identity ?? process.env.POD_NAME ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
   const storage = await openStorage(options.databaseUrl, { producer: `operator:${identity}` });
