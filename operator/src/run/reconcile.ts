@@ -100,6 +100,8 @@ export class RunReconciler {
       await storage.runs.cancel(run.runId, { reason: `spec.cancel of Run ${object.metadata.name}` });
       return this.#follow(object, { ...run, ...(await storage.runs.get(run.runId)) });
     }
+    // An ended run has nothing that must wait for an operator, which may itself be gone by then.
+    if (isEnded(run.status)) await this.#release(object);
     await this.#tell(object, runStatus(object, run, workerOf(run.runId), new Date(now()).toISOString()));
     if (!isEnded(run.status)) return { requeueAfterMs: LOOK_AGAIN_MS };
     const row: CodeLocationRow | null = await storage.locations.get(run.location);
@@ -111,7 +113,6 @@ export class RunReconciler {
   /** A Run object that is being deleted takes its run with it: canceled first, and gone when it has ended. */
   async #finalize(object: RunObject, runId: string | null): Promise<ReconcileResult> {
     const { storage } = this.#o;
-    if (!object.metadata.finalizers?.includes(FINALIZER)) return undefined;
     const run = runId === null ? null : await storage.runs.get(runId);
     if (run && !isEnded(run.status)) {
       if (run.status !== "CANCELING")
@@ -132,6 +133,7 @@ export class RunReconciler {
   }
 
   async #release({ metadata }: RunObject): Promise<void> {
+    if (!metadata.finalizers?.includes(FINALIZER)) return;
     const finalizers = (metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
     const patch = { metadata: { finalizers, resourceVersion: metadata.resourceVersion } };
     try {

@@ -213,6 +213,10 @@ export class ClusterSystem {
   }
 
   async close(): Promise<void> {
+    // Runs under way are held for an operator, and there is none any more.
+    const { items } = await this.client.list<RunObject>(RUN, this.namespace);
+    for (const { metadata } of items)
+      await this.client.merge(RUN, this.namespace, metadata.name, { metadata: { finalizers: null } });
     await this.client.delete(NAMESPACE, undefined, this.namespace);
     await this.#webserver?.close();
     await this.storage?.close();
