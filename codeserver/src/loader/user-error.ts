@@ -1,5 +1,6 @@
 /** Anything that user code threw → ErrorInfo, with the user's lines of the stack only, where it happened first. */
 
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import type { ErrorInfo } from "@dagster-operator/sdk/internal";
@@ -17,10 +18,11 @@ export function userError(thrown: unknown, lastFile: string | null = null, depth
   }
   const { name, message, stack = "", cause } = thrown;
   const blamed = thrown instanceof SyntaxError ? lastFile : null;
+  const cleaned = cleanStack(message, stack, blamed);
   const info: ErrorInfo = {
     name,
-    message: message + hint(thrown),
-    stack: cleanStack(message, stack, blamed),
+    message: message + hint(thrown) + (thrown instanceof SyntaxError ? syntaxPlace(cleaned) : ""),
+    stack: cleaned,
   };
   if (cause !== undefined && depth < DEPTH) info.cause = userError(cause, null, depth + 1);
   return info;
@@ -39,6 +41,15 @@ export function cleanError(error: ErrorInfo): ErrorInfo {
 function hint(error: Error & { code?: unknown }): string {
   if (error.code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return "";
   return ": Node strips types and runs the rest as it is, so write a const object in its place or build to JavaScript first";
+}
+
+/** ` (src/raw.ts:1)` where the file itself cannot be read as code: lists show the message alone. "" for one that code threw. */
+function syntaxPlace(stack: string): string {
+  const place = /^(\/[^\n]*?)((?::\d+)*)\n/.exec(stack);
+  if (place === null || /^\s+at /m.test(stack)) return "";
+  const [, file = "", line = ""] = place;
+  const short = relative(process.cwd(), file);
+  return ` (${short.startsWith("..") ? file : short}${line})`;
 }
 
 function cleanStack(message: string, stack: string, blamed: string | null): string {
