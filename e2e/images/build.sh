@@ -2,6 +2,7 @@
 # Builds the images that e2e needs and puts them into the cluster's containerd, where no image registry can be reached:
 # Debian by debootstrap with this machine's Node 24 stands in for node:24-bookworm-slim; everything else is the Dockerfile.
 #   build.sh [system] [user-code] [weather] [postgres]     default: all
+# Where kind runs the cluster of tools/run-e2e.mjs they are built by Docker from its own base.
 # An image whose inputs did not change is not built again (content hashes in $CACHE). As root, with buildah.
 set -euo pipefail
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -10,6 +11,25 @@ RUN=${KUBE_RUN:-/var/tmp/dagster-operator-cluster}
 BASE=localhost/dagster-operator-e2e-base:24
 VERSION=0.1.0
 mkdir -p "$CACHE/npm"
+WHAT=("$@")
+[ $# -gt 0 ] || WHAT=(postgres system user-code weather)
+
+# --- with Docker and kind it is what the README says
+KIND=dagster-operator-e2e
+if command -v docker >/dev/null && command -v kind >/dev/null && kind get clusters 2>/dev/null | grep -qx "$KIND"; then
+	for what in "${WHAT[@]}"; do
+		case $what in
+		postgres) image=dagster-operator-e2e-postgres:15 options=(--build-arg BASE=node:24-bookworm-slim "$ROOT/e2e/images/postgres") ;;
+		system) image=dagster-operator:$VERSION options=("$ROOT") ;;
+		user-code) image=dagster-operator-user-code:$VERSION options=(--target user-code "$ROOT") ;;
+		weather) image=dagster-operator-example-weather:$VERSION options=("$ROOT/examples/weather") ;;
+		*) echo "images: there is no image \"$what\": system, user-code, weather or postgres" >&2; exit 2 ;;
+		esac
+		docker build -q -t "$image" "${options[@]}"
+		kind load docker-image --name "$KIND" "$image"
+	done
+	exit 0
+fi
 say() { echo "$(date +%T) images: $*"; }
 buildah() { command buildah --storage-driver overlay "$@"; }
 exec 9>"$CACHE/lock"
@@ -90,19 +110,19 @@ if [ "$(cat "$CACHE/base.key" 2>/dev/null)" != "$KEY" ] || ! image_exists "$BASE
 	echo "$KEY" >"$CACHE/base.key"
 fi
 
-WHAT=("$@")
-[ $# -gt 0 ] || WHAT=(postgres system user-code weather)
 SOURCES=(Dockerfile .dockerignore package.json package-lock.json '*/package.json' tsconfig.base.json sdk sdk-duckdb engine codeserver runworker
 	':!*/test/*')
-for what in "${WHAT[@]}"; do
-	case $what in
+build() {
+	case $1 in
 	postgres) make docker.io/library/dagster-operator-e2e-postgres:15 "$(hash e2e/images/postgres)" "$ROOT/e2e/images/postgres" ;;
 	system) make "docker.io/library/dagster-operator:$VERSION" "$(hash "${SOURCES[@]}" bin storage operator daemon webserver ui)" --target system "$ROOT" ;;
 	user-code) make "docker.io/library/dagster-operator-user-code:$VERSION" "$(hash "${SOURCES[@]}")" --target user-code "$ROOT" ;;
 	weather)
+		build user-code
 		make "docker.io/library/dagster-operator-example-weather:$VERSION" "$(hash examples/weather "${SOURCES[@]}")" \
 			--build-arg "BASE=docker.io/library/dagster-operator-user-code:$VERSION" "$ROOT/examples/weather"
 		;;
-	*) echo "images: there is no image \"$what\": system, user-code, weather or postgres" >&2; exit 2 ;;
+	*) echo "images: there is no image \"$1\": system, user-code, weather or postgres" >&2; exit 2 ;;
 	esac
-done
+}
+for what in "${WHAT[@]}"; do build "$what"; done

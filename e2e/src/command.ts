@@ -1,5 +1,5 @@
 /** Programs of the machine as a person calls them. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,20 @@ export async function command(program: string, args: string[], input = ""): Prom
   if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}:\n${out}${error}`);
   return out;
 }
+/** A program that goes on, and the first thing that it says. @throws Error it ended before */
+export async function firstLine(
+  program: string,
+  args: string[],
+): Promise<{ child: ChildProcess; line: string }> {
+  const child = spawn(program, args, { env: ENV, stdio: ["ignore", "pipe", "inherit"] });
+  const line = await new Promise<string>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`${program} ${args.join(" ")} ended with ${code}`)));
+    child.stdout.once("data", (data) => resolve(String(data)));
+  });
+  return { child, line };
+}
+
 export const kubectl = (args: string[], input = "") => command("kubectl", args, input);
 export const helm = (args: string[]) => command("helm", args);
 

@@ -1,7 +1,8 @@
 /** A namespace of its own with the chart `dagster` in it, and the page's GraphQL. */
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { helm, kubectl, list, ROOT } from "./command.ts";
+import { firstLine, helm, kubectl, list, ROOT } from "./command.ts";
 
 export const VERSION = "0.1.0";
 export const WEATHER_IMAGE = `dagster-operator-example-weather:${VERSION}`;
@@ -17,6 +18,7 @@ export class Release {
   readonly namespace: string;
   readonly name = "dagster";
   #address = "";
+  #forward: ChildProcess | undefined;
 
   private constructor(namespace: string) {
     this.namespace = namespace;
@@ -45,8 +47,23 @@ export class Release {
     const [service] = (await list(this.namespace, "services")).filter(
       ({ metadata }) => metadata.name === "dagster-webserver",
     );
-    // This machine is the node, so a Service's address is reached from here.
-    this.#address = `http://${service?.spec.clusterIP}`;
+    this.#address = await this.#reach(`http://${service?.spec.clusterIP}`);
+  }
+
+  /** Where this machine is a node it reaches a Service's address; else kubectl forwards a port. */
+  async #reach(address: string): Promise<string> {
+    this.#forward?.kill();
+    const direct = await fetch(`${address}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(
+      () => null,
+    );
+    if (direct?.ok) return address;
+    const { child, line } = await firstLine("kubectl", [
+      ...["-n", this.namespace, "port-forward", "--address", "127.0.0.1", "svc/dagster-webserver", ":80"],
+    ]);
+    this.#forward = child;
+    const port = /127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+    if (!port) throw new Error(`kubectl port-forward said: ${line}`);
+    return `http://127.0.0.1:${port}`;
   }
 
   get url(): string {
@@ -104,6 +121,7 @@ export class Release {
   /** Removes all of it, whatever state a failed test left it in. */
   async remove(): Promise<void> {
     const { namespace } = this;
+    this.#forward?.kill();
     const operators = await list(namespace, "deployments", "app.kubernetes.io/component=operator");
     if (operators.length > 0) await this.deleteObjects().catch(() => undefined);
     await helm(["uninstall", this.name, "-n", namespace, "--ignore-not-found"]);

@@ -135,6 +135,18 @@ test("deleting the code location takes it from the page and the ConfigMap", asyn
   });
 });
 
+test("an upgrade and a rollback change what they are asked to, and keep the database and its password", async () => {
+  const daemons = async () =>
+    Object.keys(await release.systemPods()).filter((name) => name.includes("daemon"));
+  const before = await release.systemPods();
+  await release.upgrade(["dagsterDaemon.replicaCount=2"]);
+  expect(await daemons()).toHaveLength(2);
+  expect(await release.systemPods()).toMatchObject(before);
+  await helm(["rollback", release.name, "1", "-n", release.namespace, "--wait", "--timeout", "90s"]);
+  await eventually(async () => (await daemons()).length === 1, { name: "one daemon again" });
+  expect(await release.locations()).toEqual({});
+});
+
 test("uninstalling leaves nothing in the namespace that the chart made", async () => {
   await release.deleteObjects();
   await helm(["uninstall", release.name, "-n", release.namespace, "--wait", "--timeout", "90s"]);
