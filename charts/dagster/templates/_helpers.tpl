@@ -70,6 +70,12 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
+{{- /* A log level, in our words or the official chart's. */ -}}
+{{- define "dagster.logLevel" -}}
+{{- $level := default "info" . -}}
+{{- get (dict "warning" "warn" "critical" "fatal") $level | default $level -}}
+{{- end -}}
+
 {{- /* env of a component: the official chart takes a map or a list. */ -}}
 {{- define "dagster.env" -}}
 {{- if kindIs "map" . -}}
