@@ -80,7 +80,8 @@ fi
 start() { # start <name> <command…>
 	local name=$1
 	shift
-	if [ -f "pids/$name" ] && kill -0 "$(cat "pids/$name")" 2>/dev/null; then return; fi
+	# A number left from before a reboot may be somebody else's by now.
+	if [ -f "pids/$name" ] && grep -qa "$1" "/proc/$(cat "pids/$name")/cmdline" 2>/dev/null; then return; fi
 	setsid "$@" >"log/$name.log" 2>&1 </dev/null &
 	echo $! >"pids/$name"
 }
