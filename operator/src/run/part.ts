@@ -46,27 +46,8 @@ export const runPart =
     const cache = new WorkerCache(jobs, pods);
     const workspace = options.workspace ?? new TableWorkspace({ storage });
     const onFault = (what: string, error: unknown) => log.error({ error }, what);
-    const backend = new KubernetesBackend({
-      client,
-      storage,
-      cache,
-      launcher: options.launcher,
-      startTimeoutMs: options.startTimeoutMs,
-      onFault,
-      onRunEnd: (runId) =>
-        void steps.stop(runId).catch((error) => onFault(`steps of run ${runId} cannot be stopped`, error)),
-      onWorker: (runId) => wake(runId, 0),
-    });
-    const steps = new StepBackend({
-      client,
-      storage,
-      cache,
-      launcher: options.launcher,
-      url: options.runApiUrl,
-      owner: identity,
-      startTimeoutMs: options.startTimeoutMs,
-      onFault,
-    });
+    // Made when this process leads: a standby only fills its caches.
+    let backend: KubernetesBackend | null = null;
     const reconciler = new RunReconciler({
       client,
       storage,
@@ -74,7 +55,7 @@ export const runPart =
       recorder,
       home,
       objects,
-      workerOf: (runId) => backend.workerOf(runId),
+      workerOf: (runId) => backend?.workerOf(runId) ?? null,
       ttl: options.ttl ?? TTL,
       now: Date.now,
       newId: randomUUID,
@@ -104,6 +85,30 @@ export const runPart =
     return {
       controllers: [controller],
       lead: async (signal) => {
+        const steps = new StepBackend({
+          client,
+          storage,
+          cache,
+          launcher: options.launcher,
+          url: options.runApiUrl,
+          owner: identity,
+          startTimeoutMs: options.startTimeoutMs,
+          onFault,
+        });
+        const own = new KubernetesBackend({
+          client,
+          storage,
+          cache,
+          launcher: options.launcher,
+          startTimeoutMs: options.startTimeoutMs,
+          onFault,
+          onRunEnd: (runId) =>
+            void steps
+              .stop(runId)
+              .catch((error) => onFault(`steps of run ${runId} cannot be stopped`, error)),
+          onWorker: (runId) => wake(runId, 0),
+        });
+        backend = own;
         const unsubscribe = storage.subscribe("run", (runId) => {
           if (runId) return wake(runId, GATHER_MS);
           for (const id of keys.keys()) wake(id, GATHER_MS);
@@ -113,7 +118,7 @@ export const runPart =
           await Promise.all([
             runComputeLoop({
               storage,
-              backend,
+              backend: own,
               url: options.runApiUrl,
               tokenSecret,
               owner: identity,
@@ -126,7 +131,7 @@ export const runPart =
           ]);
         } finally {
           unsubscribe();
-          await backend.close();
+          await own.close();
           await workspace.close();
         }
       },

@@ -43,7 +43,11 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#o = options;
     options.cache.onChange((view) => this.#look(view));
-    for (const view of options.cache.list()) this.#look(view);
+    for (const view of options.cache.list()) {
+      // What runs already was told by the leader before.
+      if (view.pod && !view.podGone && hasStarted(view.pod)) this.#running(this.#watch(view), view.pod);
+      this.#look(view);
+    }
   }
 
   hasEnded(key: string): boolean {
@@ -140,8 +144,7 @@ export class Supervisor {
   #progress(view: WorkerView, pod: Pod, watched: Watched): void {
     const node = pod.spec?.nodeName;
     if (hasStarted(pod) && !watched.started) {
-      watched.started = true;
-      watched.now = { cause: "Running", message: `pod ${pod.metadata.name}` };
+      this.#running(watched, pod);
       const since = Date.parse(view.job?.metadata.creationTimestamp ?? "");
       const after = Number.isNaN(since)
         ? ""
@@ -152,6 +155,11 @@ export class Supervisor {
         metadata: { pod: pod.metadata.name, ...(node !== undefined && { node }) },
       });
     } else this.#o.onNews(view, { level: "INFO", text: "", metadata: {} });
+  }
+
+  #running(watched: Watched, pod: Pod): void {
+    watched.started = true;
+    watched.now = { cause: "Running", message: `pod ${pod.metadata.name}` };
   }
 
   #finish(view: WorkerView, watched: Watched, end: WorkerEnd): void {
