@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { eventually, helm, kubectl, list, ROOT } from "../src/command.ts";
-import { Release } from "../src/release.ts";
+import { Release, VERSION, WEATHER_IMAGE } from "../src/release.ts";
 
 jest.setTimeout(300_000);
 
@@ -133,6 +133,27 @@ test("deleting the code location takes it from the page and the ConfigMap", asyn
   await eventually(async () => (await list(release.namespace, "deployments")).length === 3, {
     name: "the code server's Deployment gone",
   });
+});
+
+test("the chart of user code makes a code location of Dagster's values, and takes it away with the release", async () => {
+  const before = await release.systemPods();
+  const deployment = {
+    name: "my-code",
+    image: { repository: WEATHER_IMAGE.split(":")[0], tag: VERSION, pullPolicy: "IfNotPresent" },
+    codeServerArgs: ["-f", "definitions.ts"],
+    env: { WAREHOUSE: "/tmp/warehouse.duckdb" },
+  };
+  const chart = join(ROOT, "charts/dagster-user-deployments");
+  const set = ["--set-json", `deployments=${JSON.stringify([deployment])}`];
+  await helm(["install", "code", chart, "-n", release.namespace, ...set]);
+  await eventually(async () => (await release.locations())["my-code"] === "RepositoryLocation", {
+    name: "my-code on the page",
+  });
+  await helm(["uninstall", "code", "-n", release.namespace, "--wait", "--timeout", "60s"]);
+  await eventually(async () => !("my-code" in (await release.locations())), {
+    name: "my-code gone from the page",
+  });
+  expect(await release.systemPods()).toEqual(before);
 });
 
 test("an upgrade and a rollback change what they are asked to, and keep the database and its password", async () => {
