@@ -23,6 +23,7 @@ test: build ## lint, types and every test that needs no cluster
 	@biome check .
 	@npm run --silent typecheck -w ui
 	@tsc -p examples/weather
+	@tsc -p e2e
 	@node tools/run-tests.mjs $(T)
 
 e2e: build ## every test that needs a cluster; without KUBECONFIG it brings one up and takes it down (T=path for some)

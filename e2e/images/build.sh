@@ -77,6 +77,7 @@ make() { # make <image> <key> <buildah arguments…>
 	local file="$CACHE/$(echo "$image" | tr '/:' '__').key"
 	if [ "$(cat "$file" 2>/dev/null)" != "$key" ] || ! image_exists "$image"; then
 		bud "$image" "$@"
+		BUILT=yes
 		echo "$key" >"$file"
 	fi
 	bring "$image"
@@ -125,4 +126,10 @@ build() {
 	*) echo "images: there is no image \"$1\": system, user-code, weather or postgres" >&2; exit 2 ;;
 	esac
 }
+BUILT=
 for what in "${WHAT[@]}"; do build "$what"; done
+# Layers of earlier builds make the next one fast; they go when they have become too many.
+if [ -n "$BUILT" ] && [ "$(du -s --block-size=1G "$(buildah info --format '{{ index .store "GraphRoot" }}')" | cut -f1)" -gt 25 ]; then
+	say "removing layers of earlier builds"
+	buildah rmi --prune >/dev/null
+fi
