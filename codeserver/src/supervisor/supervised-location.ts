@@ -88,9 +88,9 @@ export class SupervisedLocation {
     const process = new ServerProcess(this.#source, this.#output, this.#limits);
     this.#loading = process;
     const ready = await process.ready;
-    this.#loading = null;
     if (this.#stopped) return;
     if (ready === null) {
+      this.#loading = null;
       this.#failed({
         name: "CodeServerExited",
         message: `the code server of ${this.#source.name} ${await process.exited}`,
@@ -101,7 +101,13 @@ export class SupervisedLocation {
     }
     const code = new HttpCodeLocation(ready.address);
     const snapshot = ready.error === null ? await code.definitions() : null;
-    if (this.#stopped) return;
+    this.#loading = null;
+    if (this.#stopped) {
+      // Stopped while it was asked: nobody else knows of this server any more.
+      code.close();
+      await process.stop(STOP_MS);
+      return;
+    }
     if (snapshot === null && this.#entry.snapshot !== null && this.#serving !== null) {
       // The old version serves on: what it knows is better than nothing.
       code.close();
