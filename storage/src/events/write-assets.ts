@@ -3,17 +3,18 @@ import type { RunEvent } from "@dagster-operator/sdk/internal";
 import type { Session } from "../database/database.ts";
 import { assetKey, json } from "../database/json.ts";
 
+// The batch is found by its range of numbers: the planner takes that for an index, a list of numbers it may not.
 // Rows are written in the order of their keys, so two runs of the same assets seldom wait for each other crosswise.
 const WRITE = `
   with stored as materialized (
-    select seq, id, body from event where run_no = $1 and producer = $3 and seq = any($4::integer[])
+    select seq, id, body from event where run_no = $1 and producer = $3 and seq between $4 and $5
   ), history as (
     insert into asset_event (id, asset_key, kind, partition, run_id, body)
     select stored.id, h.key, h.kind, h.partition, $2, stored.body
-    from json_to_recordset($5::json) as h (seq integer, key text, kind text, partition text) join stored using (seq)
+    from json_to_recordset($6::json) as h (seq integer, key text, kind text, partition text) join stored using (seq)
   ), change as materialized (
     select c.key, c.partition, c.planned, c.status, m.id as made, o.id as observed
-    from json_to_recordset($6::json) as c (key text, partition text, planned boolean, status text,
+    from json_to_recordset($7::json) as c (key text, partition text, planned boolean, status text,
       materialization integer, observation integer)
     left join stored m on m.seq = c.materialization
     left join stored o on o.seq = c.observation
@@ -71,7 +72,8 @@ export async function writeAssets(
     at.runNo,
     at.runId,
     at.producer,
-    history.map(({ seq }) => seq),
+    at.lastSeq + 1,
+    at.lastSeq + events.length,
     json(history),
     json(changes.map((c) => ({ ...c, key: assetKey(c.asset), partition: c.partition ?? "" }))),
   ]);

@@ -7,6 +7,7 @@ const WRITE = `
     select e.id, c.key, c.name, c.partition, e.body
     from json_to_recordset($4::json) as c (seq integer, key text, name text, partition text)
     join event e on e.run_no = $1 and e.producer = $3 and e.seq = c.seq
+      and e.seq between $5 and $6
   ), history as (
     insert into asset_check_event (id, asset_key, check_name, partition, run_id, body)
     select id, key, name, partition, $2, body from evaluation
@@ -34,5 +35,12 @@ export async function writeChecks(
         ]
       : [],
   );
-  await session.rows(WRITE, [at.runNo, at.runId, at.producer, json(evaluations)]);
+  await session.rows(WRITE, [
+    at.runNo,
+    at.runId,
+    at.producer,
+    json(evaluations),
+    at.lastSeq + 1,
+    at.lastSeq + events.length,
+  ]);
 }
