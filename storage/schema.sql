@@ -87,6 +87,14 @@ create table compute_request (
 );
 CREATE INDEX compute_request_available ON public.compute_request USING btree (available_at, id);
 
+create table daemon_heartbeat (
+  type text not null,
+  owner text not null,
+  at double precision not null,
+  error json,
+  constraint daemon_heartbeat_pkey PRIMARY KEY (type, owner)
+);
+
 create table dynamic_partition (
   name text not null,
   key text not null,

@@ -1,9 +1,8 @@
 /** The only wiring: storage, code servers, webserver, daemon and compute loop in one process. */
 import { randomBytes, randomUUID } from "node:crypto";
-import type { Daemon, LoopHealth } from "@dagster-operator/daemon";
+import type { Daemon } from "@dagster-operator/daemon";
 import { runComputeLoop, type Storage, systemClock, type Workspace } from "@dagster-operator/engine";
 import type { ExtraDefinitions } from "@dagster-operator/sdk/internal";
-import type { DaemonHealth } from "@dagster-operator/webserver";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { InstanceFolder } from "./instance/folder.ts";
@@ -84,7 +83,6 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     uiDir: builtPage(),
     log,
     registry: metrics,
-    health: () => (daemon?.health() ?? []).map(toDaemonHealth),
     instance: {
       version: VERSION,
       maxConcurrentRuns: options.settings.maxConcurrentRuns,
@@ -160,20 +158,5 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       await computing;
       await closeFirst();
     },
-  };
-}
-
-const DAEMON_TYPES: Record<string, string> = {
-  queue: "QUEUED_RUN_COORDINATOR",
-  schedule: "SCHEDULER",
-  sensor: "SENSOR",
-};
-
-function toDaemonHealth({ name, lastIterationAt, error }: LoopHealth): DaemonHealth {
-  return {
-    type: DAEMON_TYPES[name] ?? name.toUpperCase(),
-    healthy: error ? false : lastIterationAt === null ? null : true,
-    lastHeartbeatAt: lastIterationAt,
-    errors: error ? [{ name: "LoopError", message: error.message }] : [],
   };
 }

@@ -3,6 +3,7 @@ import type { Clock, Storage, Workspace } from "@dagster-operator/engine";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { type DaemonConfig, DEFAULT_CONFIG } from "./config.ts";
+import { keepBeating } from "./heartbeat.ts";
 import type { RunningLoop } from "./instigator-loop.ts";
 import type { LoopHealth } from "./loop.ts";
 import { daemonMetrics } from "./metrics.ts";
@@ -11,6 +12,13 @@ import { scheduleLoop } from "./schedule-loop.ts";
 import { sensorLoop } from "./sensor-loop.ts";
 
 export type LoopName = "queue" | "schedule" | "sensor";
+
+/** Dagster's names of the daemons whose work a loop does. */
+const DAEMON_TYPE: Record<LoopName, string> = {
+  queue: "QUEUED_RUN_COORDINATOR",
+  schedule: "SCHEDULER",
+  sensor: "SENSOR",
+};
 
 export interface DaemonOptions {
   storage: Storage;
@@ -47,6 +55,7 @@ export function startDaemon({
 }: DaemonOptions): Daemon {
   const settings = { ...DEFAULT_CONFIG, ...config };
   const registered = daemonMetrics(metrics);
+  const owner = `daemon:${randomUUID()}`;
   const instigators = {
     storage,
     workspace,
@@ -56,7 +65,7 @@ export function startDaemon({
     config: settings,
     now: () => clock.now(),
     newId: () => randomUUID(),
-    owner: `daemon:${randomUUID()}`,
+    owner,
     evaluationTimeoutMs: settings.evaluationTimeoutMs,
   };
   const make: Record<LoopName, () => RunningLoop> = {
@@ -64,10 +73,21 @@ export function startDaemon({
     schedule: () => scheduleLoop(instigators),
     sensor: () => sensorLoop(instigators),
   };
-  const running = (loops ?? (["queue", "schedule", "sensor"] as const)).map((name) => make[name]());
+  const running = (loops ?? (["queue", "schedule", "sensor"] as const)).map((name) => ({
+    ...make[name](),
+    type: DAEMON_TYPE[name],
+  }));
 
   const closing = new AbortController();
-  const ended = Promise.all(running.map(({ loop }) => loop.run(closing.signal)));
+  const beating = keepBeating({
+    heartbeats: storage.heartbeats,
+    clock,
+    log,
+    owner,
+    health: () => running.map(({ loop, type }) => ({ ...loop.health(), type })),
+    signal: closing.signal,
+  });
+  const ended = Promise.all([beating, ...running.map(({ loop }) => loop.run(closing.signal))]);
   const close = async () => {
     closing.abort();
     await ended;

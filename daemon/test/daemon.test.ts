@@ -317,6 +317,24 @@ describe("sensors", () => {
 });
 
 describe("the loops", () => {
+  test("each loop says in storage that it lives", async () => {
+    const own = await openMemoryStorage();
+    const { clock } = fresh();
+    const daemon = world.start({ storage: own });
+    const beats = await eventually("both beat", async () => {
+      clock.advance(1_000);
+      const all = await own.heartbeats.list();
+      return all.length === 2 && all;
+    });
+    expect(beats.map(({ type, error }) => [type, error])).toEqual([
+      ["SCHEDULER", null],
+      ["SENSOR", null],
+    ]);
+    await daemon.close();
+    await own.close();
+    expect(new Set(beats.map(({ owner }) => owner)).size).toBe(1);
+  });
+
   test("a fault is told by health, and the loop goes on when it is over", async () => {
     fresh();
     world.serve({ jobs: [work], schedules: [hourly()] });

@@ -1,4 +1,5 @@
 export * from "./compute-loop.ts";
+export * from "./daemons/health.ts";
 export * from "./errors.ts";
 export * from "./instance/config.ts";
 export * from "./ports/asset-storage.ts";
@@ -7,6 +8,7 @@ export * from "./ports/code-location.ts";
 export * from "./ports/compute.ts";
 export * from "./ports/compute-log.ts";
 export * from "./ports/event-log.ts";
+export * from "./ports/heartbeats.ts";
 export * from "./ports/location-storage.ts";
 export * from "./ports/run-storage.ts";
 export * from "./ports/step-launches.ts";

@@ -1,4 +1,4 @@
-export type { DaemonHealth, InstanceInfo } from "./graphql/context.ts";
+export type { InstanceInfo } from "./graphql/context.ts";
 export { printedSchema, schema } from "./graphql/schema.ts";
 export { createWebserver, type Webserver, type WebserverOptions } from "./http/server.ts";
 export type { Services } from "./services.ts";

@@ -3,6 +3,7 @@ import type { Channel, Storage } from "../ports/storage.ts";
 import { assetStorageContract } from "./asset-storage-contract.ts";
 import { computeRequestsContract } from "./compute-contract.ts";
 import { eventLogContract } from "./event-log-contract.ts";
+import { heartbeatsContract } from "./heartbeats-contract.ts";
 import { exampleLocation, locationStorageContract } from "./location-storage-contract.ts";
 import { eventually } from "./manual-clock.ts";
 import { runStorageContract } from "./run-storage-contract.ts";
@@ -26,6 +27,7 @@ export function storageContract(subject: StorageSubject): void {
   computeRequestsContract(subject);
   locationStorageContract(subject);
   stepLaunchesContract(subject);
+  heartbeatsContract(subject);
 
   describe("Storage", () => {
     let storage: Storage;

@@ -2,6 +2,7 @@ import type { Storage } from "@dagster-operator/engine";
 import { assetStorage } from "../assets/asset-storage.ts";
 import { computeRequests } from "../compute/compute-requests.ts";
 import { eventLog } from "../events/event-log.ts";
+import { heartbeats } from "../heartbeats/heartbeats.ts";
 import { locationStorage } from "../locations/location-storage.ts";
 import { runStorage } from "../runs/run-storage.ts";
 import { stepLaunches } from "../steps/step-launches.ts";
@@ -24,6 +25,7 @@ export function storageOver(database: Database, producer: string, now: () => num
     compute: computeRequests(database),
     locations: locationStorage(database),
     steps: stepLaunches(database),
+    heartbeats: heartbeats(database),
     async setting(key, init) {
       const known = await read(key);
       if (known !== undefined) return known;

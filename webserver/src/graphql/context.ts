@@ -9,20 +9,10 @@ import type {
   Storage,
   Workspace,
 } from "@dagster-operator/engine";
-import type { ErrorInfo } from "@dagster-operator/sdk/internal";
 import type { Logger } from "pino";
 import type { WorkspaceIndex } from "../definitions/workspace-index.ts";
 import type { Batch } from "./batch.ts";
 
-export interface DaemonHealth {
-  /** Dagster's names: `QUEUED_RUN_COORDINATOR`, `SCHEDULER`, `SENSOR`, … */
-  type: string;
-  /** null = not known. */
-  healthy: boolean | null;
-  /** Milliseconds since the epoch. */
-  lastHeartbeatAt: number | null;
-  errors: ErrorInfo[];
-}
 /** What the installation tells of itself. */
 export interface InstanceInfo {
   name: string;
@@ -32,7 +22,6 @@ export interface InstanceInfo {
   runLauncher: string;
   /** -1 = no limit. */
   maxConcurrentRuns: number;
-  daemons: () => DaemonHealth[];
 }
 
 /** What one request's resolvers share. What is behind a loader is asked for in one call, however many fields want it. */

@@ -1,20 +1,22 @@
+import { daemonHealth, type DaemonHealth as HealthModel } from "@dagster-operator/engine";
 import { builder } from "./builder.ts";
-import type { DaemonHealth as HealthModel } from "./context.ts";
 import { PythonError, pythonError } from "./errors.ts";
 
-const DaemonStatus = builder.objectRef<HealthModel>("DaemonStatus").implement({
-  fields: (t) => ({
-    id: t.id({ resolve: (daemon) => daemon.type }),
-    daemonType: t.exposeString("type"),
-    required: t.boolean({ resolve: () => true }),
-    healthy: t.exposeBoolean("healthy", { nullable: true }),
-    lastHeartbeatTime: t.float({
-      nullable: true,
-      resolve: ({ lastHeartbeatAt }) => (lastHeartbeatAt === null ? null : lastHeartbeatAt / 1000),
+const DaemonStatus = builder
+  .objectRef<Omit<HealthModel, "healthy"> & { healthy: boolean | null }>("DaemonStatus")
+  .implement({
+    fields: (t) => ({
+      id: t.id({ resolve: (daemon) => daemon.type }),
+      daemonType: t.exposeString("type"),
+      required: t.boolean({ resolve: () => true }),
+      healthy: t.exposeBoolean("healthy", { nullable: true }),
+      lastHeartbeatTime: t.float({
+        nullable: true,
+        resolve: ({ lastHeartbeatAt }) => (lastHeartbeatAt === null ? null : lastHeartbeatAt / 1000),
+      }),
+      lastHeartbeatErrors: t.field({ type: [PythonError], resolve: ({ errors }) => errors.map(pythonError) }),
     }),
-    lastHeartbeatErrors: t.field({ type: [PythonError], resolve: ({ errors }) => errors.map(pythonError) }),
-  }),
-});
+  });
 const DaemonHealth = builder.objectRef<HealthModel[]>("DaemonHealth").implement({
   fields: (t) => ({
     id: t.string({ resolve: () => "daemonHealth" }),
@@ -59,7 +61,11 @@ const Instance = builder.objectRef<object>("Instance").implement({
       resolve: (_instance, _args, ctx) => ({ maxConcurrentRuns: ctx.instance.maxConcurrentRuns }),
     }),
     executablePath: t.string({ resolve: () => process.execPath }),
-    daemonHealth: t.field({ type: DaemonHealth, resolve: (_instance, _args, ctx) => ctx.instance.daemons() }),
+    daemonHealth: t.field({
+      type: DaemonHealth,
+      resolve: async (_instance, _args, ctx) =>
+        daemonHealth(await ctx.storage.heartbeats.list(), ctx.clock.now()),
+    }),
     autoMaterializePaused: t.boolean({ resolve: () => true }),
     useAutoMaterializeSensors: t.boolean({ resolve: () => true }),
     supportsConcurrencyLimits: t.boolean({ resolve: () => false }),

@@ -11,7 +11,7 @@ import Fastify, {
 import { type Logger, pino } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { type WorkspaceIndex, workspaceIndexer } from "../definitions/workspace-index.ts";
-import type { DaemonHealth, InstanceInfo } from "../graphql/context.ts";
+import type { InstanceInfo } from "../graphql/context.ts";
 import { createContext } from "../graphql/create-context.ts";
 import { ServiceGate, type Services } from "../services.ts";
 import { debugFile } from "./debug-file.ts";
@@ -33,9 +33,7 @@ export interface WebserverOptions {
   log?: Logger | undefined;
   /** Metrics of this process; default a new one, with those of Node. */
   registry?: Registry | undefined;
-  /** How the daemons are; default: none known. */
-  health?: (() => DaemonHealth[]) | undefined;
-  instance?: Partial<Omit<InstanceInfo, "daemons">> | undefined;
+  instance?: Partial<InstanceInfo> | undefined;
   clock?: Clock | undefined;
 }
 export interface Webserver {
@@ -65,7 +63,6 @@ export function createWebserver(options: WebserverOptions): Webserver {
     runLauncher: "DefaultRunLauncher",
     maxConcurrentRuns: -1,
     ...options.instance,
-    daemons: options.health ?? (() => []),
   };
   const closing = new AbortController();
   const fastify = Fastify({
