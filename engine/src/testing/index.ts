@@ -1,4 +1,5 @@
 export { assetStorageContract } from "./asset-storage-contract.ts";
+export { backfillStorageContract, exampleBackfill } from "./backfill-storage-contract.ts";
 export { type CodeLocationHarness, codeLocationContract } from "./code-location-contract.ts";
 export { type ComputeBackendHarness, computeBackendContract } from "./compute-backend-contract.ts";
 export { computeRequestsContract } from "./compute-contract.ts";

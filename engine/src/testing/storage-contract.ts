@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Channel, Storage } from "../ports/storage.ts";
 import { assetStorageContract } from "./asset-storage-contract.ts";
+import { backfillStorageContract, exampleBackfill } from "./backfill-storage-contract.ts";
 import { computeRequestsContract } from "./compute-contract.ts";
 import { eventLogContract } from "./event-log-contract.ts";
 import { heartbeatsContract } from "./heartbeats-contract.ts";
@@ -28,6 +29,7 @@ export function storageContract(subject: StorageSubject): void {
   locationStorageContract(subject);
   stepLaunchesContract(subject);
   heartbeatsContract(subject);
+  backfillStorageContract(subject);
 
   describe("Storage", () => {
     let storage: Storage;
@@ -60,6 +62,7 @@ export function storageContract(subject: StorageSubject): void {
         asset: new Set(),
         tick: new Set(),
         location: new Set(),
+        backfill: new Set(),
       };
       const leave = (Object.keys(woken) as Channel[]).map((channel) =>
         other.subscribe(channel, (id) => woken[channel].add(id)),
@@ -76,6 +79,7 @@ export function storageContract(subject: StorageSubject): void {
       await storage.events.append(workerBatch(started.runId, [materialization(["a"])]));
       await storage.ticks.setStatus({ kind: "SENSOR", location: "l", name: "n" }, "RUNNING", 1);
       await storage.locations.put(exampleLocation(), 1);
+      await storage.backfills.submit(exampleBackfill());
       await eventually(
         "every channel wakes",
         () => woken.run.has(started.runId) && Object.values(woken).every((ids) => ids.size > 0),

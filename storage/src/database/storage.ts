@@ -1,5 +1,6 @@
 import type { Storage } from "@dagster-operator/engine";
 import { assetStorage } from "../assets/asset-storage.ts";
+import { backfillStorage } from "../backfills/backfill-storage.ts";
 import { computeRequests } from "../compute/compute-requests.ts";
 import { eventLog } from "../events/event-log.ts";
 import { heartbeats } from "../heartbeats/heartbeats.ts";
@@ -26,6 +27,7 @@ export function storageOver(database: Database, producer: string, now: () => num
     locations: locationStorage(database),
     steps: stepLaunches(database),
     heartbeats: heartbeats(database),
+    backfills: backfillStorage(database, now),
     async setting(key, init) {
       const known = await read(key);
       if (known !== undefined) return known;
