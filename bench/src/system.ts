@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -27,6 +27,7 @@ export async function startSystem(
     process.execPath,
     [dagsterctl, "dev", "-f", definitions, "-p", String(port), "--storage", storage],
     {
+      cwd: dirname(definitions),
       env: { ...process.env, ...env },
       stdio: ["ignore", "ignore", "inherit"],
     },
