@@ -22,6 +22,7 @@ export {
   type CheckOutcome,
   type LoggedEvent,
   type RunInfo,
+  type StepAsset,
   type StepContext,
   type TimeWindow,
 } from "./execution/context.ts";
@@ -54,6 +55,20 @@ export {
   staticPartitions,
   weeklyPartitions,
 } from "./partitions/index.ts";
+export {
+  openPipesSession,
+  type PipesCheck,
+  type PipesMaterialization,
+  type PipesResult,
+  type PipesSession,
+  type PipesStep,
+} from "./pipes/session.ts";
+export {
+  type PipesCommand,
+  PipesExecutionError,
+  type PipesSubprocess,
+  pipesSubprocess,
+} from "./pipes/subprocess.ts";
 export { type EnvVar, env } from "./resource/env.ts";
 export { fsIoManager } from "./resource/fs-io-manager.ts";
 export { inMemory } from "./resource/in-memory-io-manager.ts";

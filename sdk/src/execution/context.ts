@@ -26,6 +26,7 @@ export type LoggedEvent =
       partition?: string;
       description?: string;
       metadata?: MetadataInput;
+      dataVersion?: string;
     }
   | { type: "engine"; message: string; metadata?: MetadataInput };
 
@@ -35,6 +36,14 @@ export interface CheckOutcome {
   severity?: "WARN" | "ERROR";
   description?: string;
   metadata?: MetadataInput;
+}
+
+/** An asset as a step knows it. */
+export interface StepAsset {
+  readonly key: AssetKey;
+  /** Name of the output that is this asset; undefined in a step that only checks it. */
+  readonly output: string | undefined;
+  readonly codeVersion: string | undefined;
 }
 
 /** `K`: type of its partition keys; undefined = it has none. An op's are only known when it runs. */
@@ -54,8 +63,8 @@ export interface StepContext<
   readonly log: Log;
   /** Adds metadata to what this step materializes (`output` and `partition` where there are several). */
   metadata(values: MetadataInput, to?: { output?: string; partition?: string }): void;
-  /** Version of the data that this step makes, for the page; anything that changes when the data does. */
-  dataVersion(version: string): void;
+  /** Version of the data that this step makes (`output` and `partition` where there are several); anything that changes when the data does. */
+  dataVersion(version: string, to?: { output?: string; partition?: string }): void;
   /** Reports something beside the outputs: `logEvent(assetObservation("raw/orders", { metadata: { rows } }))`. */
   logEvent(event: LoggedEvent): void;
   /** Reports a check that the asset declared under `checks`. */
@@ -70,6 +79,8 @@ export interface StepContext<
   readonly retryNumber: number;
   /** Key of the asset that this step makes; throws for a step that makes none or several. */
   readonly assetKey: AssetKey;
+  /** The assets that this run asks this step for; [] for an op that makes none. */
+  readonly assets: readonly StepAsset[];
   /** Outputs that this run asks for: of a multi-asset that can be subset, perhaps not all. */
   readonly selectedOutputs: ReadonlySet<string>;
   /** Key of the one partition; throws in a run over several: use `partitionKeys`. */
@@ -88,7 +99,7 @@ export interface StepContext<
   };
 }
 
-type Reported = { partition?: string; description?: string; metadata?: MetadataInput };
+type Reported = { partition?: string; description?: string; metadata?: MetadataInput; dataVersion?: string };
 
 /** For `logEvent`: says that an asset was materialized which is no output of this step. */
 export const assetMaterialization = (

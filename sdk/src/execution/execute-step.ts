@@ -8,6 +8,7 @@ import type { RunEvent } from "../model/event.ts";
 import type { OpNode } from "../op/node.ts";
 import { configIssues } from "../repository/json-schema.ts";
 import type { ValueAddress } from "../resource/io-manager.ts";
+import type { StepAsset } from "./context.ts";
 import { inputManagers, loadInputs } from "./load-inputs.ts";
 import { makeLog } from "./log.ts";
 import { type Plan, planRun, type Step } from "./plan.ts";
@@ -154,6 +155,7 @@ class ProcessRuntime implements StepRuntime {
       config: this.#opConfig(step, node),
       resources: resources.values(needed),
       partitions: scope.partitions,
+      assets: this.#assets(step),
       declaredChecks: this.#declaredChecks(step),
       services: this.#services,
       signal,
@@ -195,11 +197,20 @@ class ProcessRuntime implements StepRuntime {
     };
   }
 
+  #assets({ outputs, checks }: Step): StepAsset[] {
+    const { assets } = this.#scope.repository;
+    const about = outputs.flatMap(({ asset, name }) => (asset ? [{ key: asset, output: name }] : []));
+    const all = about.length > 0 ? about : checks.map(({ asset }) => ({ key: asset, output: undefined }));
+    return all.map((one) => ({ ...one, codeVersion: assets.get(keyText(one.key))?.codeVersion }));
+  }
+
   #declaredChecks(step: Step): string[] {
     const { assets } = this.#scope.repository;
-    return step.outputs.flatMap(({ asset }) =>
+    const own = step.checks.flatMap(({ name, output }) => (output === "result" ? [name] : []));
+    const declared = step.outputs.flatMap(({ asset }) =>
       Object.keys((asset && assets.get(keyText(asset))?.checks) ?? {}),
     );
+    return [...own, ...declared];
   }
 
   #partitionsOf(step: Step): PartitionsDef | null {

@@ -30,11 +30,11 @@ export async function storeOutputs(
       node.returns === "single" ? { [node.outputs[0]?.name ?? ""]: returned } : byName(scope, returned);
     for (const output of step.outputs) {
       const value = values[output.name];
-      // One output that is optional is left out by returning nothing; one among several by leaving out its property.
+      // One output that is optional is left out by returning nothing; one among several by leaving out its property. An
+      // asset whose property is there with no value was made elsewhere: nothing is stored, and a materialization recorded.
+      const none = value === undefined && !output.required;
       const absent =
-        node.returns === "single"
-          ? value === undefined && !output.required
-          : !(output.name in values) || (value === undefined && !output.required);
+        node.returns === "single" ? none : !(output.name in values) || (none && output.asset === undefined);
       if (absent && output.required)
         throw new TypeError(
           `step ${scope.request.stepKey} did not return output ${output.name}, which is not optional`,
@@ -228,6 +228,7 @@ async function storeOne(
     });
   }
   if (output.asset === undefined) return;
+  const version = user.versionFor(output.name, partitionKey);
   scope.emit({
     type: "ASSET_MATERIALIZATION",
     ts: scope.now(),
@@ -237,7 +238,7 @@ async function storeOne(
     asset: output.asset,
     ...(partitionKey === undefined ? {} : { partition: partitionKey }),
     metadata: { ...added, ...user.metadataFor(output.name, partitionKey) },
-    ...(user.version === undefined ? {} : { dataVersion: user.version }),
+    ...(version === undefined ? {} : { dataVersion: version }),
   });
 }
 

@@ -4,7 +4,7 @@ import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
 import type { AssetKey } from "../model/definitions.ts";
 import type { Metadata, RunEvent } from "../model/event.ts";
 import { splitKey } from "../partitions/index.ts";
-import type { CheckOutcome, LoggedEvent, RunInfo, StepContext, TimeWindow } from "./context.ts";
+import type { CheckOutcome, LoggedEvent, RunInfo, StepAsset, StepContext, TimeWindow } from "./context.ts";
 import type { RunServices } from "./execute-step.ts";
 import { type Log, makeLog } from "./log.ts";
 import type { Step } from "./plan.ts";
@@ -19,6 +19,7 @@ export interface ContextParts {
   config: unknown;
   resources: Record<string, unknown>;
   partitions: StepPartitions;
+  assets: readonly StepAsset[];
   /** Checks that the asset's own function reports, whether this run asks for them or not. */
   declaredChecks: readonly string[];
   services: RunServices;
@@ -39,7 +40,7 @@ export class UserContext implements StepContext {
   /** What the user added, by `output` and partition. Not part of what users see. */
   readonly added: { metadata: Metadata; output: string | undefined; partition: string | undefined }[] = [];
   readonly outcomes = new Map<string, CheckOutcome>();
-  version: string | undefined;
+  readonly #versions: { version: string; output: string | undefined; partition: string | undefined }[] = [];
 
   constructor(parts: ContextParts) {
     this.#parts = parts;
@@ -77,6 +78,9 @@ export class UserContext implements StepContext {
     }
     return only;
   }
+  get assets(): readonly StepAsset[] {
+    return this.#parts.assets;
+  }
   get selectedOutputs(): ReadonlySet<string> {
     return new Set(this.#parts.step.outputs.map(({ name }) => name));
   }
@@ -113,17 +117,13 @@ export class UserContext implements StepContext {
 
   // Arrow functions, because users take the context apart: `({ metadata }) => metadata(…)`.
   readonly metadata = (values: MetadataInput, to: { output?: string; partition?: string } = {}): void => {
-    const { outputs } = this.#parts.step;
-    if (to.output !== undefined && !outputs.some(({ name }) => name === to.output)) {
-      throw new Error(
-        `metadata for output ${to.output}: step ${this.stepKey} has ${outputs.map(({ name }) => name).join(", ") || "no outputs"}`,
-      );
-    }
+    this.#checkOutput("metadata", to.output);
     this.added.push({ metadata: toMetadata(values), output: to.output, partition: to.partition });
   };
 
-  readonly dataVersion = (version: string): void => {
-    this.version = version;
+  readonly dataVersion = (version: string, to: { output?: string; partition?: string } = {}): void => {
+    this.#checkOutput("dataVersion", to.output);
+    this.#versions.push({ version, output: to.output, partition: to.partition });
   };
 
   readonly check = (name: string, outcome: boolean | CheckOutcome): void => {
@@ -145,7 +145,7 @@ export class UserContext implements StepContext {
       return;
     }
     const asset = assetKey(event.asset as AssetKeyLike);
-    const { partition, description } = event;
+    const { partition, description, dataVersion } = event;
     emit({
       type: event.type === "materialization" ? "ASSET_MATERIALIZATION" : "ASSET_OBSERVATION",
       ...base,
@@ -154,20 +154,36 @@ export class UserContext implements StepContext {
       metadata,
       ...(partition === undefined ? {} : { partition }),
       ...(description === undefined ? {} : { description }),
+      ...(dataVersion === undefined ? {} : { dataVersion }),
     });
   };
+
+  #checkOutput(what: string, output: string | undefined): void {
+    const { outputs } = this.#parts.step;
+    if (output === undefined || outputs.some(({ name }) => name === output)) return;
+    throw new Error(
+      `${what} for output ${output}: step ${this.stepKey} has ${outputs.map(({ name }) => name).join(", ") || "no outputs"}`,
+    );
+  }
 
   /** Metadata given for an output (of a partition). */
   metadataFor(output: string, partition: string | undefined): Metadata {
     const result: Metadata = {};
-    for (const entry of this.added) {
-      if (entry.output !== undefined && entry.output !== output) continue;
-      if (entry.partition !== undefined && entry.partition !== partition) continue;
-      Object.assign(result, entry.metadata);
-    }
+    for (const entry of this.added)
+      if (isFor(entry, output, partition)) Object.assign(result, entry.metadata);
     return result;
   }
+
+  /** Data version given for an output (of a partition): the last one. */
+  versionFor(output: string, partition: string | undefined): string | undefined {
+    return this.#versions.findLast((entry) => isFor(entry, output, partition))?.version;
+  }
 }
+
+type Target = { output: string | undefined; partition: string | undefined };
+const isFor = (given: Target, output: string, partition: string | undefined) =>
+  (given.output === undefined || given.output === output) &&
+  (given.partition === undefined || given.partition === partition);
 
 export function stepLog({ stepKey, emit, now }: Pick<ContextParts, "stepKey" | "emit" | "now">): Log {
   return makeLog((level, message, fields) => {
