@@ -69,8 +69,7 @@ export const pipesSubprocess = resource({
         .describe("Seconds from SIGTERM to SIGKILL when the run is cancelled"),
     })
     .prefault({}),
-  create: ({ config }) => new SubprocessClient(config),
-  close: (client) => client.close(),
+  create: ({ config }): PipesSubprocess => new SubprocessClient(config),
 });
 
 interface Settings {
@@ -79,7 +78,7 @@ interface Settings {
   killAfterSeconds: number;
 }
 
-class SubprocessClient implements PipesSubprocess {
+class SubprocessClient implements PipesSubprocess, AsyncDisposable {
   readonly #settings: Settings;
   readonly #running = new Set<Promise<unknown>>();
 
@@ -151,7 +150,7 @@ class SubprocessClient implements PipesSubprocess {
   }
 
   /** Waits for commands that a cancel is ending, so that none outlives this process. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#running);
   }
 }
