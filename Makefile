@@ -23,6 +23,7 @@ test: build ## lint, types and every test that needs no cluster
 	@biome check .
 	@npm run --silent typecheck -w ui
 	@tsc -p examples/weather
+	@tsc -p examples/features
 	@tsc -p e2e
 	@node tools/run-tests.mjs $(T)
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { asset, Definitions, defineAssetJob, job, op, z } from "@dagster-operator/sdk";
+import { asset, Definitions, defineAssetJob, graphAsset, job, op, resource, z } from "@dagster-operator/sdk";
 import { dailyPartitions, staticPartitions } from "@dagster-operator/sdk/internal";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
@@ -24,6 +24,9 @@ const orders = asset("orders", { partitions: daily }, () => 1);
 const revenue = asset("revenue", { partitions: daily, inputs: { orders } }, () => 2);
 const regions = asset("regions", { partitions: staticPartitions(["north", "south"]) }, () => 3);
 const report = asset(["marts", "report"], { config: z.object({ title: z.string() }) }, () => 4);
+const api = resource({ config: z.object({ url: z.string() }), create: ({ config }) => config.url });
+const scale = op("scale", { config: z.object({ by: z.number() }), resources: { api } }, () => 5);
+const scaled = graphAsset("scaled", {}, () => scale());
 const first = op("first", { config: z.object({ factor: z.number() }) }, () => 1);
 const second = op("second", { inputs: { first } }, () => 2);
 const steps = job(
@@ -34,7 +37,7 @@ const steps = job(
   },
 );
 const definitions = new Definitions({
-  assets: [orders, revenue, regions, report],
+  assets: [orders, revenue, regions, report, scaled],
   jobs: [steps, defineAssetJob("sales", { selection: "orders or revenue", partitions: daily })],
 });
 
@@ -172,6 +175,22 @@ describe("submitting", () => {
     expect((error as InvalidInput).issues.map(({ path }) => path)).toEqual(["ops.first.config.factor"]);
     expect(error.message).toContain("job steps");
     expect(await storage.runs.count({})).toBe(before);
+  });
+
+  test("asks for the config inside a graph and of a resource that only some steps open", async () => {
+    const error = await refusal(submitRun(deps, { location: "shop", assets: [["scaled"]] }));
+    expect((error as InvalidInput).issues).toEqual([
+      { path: "ops.scaled.ops.scale.config", message: "needs config: by" },
+      { path: "resources.api.config", message: "needs config: url" },
+    ]);
+    const runConfig = {
+      ops: { scaled: { ops: { scale: { config: { by: 2 } } } } },
+      resources: { api: { config: { url: "https://example.org" } } },
+    };
+    await expect(
+      submitRun(deps, { location: "shop", assets: [["scaled"]], runConfig }),
+    ).resolves.toBeDefined();
+    await expect(submitRun(deps, { location: "shop", job: "steps" })).resolves.toBeDefined();
   });
 
   test("asks config only of what is selected", async () => {

@@ -103,8 +103,8 @@ async function prepare(
     ]);
   }
 
-  const given = { ...job.tags, ...request.tags };
-  const partition = request.partition ?? partitionOfTags(given);
+  const tags = { ...job.tags, ...request.tags };
+  const partition = request.partition ?? partitionOfTags(tags);
   const checked = (request.checks ?? []).map(({ asset }) => asset);
   const parts = partitionedParts(snapshot, job, [...(assets ?? []), ...checked]);
   const runConfig = isEmpty(request.runConfig) ? job.runConfig : request.runConfig;
@@ -114,7 +114,7 @@ async function prepare(
   for (const issue of await validate(entry.name, code, job.name, runConfig)) {
     if (!isAboutUnselected(issue, steps, runConfig)) issues.push(issue);
   }
-  if (job.implicit) issues.push(...missingConfig(plan, runConfig));
+  if (job.implicit) issues.push(...missingConfig(plan, snapshot, runConfig));
   if (issues.length > 0) throw new InvalidInput(describe(job, issues), issues);
 
   return {
@@ -125,7 +125,7 @@ async function prepare(
     checks: request.checks ?? null,
     steps: request.steps ?? null,
     runConfig,
-    tags: { ...given, ...partitionTags(partition, parts), ...originTags(entry.name, request) },
+    tags: { ...tags, ...partitionTags(partition, parts), ...originTags(entry.name, request) },
     partition,
     parentRunId: request.lineage?.parentRunId ?? null,
     rootRunId: request.lineage?.rootRunId ?? null,
@@ -221,18 +221,39 @@ function isAboutUnselected(issue: Issue, steps: Set<string>, runConfig: Record<s
   return !(typeof ops === "object" && ops !== null && node in ops);
 }
 
-/** The implicit job is of all assets and so demands no config; what is selected of it does. */
-function missingConfig({ steps }: Plan, runConfig: Record<string, unknown>): Issue[] {
-  const given = typeof runConfig.ops === "object" && runConfig.ops !== null ? Object.keys(runConfig.ops) : [];
-  const issues: Issue[] = [];
+/** The implicit job is of all assets and so demands no config; what is selected of it does, at any depth of graphs. */
+function missingConfig(
+  { steps }: Plan,
+  { nodes, resources }: DefinitionsSnapshot,
+  runConfig: Record<string, unknown>,
+): Issue[] {
+  const mapped = new Set(
+    nodes.flatMap((node) => (node.kind === "graph" && node.configSchema ? [node.name] : [])),
+  );
+  const requiring = (schema: Record<string, unknown> | null | undefined) =>
+    Array.isArray(schema?.required) && schema.required.length > 0
+      ? `needs config: ${schema.required.join(", ")}`
+      : null;
+  const byName = new Map(resources.map((resource) => [resource.name, resource]));
+  const wanted = new Map<string, string>();
   for (const step of steps) {
-    const required = step.op.configSchema?.required;
-    // Config of a node inside a graph may come from a config mapping, which only the worker applies.
-    if (!Array.isArray(required) || required.length === 0 || step.key.includes(".")) continue;
-    if (given.includes(step.key)) continue;
-    issues.push({ path: `ops.${step.key}.config`, message: `needs config: ${required.join(", ")}` });
+    const path = step.key.replace(/\[.*$/, "").split(".");
+    const message = requiring(step.op.configSchema);
+    // What is inside a graph with a config mapping gets its config from that.
+    if (message && !mapped.has(path[0] ?? "")) wanted.set(`ops.${path.join(".ops.")}.config`, message);
+    for (const name of [...step.op.resources, ...step.outputs.map(({ ioManager }) => ioManager)]) {
+      const lacking = requiring(byName.get(name)?.configSchema);
+      if (lacking) wanted.set(`resources.${name}.config`, lacking);
+    }
   }
-  return issues;
+  return [...wanted].flatMap(([path, message]) => (given(runConfig, path) ? [] : [{ path, message }]));
+}
+
+/** Is there anything at this path? What is there was checked by the code that it is for. */
+function given(config: unknown, path: string): boolean {
+  let at = config;
+  for (const name of path.split(".")) at = (at as Record<string, unknown> | undefined | null)?.[name];
+  return at !== undefined;
 }
 
 function describe(job: JobDef, issues: Issue[]): string {

@@ -27,7 +27,11 @@ import {
 } from "./io-spec.ts";
 import { type AnyNode, type OpNode, type RetryPolicyOptions, retryPolicy } from "./node.ts";
 
-type Source<T> = Handle<T> | AssetDefinition<T>;
+/** A partitioned asset gives its value in a job of the same partitions, an object by partition key in one without any. */
+type Source<T> =
+  | Handle<T>
+  | AssetDefinition<T>
+  | (T extends Readonly<Record<string, infer E>> ? AssetDefinition<E, true> : never);
 /** What may be given for an input of type `T`: a handle, an asset, or for an array also several of these (fan-in). */
 type Given<T> = Source<T> | (T extends readonly (infer E)[] ? readonly Source<E>[] : never);
 /** For an input that only orders: anything that comes before. */

@@ -14,6 +14,13 @@ import { at, kindOf } from "../source.ts";
 /** Name of the IO manager of whatever names none. */
 export const DEFAULT_IO_MANAGER = "ioManager";
 
+/** What keeps values where Definitions names nothing; unit tests keep them in memory instead. */
+const defaultIoManager = fsIoManager();
+
+/** The resources that somebody gave or asked for. */
+export const givenResources = ({ resources }: Repository): Record<string, ResourceDefinition> =>
+  Object.fromEntries([...resources].filter(([, definition]) => definition !== defaultIoManager));
+
 export interface Repository {
   /** By `raw/orders`. */
   assets: Map<string, AssetDefinition>;
@@ -208,6 +215,6 @@ export function collect(given: Given): Collected {
     repository.resources.set(name, definition);
   }
   if (!repository.resources.has(DEFAULT_IO_MANAGER))
-    repository.resources.set(DEFAULT_IO_MANAGER, fsIoManager());
+    repository.resources.set(DEFAULT_IO_MANAGER, defaultIoManager);
   return { repository, problems };
 }

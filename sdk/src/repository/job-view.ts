@@ -11,7 +11,7 @@ import {
 import type { JobDefinition } from "../op/job.ts";
 import type { AnyNode } from "../op/node.ts";
 import { resolveSelection } from "../selection/index.ts";
-import type { Repository } from "./collect.ts";
+import { ioManagerName, type Repository } from "./collect.ts";
 import { type ConfigTarget, runConfigSchema } from "./run-config.ts";
 
 /** The partitions that all partitioned ones of these assets share; null when none has any or they differ. */
@@ -30,13 +30,44 @@ export interface JobView {
   config: ConfigTarget;
 }
 
+/** Names of the resources that these nodes open, and what they read: IO managers and nested ones among them. */
+function neededResources(
+  { assets, resources }: Repository,
+  nodes: Iterable<AnyNode>,
+  made: readonly AssetDefinition[],
+): Set<string> {
+  const needed = new Set<string>();
+  const add = (name: string): void => {
+    if (needed.has(name)) return;
+    needed.add(name);
+    for (const nested in resources.get(name)?.nested) add(nested);
+  };
+  const addNode = (node: AnyNode): void => {
+    if (node.type === "op") {
+      for (const name in node.resources) add(name);
+      for (const { ioManager } of node.outputs) add(ioManagerName(ioManager));
+      return;
+    }
+    for (const { def } of node.nodes) addNode(def);
+    for (const asset of node.assets) add(ioManagerName(asset.ioManager));
+  };
+  for (const node of nodes) addNode(node);
+  for (const asset of made) {
+    add(ioManagerName(asset.ioManager));
+    for (const { key, input } of asset.deps)
+      if (input !== null) add(ioManagerName(assets.get(keyText(key))?.ioManager));
+  }
+  return needed;
+}
+
 function configTarget(repository: Repository, assets: AssetDefinition[], partial: boolean): ConfigTarget {
   const nodes = new Map<string, AnyNode>();
   for (const { node } of assets) if (node !== undefined) nodes.set(node.name, node);
   const keys = new Set(assets.map((asset) => keyText(asset.key)));
   for (const check of repository.checks.values())
     if (keys.has(keyText(check.asset.key))) nodes.set(check.node.name, check.node);
-  return { nodes, resources: repository.resources, partial };
+  const needed = neededResources(repository, nodes.values(), assets);
+  return { nodes, resources: repository.resources, needed, partial };
 }
 
 export function jobView(repository: Repository, job: JobDefinition, assetDefs: AssetDef[]): JobView {
@@ -52,7 +83,8 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
   if ("graph" in job.target) {
     const { graph } = job.target;
     const nodes = new Map(graph.nodes.map(({ name: node, def }) => [node, def]));
-    const config = { nodes, resources: repository.resources, partial: false };
+    const needed = neededResources(repository, [graph], []);
+    const config = { nodes, resources: repository.resources, needed, partial: false };
     const target = { kind: "graph" as const, graph: graph.name };
     return {
       def: {

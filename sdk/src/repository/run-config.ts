@@ -12,6 +12,8 @@ export interface ConfigTarget {
   /** Nodes by the name that they have in the job. */
   nodes: Map<string, AnyNode>;
   resources: Map<string, ResourceDefinition>;
+  /** Of the resources, those that the job opens; the others may be configured and need not be. */
+  needed: ReadonlySet<string>;
   /** True when any part may run alone, so that config that is missing is only missed by the step that needs it. */
   partial: boolean;
 }
@@ -77,7 +79,10 @@ export function runConfigSchema(target: ConfigTarget): JsonSchema {
   for (const [name, definition] of target.resources) {
     const schema = resourceConfigSchema(definition);
     if (schema === null) continue;
-    const must = !target.partial && resourceConfigIssues(definition, undefined, "").length > 0;
+    const must =
+      !target.partial &&
+      target.needed.has(name) &&
+      resourceConfigIssues(definition, undefined, "").length > 0;
     resources[name] = closed({ config: schema }, must ? ["config"] : []);
     if (must) requiredResources.push(name);
   }
@@ -166,7 +171,7 @@ export function runConfigIssues(target: ConfigTarget, runConfig: Record<string, 
         issues.push(...only(part, ["config"], here));
         if (definition.schema === undefined && part.config !== undefined)
           issues.push({ path: `${here}.config`, message: `resource ${name} takes no config` });
-        if (resources[name] !== undefined || !target.partial)
+        if (resources[name] !== undefined || (target.needed.has(name) && !target.partial))
           issues.push(...resourceConfigIssues(definition, part.config, `${here}.config`));
       }
     }

@@ -34,3 +34,6 @@ export type WithEnv<T> =
   | (T extends string | number | boolean | bigint | Date | null | undefined | readonly unknown[]
       ? T | EnvVar<T>
       : { [K in keyof T]: WithEnv<T[K]> });
+
+/** A part of a config: what is left out has a default, or is given in run config. */
+export type PartWithEnv<T> = EnvVar<T> | { [K in keyof T]?: WithEnv<T[K]> };

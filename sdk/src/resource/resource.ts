@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Log } from "../execution/log.ts";
 import { definitionSite, KIND } from "../source.ts";
-import type { WithEnv } from "./env.ts";
+import type { PartWithEnv } from "./env.ts";
 
 declare const VALUE: unique symbol;
 export type NoKeys = Record<never, never>;
@@ -43,7 +43,7 @@ export interface ResourceDefinition<T = unknown, Input = never> {
   readonly close: ((value: never) => unknown) | undefined;
   readonly source: string | undefined;
   /** The same resource with these values; what is left out may be given in run config under `resources.<name>.config`. */
-  configured(values: WithEnv<Input>): ResourceDefinition<T, Input>;
+  configured(values: PartWithEnv<Input>): ResourceDefinition<T, Input>;
 }
 
 export interface ResourceOptions<T, C extends z.ZodType | undefined, N extends ResourceMap> {
@@ -67,7 +67,7 @@ export function makeResource<T, Input>(parts: Parts): ResourceDefinition<T, Inpu
   return {
     [KIND]: "resource",
     ...parts,
-    configured: (values: WithEnv<Input>) => makeResource<T, Input>({ ...parts, values }),
+    configured: (values: PartWithEnv<Input>) => makeResource<T, Input>({ ...parts, values }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Definitions, internalsOf, isDefinitions } from "../definitions.ts";
 import type { GraphDefinition } from "../op/graph.ts";
 import { job as defineJob, type JobDefinition } from "../op/job.ts";
-import { DEFAULT_IO_MANAGER } from "../repository/collect.ts";
+import { DEFAULT_IO_MANAGER, givenResources } from "../repository/collect.ts";
 import { inMemory } from "../resource/in-memory-io-manager.ts";
 import { kindOf } from "../source.ts";
 import { type RunInProcessOptions, type RunResult, runInProcess } from "./run-in-process.ts";
@@ -40,7 +40,7 @@ export async function executeInProcess(
     jobs: [job],
     resources: {
       [DEFAULT_IO_MANAGER]: inMemory(),
-      ...(base && Object.fromEntries(base.resources)),
+      ...(base && givenResources(base)),
       ...resources,
     },
   });

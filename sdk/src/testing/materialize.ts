@@ -4,7 +4,7 @@ import { keyText } from "../asset/asset-key.ts";
 import { Definitions, internalsOf, isDefinitions, type ResourcesFor } from "../definitions.ts";
 import { ASSET_JOB } from "../model/definitions.ts";
 import { didYouMean } from "../model/nearest-name.ts";
-import { asResource, DEFAULT_IO_MANAGER, ioManagerName } from "../repository/collect.ts";
+import { asResource, DEFAULT_IO_MANAGER, givenResources, ioManagerName } from "../repository/collect.ts";
 import { inMemory } from "../resource/in-memory-io-manager.ts";
 import { type IoManager, ioManager } from "../resource/io-manager.ts";
 import { resolveSelection } from "../selection/index.ts";
@@ -140,6 +140,6 @@ function ofDefinitions(definitions: Definitions) {
   return {
     assets: [...repository.assets.values()],
     checks: [...repository.checks.values()],
-    resources: Object.fromEntries(repository.resources),
+    resources: givenResources(repository),
   };
 }

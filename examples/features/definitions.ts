@@ -1,0 +1,31 @@
+import { Definitions } from "@dagster-operator/sdk";
+import * as assetAsInput from "./src/asset-as-input.ts";
+import * as checks from "./src/checks.ts";
+import * as graphAsset from "./src/graph-asset.ts";
+import * as graphs from "./src/graphs.ts";
+import * as multiAsset from "./src/multi-asset.ts";
+import * as resources from "./src/resources.ts";
+import * as retries from "./src/retries.ts";
+import * as runTimeMaterialization from "./src/run-time-materialization.ts";
+import * as softwareDefined from "./src/software-defined.ts";
+
+const features = [
+  assetAsInput,
+  checks,
+  graphAsset,
+  graphs,
+  multiAsset,
+  resources,
+  retries,
+  runTimeMaterialization,
+  softwareDefined,
+];
+
+/** Each takes from the modules what is of its kind. */
+export default new Definitions({
+  assets: features,
+  checks: features,
+  jobs: features,
+  schedules: features,
+  sensors: features,
+});

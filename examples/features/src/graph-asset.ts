@@ -1,0 +1,21 @@
+/** Several steps make one asset. The second one fails once, so that a re-execution begins inside the graph. */
+import { existsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { graphAsset, input, op } from "@dagster-operator/sdk";
+
+const fetch = op("fetch_words", ({ run }) => ({ words: ["b", "a", "c"], by: run.runId }));
+const sort = op(
+  "sort_words",
+  { inputs: { page: input<{ words: string[]; by: string }>() } },
+  ({ inputs, run }) => {
+    const tried = join(tmpdir(), `sort-words-${inputs.page.by}`);
+    if (run.tags["fail-first"] === "yes" && !existsSync(tried)) {
+      writeFileSync(tried, "");
+      throw new Error("the dictionary is away");
+    }
+    return inputs.page.words.toSorted().join(" ");
+  },
+);
+
+export const dictionary = graphAsset("dictionary", {}, () => sort({ page: fetch() }));

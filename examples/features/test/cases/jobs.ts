@@ -1,0 +1,87 @@
+import { expect } from "@jest/globals";
+import type { Case } from "../case.ts";
+
+export default [
+  {
+    title: "fan-out, fan-in and nested graphs",
+    job: "fan",
+    look: (ran) =>
+      expect(ran.steps("STEP_SUCCESS")).toEqual([
+        "add_twice.add",
+        "add_twice.second",
+        "more.add",
+        "more.second",
+        "one",
+        "sum",
+      ]),
+  },
+  {
+    title: "a branch that is not taken",
+    job: "branch",
+    look: (ran) => {
+      expect(ran.steps("STEP_SKIPPED")).toEqual(["by_bike"]);
+      expect(ran.steps("STEP_SUCCESS")).toEqual(["by_truck", "weigh"]);
+    },
+  },
+  {
+    title: "a step for each of many things",
+    job: "many",
+    look: (ran) => expect(ran.steps("STEP_SUCCESS")).toEqual(["letters", "size[a]", "size[b]", "sum"]),
+  },
+  {
+    title: "retries: asked for, by policy, and refused",
+    job: "retries",
+    status: "FAILURE",
+    look: (ran) => {
+      expect(ran.steps("STEP_UP_FOR_RETRY")).toEqual(["patient", "patient", "policed"]);
+      expect(ran.steps("STEP_FAILURE")).toEqual(["stubborn"]);
+      expect(ran.of("ENGINE_EVENT").find(({ stepKey }) => stepKey === "stubborn")?.metadata).toEqual({
+        path: { type: "text", value: "/nowhere" },
+      });
+    },
+  },
+  {
+    title: "materializations and observations at run time, with every kind of metadata",
+    job: "persist_day",
+    runConfig: { ops: { persist: { config: { date: "2024-05-01" } } } },
+    look: (ran) => {
+      const [made] = ran.of("ASSET_MATERIALIZATION");
+      expect(made).toMatchObject({ asset: ["my_dataset"], partition: "2024-05-01" });
+      expect(new Set(Object.values(made?.metadata ?? {}).map(({ type }) => type))).toEqual(
+        new Set(
+          ["text", "int", "float", "bool", "json", "path", "url", "markdown", "table", "timestamp"].concat([
+            "asset",
+            "run",
+            "notebook",
+            "image",
+          ]),
+        ),
+      );
+      expect(ran.of("ASSET_OBSERVATION")[0]?.asset).toEqual(["raw", "clicks"]);
+    },
+  },
+  {
+    title: "resources: nested, configured at launch, closed after a failure",
+    job: "asking",
+    status: "FAILURE",
+    runConfig: { resources: { credentials: { config: { user: "ada" } } } },
+    look: (ran) => {
+      expect(ran.said).toContain("ada asked select 1");
+      expect(ran.steps("STEP_FAILURE")).toEqual(["ask"]);
+    },
+  },
+  {
+    title: "an asset as an op's input: every partition in a job without any",
+    job: "send_everywhere",
+    look: (ran) => {
+      expect(ran.said).toEqual(["sent to north@example.org south@example.org"]);
+      expect(ran.materialized).toEqual([]);
+    },
+  },
+  {
+    title: "an asset as an op's input: the run's own partition",
+    job: "send_region",
+    partition: "south",
+    look: (ran) => expect(ran.said).toEqual(["sent to south@example.org"]),
+  },
+] satisfies Case[];

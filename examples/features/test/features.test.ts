@@ -1,0 +1,119 @@
+/** Every case in this process, and through one running system with its steps in the run's process and each in one of its own. */
+import { readdirSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { executeInProcess, inMemory, materialize } from "@dagster-operator/sdk";
+import { internalsOf, type RunEvent, resolveSelection } from "@dagster-operator/sdk/internal";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type Client, createClient } from "../../../cli/src/graphql/client.ts";
+import { launchRun } from "../../../cli/src/graphql/runs.ts";
+import { Project, until } from "../../../cli/test/system.ts";
+import definitions from "../definitions.ts";
+import { type Case, Ran } from "./case.ts";
+
+const FILE = new URL("../definitions.ts", import.meta.url).pathname;
+const folder = new URL("cases/", import.meta.url);
+const cases: Case[] = [];
+for (const file of readdirSync(folder).sort())
+  cases.push(...(await import(new URL(file, folder).href)).default);
+/** Of `mail/emails`: jobs that read the asset find them there. */
+const PARTITIONS = ["north", "south"];
+const { repository, snapshot } = internalsOf(definitions);
+
+describe("in process", () => {
+  const values = inMemory();
+  beforeAll(async () => {
+    for (const partitionKey of PARTITIONS)
+      await materialize(definitions, {
+        selection: "mail/emails",
+        partitionKey,
+        resources: { ioManager: values },
+      });
+  });
+  test.each(cases)("$title", async ({ job, assets = "", partition, runConfig, tags, status, look }) => {
+    const options = {
+      raise: false,
+      resources: { ioManager: values },
+      ...(partition === undefined ? {} : { partitionKey: partition }),
+      ...(runConfig && { runConfig }),
+      ...(tags && { tags }),
+    };
+    const found = job === undefined ? undefined : repository.jobs.get(job);
+    if (job !== undefined && found === undefined) throw new Error(`there is no job ${job}`);
+    const result = found
+      ? await executeInProcess(found, { ...options, assets: definitions })
+      : await materialize(definitions, { ...options, selection: assets });
+    expect(result.status).toBe(status ?? "SUCCESS");
+    look(new Ran(result.events));
+  });
+});
+
+describe.each(["in_process", "multiprocess"])("through dagsterctl dev, %s", (executor) => {
+  const ended = new Map<Case, { status: string; ran: Ran }>();
+
+  // All runs at once: how they are queued is not what is looked at here.
+  beforeAll(async () => {
+    const { client, location } = await system();
+    await Promise.all(
+      cases.map(async (one) => {
+        const { job, assets = "", partition, runConfig = {}, tags } = one;
+        const runId = await launchRun(client, {
+          location,
+          job,
+          assets: job === undefined ? materializable(assets) : undefined,
+          runConfig: {
+            ...(job && repository.jobs.get(job)?.runConfig),
+            ...runConfig,
+            execution: { config: { [executor]: {} } },
+          },
+          tags,
+          partition,
+        });
+        ended.set(one, await whenEnded(client, runId));
+      }),
+    );
+  }, 300_000);
+
+  test.each(cases)("$title", (one) => {
+    const run = ended.get(one);
+    expect(run?.status).toBe(one.status ?? "SUCCESS");
+    one.look(run?.ran ?? new Ran([]));
+  });
+});
+
+const materializable = (selection: string) =>
+  resolveSelection(snapshot.assets, selection).filter((key) =>
+    snapshot.assets.some((asset) => asset.kind !== "external" && asset.key.join() === key.join()),
+  );
+
+let project: Project | undefined;
+let started: Promise<{ client: Client; location: string }> | undefined;
+/** One for all executors. */
+function system() {
+  started ??= (async () => {
+    project = new Project();
+    const dev = await project.dev("-f", FILE);
+    const client = createClient(dev.url);
+    const location = "definitions.ts";
+    for (const partition of PARTITIONS) {
+      const runId = await launchRun(client, { location, assets: [["mail", "emails"]], partition });
+      await whenEnded(client, runId);
+    }
+    return { client, location };
+  })();
+  return started;
+}
+afterAll(() => project?.remove());
+
+async function whenEnded({ url }: Client, runId: string): Promise<{ status: string; ran: Ran }> {
+  let file: { run: { status: string }; events: { event: RunEvent }[] } | undefined;
+  await until(
+    `run ${runId} to end`,
+    async () => {
+      const response = await fetch(`${url}/download_debug/${runId}`);
+      file = JSON.parse(gunzipSync(Buffer.from(await response.arrayBuffer())).toString());
+      return ["SUCCESS", "FAILURE", "CANCELED"].includes(file?.run.status ?? "");
+    },
+    240_000,
+  );
+  return { status: file?.run.status ?? "", ran: new Ran(file?.events.map(({ event }) => event) ?? []) };
+}
