@@ -43,7 +43,7 @@ function projectsOf(page: string): Project[] {
   return versions.map((files, index) => ({ name: `${basename(page, ".md")}-${index + 1}`, files }));
 }
 
-const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
+const pages = readdirSync(docs, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".md"));
 const projects = pages.flatMap(projectsOf);
 let folder: string;
 

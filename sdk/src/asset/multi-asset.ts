@@ -24,6 +24,8 @@ import { type AssetKeyLike, assetKey } from "./asset-key.ts";
 export interface MultiAssetMember extends Omit<AssetMeta, "partitions"> {
   /** Default: its name in `assets`, behind the prefix. */
   key?: AssetKeyLike;
+  /** May the function leave it out? Then it is not made, and what depends on it is skipped. Default `canSubset`. */
+  optional?: boolean;
 }
 
 export interface MultiAssetOptions<
@@ -86,7 +88,7 @@ export function multiAsset<
     name: output,
     description: member.description,
     dynamic: false,
-    required: !canSubset,
+    required: !(member.optional ?? canSubset),
     ioManager: member.ioManager ?? shared.ioManager,
     schema: undefined,
   }));
