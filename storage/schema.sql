@@ -279,6 +279,7 @@ create table tick (
   error json,
   cursor text,
   logs json default '[]'::json not null,
+  origin_run_ids json default '[]'::json not null,
   constraint tick_kind_location_name_at_key UNIQUE (kind, location, name, at),
   constraint tick_pkey PRIMARY KEY (id)
 );

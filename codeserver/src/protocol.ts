@@ -12,7 +12,7 @@
  * All posts: 400 bad request · 404 no such name · 422 `user_code` the evaluation threw or took too long, `load_error` · 503.
  * Anything but 200 and 304 has the body Failure.
  */
-import { ErrorInfo } from "@dagster-operator/sdk/internal";
+import { ErrorInfo, ReportedAssetEvent, WatchedAsset, WatchedRun } from "@dagster-operator/sdk/internal";
 import { z } from "zod";
 import type { WatchSet } from "./loader/resolve.ts";
 
@@ -32,6 +32,8 @@ export const EvaluateSensor = z.object({
   cursor: z.string().nullable(),
   lastRunKey: z.string().nullable(),
   lastTickTime: z.number().nullable(),
+  /** What happened since its cursor, for a sensor that watches assets or runs. */
+  watched: z.object({ assets: z.array(WatchedAsset).optional(), run: WatchedRun.optional() }).optional(),
   timeoutMs,
 });
 export const Evaluation = z.object({
@@ -51,6 +53,7 @@ export const Evaluation = z.object({
   dynamicPartitions: z
     .array(z.object({ name: z.string(), add: z.array(z.string()), delete: z.array(z.string()) }))
     .optional(),
+  assetEvents: z.array(ReportedAssetEvent).optional(),
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 

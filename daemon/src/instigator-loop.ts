@@ -35,7 +35,11 @@ export interface InstigatorFamily<D extends Definition> {
     state: InstigatorState,
     now: number,
   ) => { dueAt: number; at: number } | null;
-  plan: (definition: D, place: Place, state: InstigatorState) => Pick<TickPlan, "evaluate" | "target">;
+  plan: (
+    definition: D,
+    place: Place,
+    state: InstigatorState,
+  ) => Pick<TickPlan, "evaluate" | "target" | "occasion" | "outcome">;
 }
 
 /** It looks again after this long even if nothing is due: definitions and clocks change. */

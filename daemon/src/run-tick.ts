@@ -1,5 +1,6 @@
 /** One tick from begin to finish: evaluate in user code, submit what it asks for, close. */
 import {
+  assetEventOf,
   type CodeLocation,
   type InstigatorId,
   InvalidInput,
@@ -33,11 +34,15 @@ export interface TickPlan {
   dueAt: number;
   code: CodeLocation;
   evaluate: (code: CodeLocation, at: number, timeoutMs: number) => Promise<TickResult>;
+  /** What the evaluation was about, where the same may be asked again by a later tick: it gives the same runs then. */
+  occasion?: ((result: TickResult) => string | undefined) | undefined;
+  /** In the place of one evaluation and its submission. */
+  outcome?: ((deps: TickDeps, plan: TickPlan, tick: Tick) => Promise<TickOutcome>) | undefined;
   /** The target of a request that does not name one; throws InvalidInput for a target that is not allowed. */
   target: (request: RunRequest) => Pick<SubmitRequest, "job" | "assets" | "tags">;
 }
 
-type Outcome = Parameters<SubmitDeps["storage"]["ticks"]["finish"]>[2];
+export type TickOutcome = Parameters<SubmitDeps["storage"]["ticks"]["finish"]>[2];
 
 /** A lease outlives the evaluation by this much, so that submitting is inside it too. */
 const LEASE_MARGIN_MS = 30_000;
@@ -58,9 +63,9 @@ export async function runTick(deps: TickDeps, plan: TickPlan): Promise<"done" | 
   );
   if (!tick) return "later";
   metrics.lateness.observe({ kind: plan.id.kind }, Math.max(0, now() - plan.dueAt) / 1000);
-  let outcome: Outcome;
+  let outcome: TickOutcome;
   try {
-    outcome = await evaluateAndSubmit(deps, plan, tick);
+    outcome = await (plan.outcome ?? evaluateAndSubmit)(deps, plan, tick);
   } catch (error) {
     if (error instanceof Unavailable) {
       log.warn({ err: error }, `the tick of ${plan.id.name} waits: ${error.message}`);
@@ -79,19 +84,32 @@ export async function runTick(deps: TickDeps, plan: TickPlan): Promise<"done" | 
   return "done";
 }
 
-async function evaluateAndSubmit(deps: TickDeps, plan: TickPlan, tick: Tick): Promise<Outcome> {
-  const { storage } = deps;
+async function evaluateAndSubmit(deps: TickDeps, plan: TickPlan, tick: Tick): Promise<TickOutcome> {
   const result = await plan.evaluate(plan.code, plan.at, deps.evaluationTimeoutMs);
+  return submitResult(deps, plan, tick, result, plan.occasion?.(result));
+}
+
+/** Does what an evaluation asked for. */
+export async function submitResult(
+  deps: TickDeps,
+  plan: TickPlan,
+  tick: Tick,
+  result: TickResult,
+  occasion?: string,
+): Promise<TickOutcome> {
+  const { storage } = deps;
   for (const { name, add, delete: gone } of result.dynamicPartitions ?? []) {
     if (add.length > 0) await storage.assets.addDynamicPartitions(name, add);
     if (gone.length > 0) await storage.assets.deleteDynamicPartitions(name, gone);
   }
   const { logs, cursor } = result;
+  const by = `${plan.id.kind.toLowerCase()} ${plan.id.name}`;
+  const assetEvents = result.assetEvents?.map((event) => assetEventOf(event, deps.now(), by));
   let submitted: { runId: string; created: boolean }[];
   try {
     submitted = await submitRuns(
       deps,
-      result.runRequests.map((request, index) => toSubmit(plan, tick, request, index)),
+      result.runRequests.map((request, index) => toSubmit(plan, tick, request, { index, occasion })),
     );
   } catch (error) {
     if (error instanceof Unavailable) throw error;
@@ -100,9 +118,9 @@ async function evaluateAndSubmit(deps: TickDeps, plan: TickPlan, tick: Tick): Pr
   }
   const runIds = await ownRuns(deps, tick, submitted);
   const lastRunKey = result.runRequests.findLast((request) => request.runKey !== undefined)?.runKey;
-  if (runIds.length > 0) return { status: "SUCCESS", runIds, cursor, lastRunKey, logs };
-  const skipReason = result.skipReason ?? whyNone(result.runRequests);
-  return { status: "SKIPPED", runIds, skipReason, cursor, lastRunKey, logs };
+  const outcome = { runIds, cursor, lastRunKey, logs, assetEvents };
+  if (runIds.length > 0) return { status: "SUCCESS", ...outcome };
+  return { status: "SKIPPED", skipReason: result.skipReason ?? whyNone(result.runRequests), ...outcome };
 }
 
 function whyNone(requests: RunRequest[]): string | undefined {
@@ -126,7 +144,13 @@ async function ownRuns(
   return submitted.filter(({ runId, created }) => created || own.has(runId)).map(({ runId }) => runId);
 }
 
-function toSubmit(plan: TickPlan, tick: Tick, request: RunRequest, index: number): SubmitRequest {
+interface Place {
+  /** Of the request among those of its evaluation. */
+  index: number;
+  occasion: string | undefined;
+}
+
+function toSubmit(plan: TickPlan, tick: Tick, request: RunRequest, place: Place): SubmitRequest {
   const { kind, location, name } = plan.id;
   return {
     location,
@@ -134,23 +158,31 @@ function toSubmit(plan: TickPlan, tick: Tick, request: RunRequest, index: number
     runConfig: request.runConfig,
     ...plan.target(request),
     partition: request.partitionKey === undefined ? undefined : { key: request.partitionKey },
-    idempotencyKey: idempotencyKey(plan, tick, request, index),
+    idempotencyKey: idempotencyKey(plan, tick, request, place),
     origin: { kind, name, tickId: tick.id, at: plan.at, runKey: request.runKey },
   };
 }
 
 /**
  * A schedule's run is one of its scheduled time; a sensor's is one of its run key, for ever. Without a run key it is one of its
- * place in this tick, so that a tick that is taken over makes no second one.
+ * place in this tick, or in what the tick was about, so that a tick that is taken over makes no second one.
  */
-function idempotencyKey({ id, at }: TickPlan, tick: Tick, { runKey }: RunRequest, index: number): string {
+function idempotencyKey(
+  { id, at }: TickPlan,
+  tick: Tick,
+  { runKey }: RunRequest,
+  { index, occasion }: Place,
+): string {
   const of = `${id.kind.toLowerCase()}:${id.location}:${id.name}`;
-  if (id.kind === "SENSOR") return runKey === undefined ? `${of}#${tick.id}.${index}` : `${of}:${runKey}`;
+  if (id.kind === "SENSOR") {
+    if (runKey !== undefined) return `${of}:${runKey}`;
+    return occasion === undefined ? `${of}#${tick.id}.${index}` : `${of}@${occasion}.${index}`;
+  }
   if (runKey !== undefined) return `${of}:${at}:${runKey}`;
   return index === 0 ? `${of}:${at}` : `${of}:${at}#${index}`;
 }
 
-function errorInfo(error: unknown): ErrorInfo {
+export function errorInfo(error: unknown): ErrorInfo {
   if (error instanceof UserCodeError) return error.error;
   if (error instanceof InvalidInput || error instanceof NotFound)
     return { name: error.name, message: error.message };

@@ -1,6 +1,14 @@
-import { InvalidInput, nextEvaluation, type RunRequest, type SubmitRequest } from "@dagster-operator/engine";
+import {
+  InvalidInput,
+  nextEvaluation,
+  type RunRequest,
+  runMonitors,
+  type SubmitRequest,
+  watchedAssets,
+} from "@dagster-operator/engine";
 import type { SensorDef } from "@dagster-operator/sdk/internal";
 import { type InstigatorLoopOptions, instigatorLoop, type RunningLoop } from "./instigator-loop.ts";
+import { runStatusOutcome } from "./run-status-tick.ts";
 
 /** Evaluates each running sensor again when its minimum interval has passed since its last evaluation. */
 export function sensorLoop(options: InstigatorLoopOptions): RunningLoop {
@@ -13,11 +21,21 @@ export function sensorLoop(options: InstigatorLoopOptions): RunningLoop {
       const dueAt = Math.max(nextEvaluation(sensor, state.lastTickAt), state.since ?? now);
       return { dueAt, at: Math.max(dueAt, now) };
     },
-    plan: (sensor, _place, { cursor, lastRunKey, lastTickAt }) => ({
-      target: (request) => targetOf(sensor, request),
-      evaluate: (code, _at, timeoutMs) =>
-        code.evaluateSensor(sensor.name, { cursor, lastRunKey, lastTickTime: lastTickAt, timeoutMs }),
-    }),
+    plan: (sensor, { entry }, { cursor, lastRunKey, lastTickAt }) => {
+      const asked = { cursor, lastRunKey, lastTickTime: lastTickAt };
+      const monitors = runMonitors(sensor);
+      return {
+        target: (request) => targetOf(sensor, request),
+        evaluate: async (code, _at, timeoutMs) => {
+          const assets = await watchedAssets(options.storage, sensor, cursor);
+          return code.evaluateSensor(sensor.name, { ...asked, watched: assets && { assets }, timeoutMs });
+        },
+        occasion: sensor.kind === "asset" ? (result) => result.cursor : undefined,
+        outcome: monitors
+          ? runStatusOutcome({ name: sensor.name, location: entry.name, monitors }, asked)
+          : undefined,
+      };
+    },
   });
 }
 

@@ -28,6 +28,8 @@ export * from "./run-token.ts";
 export * from "./schedules/decide.ts";
 export * from "./selection/select-assets.ts";
 export * from "./sensors/decide.ts";
+export * from "./sensors/watch-assets.ts";
+export * from "./sensors/watch-runs.ts";
 export * from "./submit/reexecute.ts";
 export * from "./submit/submit.ts";
 export * from "./wake.ts";

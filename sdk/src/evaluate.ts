@@ -1,12 +1,22 @@
 /** What a code server asks of loaded definitions. */
-import { plainRequest, type RunRequest, type SkipReason } from "./automation/run-request.ts";
+import { assetKey } from "./asset/asset-key.ts";
+import {
+  plainRequest,
+  type RunRequest,
+  type SensorResult,
+  type SkipReason,
+} from "./automation/run-request.ts";
 import type { ScheduleContext } from "./automation/schedule.ts";
 import type { SensorContext } from "./automation/sensor.ts";
+import { type Watched, watching } from "./automation/watch.ts";
 import { type Definitions, internalsOf } from "./definitions.ts";
+import type { LoggedEvent } from "./execution/context.ts";
 import { makeLog } from "./execution/log.ts";
 import { ResourceScope } from "./execution/resource-scope.ts";
+import { toMetadata } from "./metadata/metadata-value.ts";
 import { ASSET_JOB } from "./model/definitions.ts";
 import { didYouMean } from "./model/nearest-name.ts";
+import type { ReportedAssetEvent } from "./model/watched.ts";
 import { lastPartitionEndingAt } from "./partitions/index.ts";
 import type { Repository } from "./repository/collect.ts";
 import { runConfigIssues } from "./repository/run-config.ts";
@@ -27,6 +37,8 @@ export interface EvaluationResult {
   /** Lines of `context.log`, in order. */
   logs: string[];
   dynamicPartitions?: { name: string; add: string[]; delete: string[] }[] | undefined;
+  /** What a sensor reports about assets. */
+  assetEvents?: ReportedAssetEvent[] | undefined;
 }
 
 /** Runs `body` with the resources open, and closes them whatever happens. */
@@ -85,12 +97,30 @@ async function gather(what: string, returned: unknown, into: EvaluationResult): 
   const kind = kindOf(value);
   if (kind === "runRequest") into.runRequests.push(plainRequest(value as RunRequest));
   else if (kind === "skipReason") into.skipReason = (value as SkipReason).message;
+  else if (kind === "sensorResult") takeResult(what, value as SensorResult, into);
   else if (typeof value === "object" && Symbol.asyncIterator in value) {
     for await (const item of value as AsyncIterable<unknown>) await gather(what, item, into);
   } else if (typeof value === "object" && Symbol.iterator in value) {
     for (const item of value as Iterable<unknown>) await gather(what, item, into);
   } else
     throw new TypeError(`${what} must give RunRequests, a SkipReason or nothing; it gave a ${typeof value}`);
+}
+
+function takeResult(what: string, { options }: SensorResult, into: EvaluationResult): void {
+  const { runRequests = [], skipReason, cursor, assetEvents = [] } = options;
+  into.runRequests.push(...runRequests.map(plainRequest));
+  if (skipReason !== undefined)
+    into.skipReason = typeof skipReason === "string" ? skipReason : skipReason.message;
+  if (cursor !== undefined) into.cursor = cursor;
+  if (assetEvents.length > 0)
+    into.assetEvents = [...(into.assetEvents ?? []), ...assetEvents.map((event) => reported(what, event))];
+}
+
+function reported(what: string, event: LoggedEvent): ReportedAssetEvent {
+  if (event.type === "engine")
+    throw new TypeError(`${what} may report materializations and observations of assets only`);
+  const { type, asset, partition, description, metadata } = event;
+  return { type, asset: assetKey(asset), partition, description, metadata: toMetadata(metadata ?? {}) };
 }
 
 /** Rejects with the user's own error when the evaluation throws. */
@@ -142,7 +172,13 @@ export async function evaluateSchedule(
 export async function evaluateSensor(
   definitions: Definitions,
   name: string,
-  at: { cursor: string | null; lastRunKey: string | null; lastTickTime: number | null; signal: AbortSignal },
+  at: {
+    cursor: string | null;
+    lastRunKey: string | null;
+    lastTickTime: number | null;
+    watched?: Watched | undefined;
+    signal: AbortSignal;
+  },
 ): Promise<EvaluationResult> {
   const { repository } = internalsOf(definitions);
   const sensor = repository.sensors.get(name);
@@ -183,8 +219,24 @@ export async function evaluateSensor(
         },
       },
     };
-    const returned = (async () => sensor.evaluate(context as never))();
+    const watch = watching(sensor, context, at.watched ?? {});
+    if ("skip" in watch) {
+      result.skipReason = watch.skip;
+      return;
+    }
+    const returned = (async () => sensor.evaluate(watch.context as never))();
     await unlessAborted(gather(`sensor ${name}`, returned, result), at.signal, `sensor ${name}`);
+    if (sensor.kind !== "standard") {
+      if (result.cursor !== undefined)
+        throw new TypeError(
+          `sensor ${name} gave a cursor, but the cursor of such a sensor is kept for it: leave it out`,
+        );
+      result.cursor = watch.cursor();
+      if (sensor.kind === "multi_asset" && result.cursor === undefined && result.runRequests.length > 0)
+        result.logs.push(
+          "WARNING the cursor was not moved: call advanceCursor or advanceAllCursors for what was dealt with",
+        );
+    }
   });
   nameTargets(name, sensor, result);
   if (changes.size > 0) {

@@ -12,7 +12,26 @@ export { type AssetCheckDefinition, assetCheck } from "./asset/asset-check.ts";
 export { externalAsset } from "./asset/external-asset.ts";
 export { graphAsset } from "./asset/graph-asset.ts";
 export { type MultiAssets, multiAsset } from "./asset/multi-asset.ts";
-export { RunRequest, type RunRequestOptions, SkipReason } from "./automation/run-request.ts";
+export {
+  type AssetEvent,
+  type AssetSensorContext,
+  assetSensor,
+  type MultiAssetSensorContext,
+  multiAssetSensor,
+} from "./automation/asset-sensor.ts";
+export {
+  RunRequest,
+  type RunRequestOptions,
+  SensorResult,
+  type SensorResultOptions,
+  SkipReason,
+} from "./automation/run-request.ts";
+export {
+  type RunFailureSensorContext,
+  type RunStatusSensorContext,
+  runFailureSensor,
+  runStatusSensor,
+} from "./automation/run-status-sensor.ts";
 export { type ScheduleContext, type ScheduleDefinition, schedule } from "./automation/schedule.ts";
 export { type SensorContext, type SensorDefinition, sensor } from "./automation/sensor.ts";
 export { Definitions, DefinitionsError, isDefinitions } from "./definitions.ts";

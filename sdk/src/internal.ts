@@ -1,5 +1,7 @@
 /** For the engine and the processes of dagster-operator; user code imports `@dagster-operator/sdk`. No stability promise. */
 
+export { parseMultiAssetCursor } from "./automation/multi-asset-cursor.ts";
+export type { Watched } from "./automation/watch.ts";
 export { type Cron, CronError, parseCron } from "./cron/parse.ts";
 export * from "./cron/ticks.ts";
 export * from "./definitions.ts";
@@ -13,6 +15,7 @@ export * from "./execution/step-protocol.ts";
 export { errorInfo } from "./execution/user-errors.ts";
 export * from "./model/definitions.ts";
 export * from "./model/event.ts";
+export * from "./model/watched.ts";
 export * from "./partitions/index.ts";
 export * from "./repository/extend.ts";
 export { ARTIFACTS_ENV } from "./resource/fs-io-manager.ts";

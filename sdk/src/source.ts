@@ -60,6 +60,7 @@ export type DefinitionKind =
   | "handle"
   | "runRequest"
   | "skipReason"
+  | "sensorResult"
   | "failure"
   | "retryRequested"
   | "definitions";

@@ -3,6 +3,7 @@ import {
   type Issue,
   LoadError,
   NotFound,
+  type SensorQuestion,
   type TickResult,
   Unavailable,
   UserCodeError,
@@ -45,10 +46,7 @@ export class HttpCodeLocation implements CodeLocation {
     return this.#evaluate("schedules", name, at);
   }
 
-  evaluateSensor(
-    name: string,
-    at: { cursor: string | null; lastRunKey: string | null; lastTickTime: number | null; timeoutMs: number },
-  ): Promise<TickResult> {
+  evaluateSensor(name: string, at: SensorQuestion): Promise<TickResult> {
     return this.#evaluate("sensors", name, at);
   }
 

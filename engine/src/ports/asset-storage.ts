@@ -30,13 +30,15 @@ export type PartitionStatus = "MATERIALIZED" | "FAILED" | "IN_PROGRESS";
 export interface AssetStorage {
   /** States of these assets (all that were ever seen when `keys` is absent). Cheap: read from folded rows. */
   states(keys?: string[][]): Promise<AssetState[]>;
-  /** Newest first. */
+  /** Newest first; with `after` those beyond that id, oldest first. */
   history(
     key: string[],
     page: {
       kind?: "materialization" | "observation";
       limit: number;
       before?: number | undefined;
+      after?: number | undefined;
+      ids?: number[] | undefined;
       partition?: string | undefined;
       partitions?: string[] | undefined;
     },

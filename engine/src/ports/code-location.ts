@@ -1,4 +1,9 @@
-import type { DefinitionsSnapshot, ErrorInfo } from "@dagster-operator/sdk/internal";
+import type {
+  DefinitionsSnapshot,
+  ErrorInfo,
+  ReportedAssetEvent,
+  Watched,
+} from "@dagster-operator/sdk/internal";
 import type { Issue } from "../errors.ts";
 
 /** One run that a tick asks for. */
@@ -16,6 +21,18 @@ export interface TickResult {
   cursor?: string | undefined;
   logs: string[];
   dynamicPartitions?: { name: string; add: string[]; delete: string[] }[] | undefined;
+  /** What a sensor reports about assets that nobody ran. */
+  assetEvents?: ReportedAssetEvent[] | undefined;
+}
+
+/** What a sensor is asked with. */
+export interface SensorQuestion {
+  cursor: string | null;
+  lastRunKey: string | null;
+  lastTickTime: number | null;
+  /** For a sensor that watches assets or runs: what happened since its cursor. */
+  watched?: Watched | undefined;
+  timeoutMs: number;
 }
 
 /** User code, asked over its code server. Adapters: HTTP + JSON (TypeScript), Dagster's gRPC (Python). */
@@ -24,10 +41,7 @@ export interface CodeLocation {
   definitions(): Promise<DefinitionsSnapshot>;
   /** @throws NotFound · Unavailable · UserCodeError the evaluation threw or took longer than `timeoutMs` */
   evaluateSchedule(name: string, at: { scheduledTime: number; timeoutMs: number }): Promise<TickResult>;
-  evaluateSensor(
-    name: string,
-    at: { cursor: string | null; lastRunKey: string | null; lastTickTime: number | null; timeoutMs: number },
-  ): Promise<TickResult>;
+  evaluateSensor(name: string, at: SensorQuestion): Promise<TickResult>;
   /** Checks run config with the user's own schemas; [] when it is good. Paths start at the root: `ops.x.config.y`. */
   validateRunConfig(job: string, runConfig: Record<string, unknown>): Promise<Issue[]>;
 }

@@ -41,6 +41,8 @@ export interface EventLog {
   ): Promise<EventRecord[]>;
   /** Events of all runs of the given types after a cursor, ascending; for sensors. */
   tail(types: RunEventType[], after: number, limit: number): Promise<EventRecord[]>;
+  /** No event that is stored later, or is not committed yet, has this id or a smaller one: a cursor to begin at. */
+  mark(): Promise<number>;
   /** Writes control-plane events with the next free sequence numbers of this process' producer. */
   report(runId: string, events: RunEvent[]): Promise<AppendResult>;
 }

@@ -1,4 +1,5 @@
 import type { ErrorInfo } from "@dagster-operator/sdk/internal";
+import type { AssetEventRecord } from "./asset-storage.ts";
 
 export type InstigatorKind = "SCHEDULE" | "SENSOR";
 export interface InstigatorId {
@@ -28,6 +29,8 @@ export interface Tick extends InstigatorId {
   skipReason: string | null;
   error: ErrorInfo | null;
   cursor: string | null;
+  /** Runs that a run-status sensor was asked about. */
+  originRunIds: string[];
   /** Lines logged by the evaluation. */
   logs: string[];
 }
@@ -57,6 +60,9 @@ export interface TickStorage {
       cursor?: string | null | undefined;
       lastRunKey?: string | undefined;
       logs: string[];
+      originRunIds?: string[] | undefined;
+      /** Written as if reported from outside, in the same transaction. */
+      assetEvents?: AssetEventRecord["event"][] | undefined;
     },
     now: number,
   ): Promise<void>;

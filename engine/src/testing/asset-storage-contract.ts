@@ -33,6 +33,20 @@ export function assetStorageContract(subject: StorageSubject): void {
     const state = async (asset = key) => (await storage.assets.states([asset]))[0];
     const partitions = async () => Object.fromEntries(await storage.assets.partitions(key));
 
+    test("history is read on from a cursor, oldest first, and by ids; the mark is beyond all of it", async () => {
+      const ids: number[] = [];
+      for (const partition of ["a", "b", "c"])
+        ids.push(await storage.assets.reportExternal(materialization(key, { partition })));
+      const read = async (page: { after?: number; before?: number; ids?: number[] }, limit = 10) =>
+        (await storage.assets.history(key, { kind: "materialization", limit, ...page })).map(({ id }) => id);
+      const [a, b, c] = ids as [number, number, number];
+      expect(await read({ after: 0 })).toEqual([a, b, c]);
+      expect(await read({ after: a }, 1)).toEqual([b]);
+      expect(await read({ after: a, before: c })).toEqual([b]);
+      expect(await read({ ids: [a, c] })).toEqual([c, a]);
+      expect(await storage.events.mark()).toBe(c);
+    });
+
     test("an asset that nobody has seen has no state, history, partitions or checks", async () => {
       expect(await storage.assets.states()).toEqual([]);
       expect(await storage.assets.states([key])).toEqual([]);

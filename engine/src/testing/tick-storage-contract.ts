@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 import { Conflict } from "../errors.ts";
 import type { Storage } from "../ports/storage.ts";
 import type { InstigatorId } from "../ports/tick-storage.ts";
-import { present, type StorageSubject } from "./storage-subject.ts";
+import { exampleEvent, present, type StorageSubject } from "./storage-subject.ts";
 
 const schedule: InstigatorId = { kind: "SCHEDULE", location: "examples", name: "nightly" };
 const sensor: InstigatorId = { kind: "SENSOR", location: "examples", name: "files" };
@@ -31,6 +31,7 @@ export function tickStorageContract(subject: StorageSubject): void {
         skipReason: null,
         error: null,
         cursor: null,
+        originRunIds: [],
         logs: [],
       });
       await storage.ticks.finish(
@@ -45,6 +46,22 @@ export function tickStorageContract(subject: StorageSubject): void {
       expect(await storage.ticks.states()).toEqual([
         { ...schedule, status: null, cursor: "c1", lastTickAt: 1000, lastRunKey: "k1", since: null },
       ]);
+    });
+
+    test("what a tick reports of assets is stored when it is closed, and not without that", async () => {
+      const assetEvents = [
+        exampleEvent("ASSET_MATERIALIZATION", { asset: ["files"], metadata: {}, partition: "a" }),
+      ];
+      const tick = present(await storage.ticks.begin(sensor, 1000, "d1", 60_000, 5000));
+      const closing = { ...outcome, originRunIds: ["r0"], assetEvents };
+      await expect(storage.ticks.finish(tick.id, "d2", closing, 6000)).rejects.toBeInstanceOf(Conflict);
+      expect(await storage.assets.history(["files"], { limit: 9 })).toEqual([]);
+      await storage.ticks.finish(tick.id, "d1", closing, 6000);
+      const history = await storage.assets.history(["files"], { limit: 9 });
+      expect(history.map(({ runId, event }) => ({ runId, event }))).toEqual([
+        { runId: null, event: assetEvents[0] },
+      ]);
+      expect((await storage.ticks.ticks(sensor, { limit: 1 }))[0]?.originRunIds).toEqual(["r0"]);
     });
 
     test("one scheduled time has one tick, ever", async () => {

@@ -1,6 +1,7 @@
 import type { AssetDefinition } from "../asset/asset.ts";
 import { type AssetKeyLike, assetKey } from "../asset/asset-key.ts";
 import type { EvaluationResult } from "../evaluate.ts";
+import type { LoggedEvent } from "../execution/context.ts";
 import type { JobDefinition } from "../op/job.ts";
 import { KIND, kindOf } from "../source.ts";
 
@@ -34,6 +35,24 @@ export class SkipReason {
   readonly message: string;
   constructor(message: string) {
     this.message = message;
+  }
+}
+
+export interface SensorResultOptions {
+  runRequests?: readonly RunRequest[];
+  skipReason?: string | SkipReason;
+  /** The same as `setCursor`. */
+  cursor?: string;
+  /** Materializations and observations that nobody ran: what the sensor found out about an asset. */
+  assetEvents?: readonly LoggedEvent[];
+}
+
+/** All that a sensor has to say in one value. */
+export class SensorResult {
+  readonly [KIND] = "sensorResult" as const;
+  readonly options: SensorResultOptions;
+  constructor(options: SensorResultOptions) {
+    this.options = options;
   }
 }
 

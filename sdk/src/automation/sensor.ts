@@ -1,9 +1,10 @@
 import type { AssetDefinition } from "../asset/asset.ts";
 import type { Log } from "../execution/log.ts";
+import type { SensorMonitors } from "../model/definitions.ts";
 import type { JobDefinition } from "../op/job.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
 import { definitionSite, KIND } from "../source.ts";
-import type { RunRequest, SkipReason } from "./run-request.ts";
+import type { SensorResult as Result, RunRequest, SkipReason } from "./run-request.ts";
 
 export interface SensorContext<R = unknown> {
   /** What the last tick left with `setCursor`; null at first. */
@@ -25,7 +26,7 @@ export interface SensorContext<R = unknown> {
   };
 }
 
-type Item = RunRequest | SkipReason;
+type Item = RunRequest | SkipReason | Result;
 type Items = Item | readonly Item[] | undefined;
 // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement has type void.
 export type SensorResult = Items | void | Promise<Items | void> | AsyncIterable<Items> | Iterable<Items>;
@@ -47,6 +48,8 @@ export interface SensorOptions<R extends ResourceMap = NoKeys> {
 
 export interface SensorDefinition {
   readonly [KIND]: "sensor";
+  readonly kind: "standard" | "asset" | "multi_asset" | "run_status";
+  readonly monitors: SensorMonitors | undefined;
   readonly name: string;
   readonly jobs: (JobDefinition | string)[];
   readonly assets: AssetDefinition[];
@@ -74,6 +77,16 @@ export function sensor<R extends ResourceMap = NoKeys>(
   options: SensorOptions<R>,
   evaluate: (context: SensorContext<ResourceValues<R>>) => SensorResult,
 ): SensorDefinition {
+  return makeSensor("standard", undefined, name, options, evaluate);
+}
+
+export function makeSensor(
+  kind: SensorDefinition["kind"],
+  monitors: SensorMonitors | undefined,
+  name: string,
+  options: SensorOptions<ResourceMap>,
+  evaluate: (context: never) => unknown,
+): SensorDefinition {
   const {
     job,
     jobs = [],
@@ -90,6 +103,8 @@ export function sensor<R extends ResourceMap = NoKeys>(
     );
   return {
     [KIND]: "sensor",
+    kind,
+    monitors,
     name,
     jobs: job === undefined ? [...jobs] : [job, ...jobs],
     assets: [...assets],
@@ -98,7 +113,7 @@ export function sensor<R extends ResourceMap = NoKeys>(
     tags: { ...tags },
     defaultStatus,
     resources,
-    evaluate,
+    evaluate: evaluate as SensorDefinition["evaluate"],
     source: definitionSite(),
   };
 }

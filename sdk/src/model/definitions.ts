@@ -224,6 +224,21 @@ export const ScheduleDef = z.object({
 });
 export type ScheduleDef = z.infer<typeof ScheduleDef>;
 
+/** What a sensor watches, so that it is handed what happened since its cursor. */
+export const SensorMonitors = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("assets"), assets: z.array(AssetKey) }),
+  z.object({
+    kind: z.literal("runs"),
+    status: z.enum(["QUEUED", "STARTING", "STARTED", "SUCCESS", "FAILURE", "CANCELING", "CANCELED"]),
+    /** null = every job; a job without a location is one of the sensor's own. */
+    jobs: z.array(z.object({ job: z.string(), location: z.string().optional() })).nullable(),
+    allLocations: z.boolean(),
+    /** Also the runs that the sensor itself asked for. */
+    ownRuns: z.boolean(),
+  }),
+]);
+export type SensorMonitors = z.infer<typeof SensorMonitors>;
+
 export const SensorDef = z.object({
   name: z.string(),
   description: z.string().optional(),
@@ -231,6 +246,7 @@ export const SensorDef = z.object({
   jobs: z.array(z.string()),
   /** Assets that it requests, when it targets assets and not jobs. */
   assets: z.array(AssetKey),
+  monitors: SensorMonitors.optional(),
   /** Seconds, default 30. */
   minimumInterval: z.number().positive(),
   defaultStatus: z.enum(["RUNNING", "STOPPED"]),

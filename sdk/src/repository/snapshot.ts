@@ -196,15 +196,16 @@ export function takeSnapshot(
     jobs: [...jobs.values()].map(({ def }) => def),
     schedules: [...repository.schedules.values()].map((schedule) => scheduleDef(schedule, jobs)),
     sensors: [...repository.sensors.values()].map(
-      ({ name, description, jobs: targets, assets: selected, minimumInterval, defaultStatus, tags }) => ({
+      ({ name, description, kind, monitors, jobs: targets, assets: selected, minimumInterval, ...rest }) => ({
         name,
         ...(description === undefined ? {} : { description }),
-        kind: "standard" as const,
+        kind,
+        ...(monitors === undefined ? {} : { monitors }),
         jobs: targets.map((job) => (typeof job === "string" ? job : job.name)),
         assets: selected.map((asset) => asset.key),
         minimumInterval,
-        defaultStatus,
-        tags,
+        defaultStatus: rest.defaultStatus,
+        tags: rest.tags,
       }),
     ),
     resources: resourceDefs(repository),

@@ -11,9 +11,14 @@ export async function history(
   let sql = 'select id, run_id as "runId", body as event from asset_event where asset_key = $1';
   if (page.kind) sql += ` and kind = ${param(page.kind)}`;
   if (page.before !== undefined) sql += ` and id < ${param(page.before)}`;
+  if (page.after !== undefined) sql += ` and id > ${param(page.after)}`;
+  if (page.ids) sql += ` and id = any(${param(page.ids)}::bigint[])`;
   const partitions = page.partitions ?? (page.partition === undefined ? undefined : [page.partition]);
   if (partitions) sql += ` and partition <> '' and partition = any(${param(partitions)}::text[])`;
-  return database.rows<AssetEventRecord>(`${sql} order by id desc limit ${param(page.limit)}`, params);
+  return database.rows<AssetEventRecord>(
+    `${sql} order by id ${page.after === undefined ? "desc" : "asc"} limit ${param(page.limit)}`,
+    params,
+  );
 }
 
 const CHECKS = `

@@ -1,5 +1,5 @@
 import type { AssetEventRecord, CheckRecord } from "@dagster-operator/engine";
-import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
+import { type Database, NOTIFY_CHANNEL, type Session } from "../database/database.ts";
 import { assetKey, json, plain } from "../database/json.ts";
 import { LOCKS } from "../database/locks.ts";
 
@@ -34,23 +34,22 @@ const REPORT_CHECK = `
   ), woken as (select pg_notify('${NOTIFY_CHANNEL}', 'asset:'))
   select id, (select count(*) from woken) from history`;
 
-export async function reportExternal(
-  database: Database,
-  event: AssetEventRecord["event"] | CheckRecord["event"],
-): Promise<number> {
+export type ExternalEvent = AssetEventRecord["event"] | CheckRecord["event"];
+
+export const reportExternal = (database: Database, event: ExternalEvent): Promise<number> =>
+  database.transaction((session) => reportIn(session, event), LOCKS.eventIds);
+
+/** In a transaction that holds the lock of event ids. */
+export async function reportIn(session: Session, event: ExternalEvent): Promise<number> {
   const kind = event.type === "ASSET_MATERIALIZATION" ? "materialization" : "observation";
   const [sql, what] =
     event.type === "ASSET_CHECK_EVALUATION" ? [REPORT_CHECK, plain(event.check)] : [REPORT, kind];
-  const [row] = await database.transaction(
-    (session) =>
-      session.rows<{ id: number }>(sql, [
-        assetKey(event.asset),
-        what,
-        plain(event.partition ?? ""),
-        json(event),
-      ]),
-    LOCKS.eventIds,
-  );
+  const [row] = await session.rows<{ id: number }>(sql, [
+    assetKey(event.asset),
+    what,
+    plain(event.partition ?? ""),
+    json(event),
+  ]);
   if (!row) throw new Error(`reporting ${event.type} returned no id`);
   return row.id;
 }

@@ -4,7 +4,7 @@ import type { Database } from "../database/database.ts";
 import { LOCKS } from "../database/locks.ts";
 import { append, appendLocked } from "./append.ts";
 import { lockRun } from "./lock-run.ts";
-import { tail } from "./tail.ts";
+import { mark, tail } from "./tail.ts";
 
 const LIST = `
   select e.id, e.body from event e
@@ -27,6 +27,7 @@ export function eventLog(database: Database, producer: string): EventLog {
       return rows.map(({ id, body }): EventRecord => ({ id, runId, event: body }));
     },
     tail: (types, after, limit) => tail(database, types, after, limit),
+    mark: () => mark(database),
     report: (runId, events) =>
       database.transaction(async (session) => {
         const run = await lockRun(session, runId);

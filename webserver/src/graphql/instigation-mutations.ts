@@ -1,4 +1,4 @@
-import { NotFound, Unavailable } from "@dagster-operator/engine";
+import { NotFound, Unavailable, watchedNow } from "@dagster-operator/engine";
 import type { ScheduleModel, SensorModel } from "../definitions/location-index.ts";
 import { scheduleTimes } from "../definitions/schedule-times.ts";
 import { builder, byTypename } from "./builder.ts";
@@ -185,8 +185,9 @@ builder.mutationFields((t) => ({
       return {
         __typename: "DryRunInstigationTick" as const,
         at: ctx.clock.now(),
-        evaluate: () =>
+        evaluate: async () =>
           code.evaluateSensor(sensor.def.name, {
+            watched: await watchedNow(ctx.storage, sensor.location.name, sensor.def, cursor ?? null),
             cursor: cursor ?? null,
             lastRunKey: state?.lastRunKey ?? null,
             lastTickTime: state?.lastTickAt ?? null,

@@ -39,7 +39,7 @@ export const InstigationTick = builder.objectRef<TickModel>("InstigationTick").i
         (await runsOf(ctx, tick.runIds)).flatMap((run) => run.tags["dagster/run_key"] ?? []),
     }),
     runs: t.field({ type: [Run], resolve: (tick, _args, ctx) => runsOf(ctx, tick.runIds) }),
-    originRunIds: t.stringList({ resolve: () => [] }),
+    originRunIds: t.exposeStringList("originRunIds"),
     error: t.field({
       type: PythonError,
       nullable: true,
