@@ -3,6 +3,7 @@ import * as assetAsInput from "./src/asset-as-input.ts";
 import * as checks from "./src/checks.ts";
 import * as graphAsset from "./src/graph-asset.ts";
 import * as graphs from "./src/graphs.ts";
+import * as hooks from "./src/hooks.ts";
 import * as multiAsset from "./src/multi-asset.ts";
 import * as resources from "./src/resources.ts";
 import * as retries from "./src/retries.ts";
@@ -14,6 +15,7 @@ const features = [
   checks,
   graphAsset,
   graphs,
+  hooks,
   multiAsset,
   resources,
   retries,

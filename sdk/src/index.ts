@@ -53,6 +53,13 @@ export type { RunEvent } from "./model/event.ts";
 export type { DynamicHandle, Handle, MappedHandle } from "./op/composition.ts";
 export { type GraphDefinition, graph } from "./op/graph.ts";
 export {
+  type FailureHookContext,
+  failureHook,
+  type HookContext,
+  type HookDefinition,
+  successHook,
+} from "./op/hook.ts";
+export {
   dynamicOutput,
   type In,
   input,

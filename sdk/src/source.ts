@@ -58,6 +58,7 @@ export type DefinitionKind =
   | "resource"
   | "env"
   | "handle"
+  | "hook"
   | "runRequest"
   | "skipReason"
   | "sensorResult"

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { StepContext } from "../execution/context.ts";
 import type { MetadataInput } from "../metadata/metadata-value.ts";
 import type { AssetKey, PartitionMapping, PartitionsDef } from "../model/definitions.ts";
+import type { HookDefinition } from "../op/hook.ts";
 import type { AnyNode, InputSpec, IoManagerRef, RetryPolicyOptions } from "../op/node.ts";
 import { retryPolicy } from "../op/node.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
@@ -139,6 +140,8 @@ export interface ComputeOptions<I, C, R extends ResourceMap> {
   opTags?: Readonly<Record<string, string>>;
   /** Concurrency pool of its step; recorded, not enforced yet. */
   pool?: string;
+  /** Run after its step: what `successHook` and `failureHook` gave. */
+  hooks?: readonly HookDefinition[];
   /** Most partitions of a backfill that one run takes, null = all. Default: one. Recorded, not used yet. */
   backfillPolicy?: { maxPartitionsPerRun: number | null };
 }
@@ -205,6 +208,7 @@ export const nodeOptions = (options: ComputeOptions<unknown, z.ZodType | undefin
   retryPolicy: options.retryPolicy && retryPolicy(options.retryPolicy),
   tags: { ...options.opTags },
   pool: options.pool,
+  hooks: options.hooks ?? [],
 });
 
 type AssetParts = Pick<

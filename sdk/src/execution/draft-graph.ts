@@ -12,6 +12,7 @@ export interface Draft {
   after: StepInput[];
   mapOver?: { step: string; output: string } | undefined;
   tags: Record<string, string>;
+  hooks: string[];
   /** Node of the asset job that it comes from; "" in a job of ops. */
   unit: string;
   assets: Map<string, string>;
@@ -20,23 +21,30 @@ export interface Draft {
   unselected: Set<string>;
 }
 
+/** What calls of graphs around an op give its step. */
+interface Extras {
+  tags: Record<string, string>;
+  hooks: string[];
+}
+const NO_EXTRAS: Extras = { tags: {}, hooks: [] };
+
 /** Sources of a graph's own inputs; an input that is not there is not connected. */
 export type OuterInputs = Record<string, StepInput | undefined>;
 
 export function draftGraph(index: SnapshotIndex, graph: string, job: string): Draft[] {
   const def = findNode(index, graph, `job ${job}`);
-  if (def.kind === "op") return [draftOp(def, def.name, {}, {}, "")];
+  if (def.kind === "op") return [draftOp(def, def.name, {}, NO_EXTRAS, "")];
   const drafts: Draft[] = [];
-  flatten(index, def, "", {}, "", drafts, [graph]);
+  flatten(index, def, "", {}, "", drafts, [graph], NO_EXTRAS);
   return drafts;
 }
 
 /** The steps of one node of an asset job: the op itself, or all ops in its graph. */
 export function draftNode(index: SnapshotIndex, node: string, inputs: OuterInputs): Draft[] {
   const def = findNode(index, node, "an asset");
-  if (def.kind === "op") return [draftOp(def, node, inputs, {}, node)];
+  if (def.kind === "op") return [draftOp(def, node, inputs, NO_EXTRAS, node)];
   const drafts: Draft[] = [];
-  flatten(index, def, `${node}.`, inputs, node, drafts, [node]);
+  flatten(index, def, `${node}.`, inputs, node, drafts, [node], NO_EXTRAS);
   return drafts;
 }
 
@@ -83,6 +91,7 @@ function flatten(
   unit: string,
   drafts: Draft[],
   stack: string[],
+  outerExtras: Extras,
 ): void {
   const defs = new Map(graph.nodes.map((n) => [n.name, findNode(index, n.def, `graph ${graph.name}`)]));
   const leaf = (node: string, output: string) => {
@@ -113,25 +122,23 @@ function flatten(
     const inputs: OuterInputs = {};
     for (const [name, source] of Object.entries(node.inputs)) inputs[name] = resolve(source);
     const key = prefix + node.name;
+    const extras = {
+      tags: { ...outerExtras.tags, ...node.tags },
+      hooks: [...outerExtras.hooks, ...(node.hooks ?? [])],
+    };
     if (def.kind === "graph") {
       if (stack.includes(node.def))
         throw new PlanError([`graph ${node.def} contains itself: ${[...stack, node.def].join(" → ")}`]);
-      flatten(index, def, `${key}.`, inputs, unit, drafts, [...stack, node.def]);
+      flatten(index, def, `${key}.`, inputs, unit, drafts, [...stack, node.def], extras);
       continue;
     }
-    const draft = draftOp(def, key, inputs, node.tags ?? {}, unit);
+    const draft = draftOp(def, key, inputs, extras, unit);
     if (node.mapOver) draft.mapOver = leaf(node.mapOver.node, node.mapOver.output);
     drafts.push(draft);
   }
 }
 
-function draftOp(
-  op: OpDef,
-  key: string,
-  sources: OuterInputs,
-  tags: Record<string, string>,
-  unit: string,
-): Draft {
+function draftOp(op: OpDef, key: string, sources: OuterInputs, { tags, hooks }: Extras, unit: string): Draft {
   const inputs: Record<string, StepInput> = {};
   const after: StepInput[] = [];
   const unknown = new Set(Object.keys(sources));
@@ -156,6 +163,7 @@ function draftOp(
     inputs,
     after,
     tags: { ...op.tags, ...tags },
+    hooks: [...(op.hooks ?? []), ...hooks],
     unit,
     assets: new Map(),
     checks: new Map(),

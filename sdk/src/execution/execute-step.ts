@@ -13,6 +13,8 @@ import { inputManagers, loadInputs } from "./load-inputs.ts";
 import { makeLog } from "./log.ts";
 import { type Plan, planRun, type Step } from "./plan.ts";
 import { ResourceScope } from "./resource-scope.ts";
+import { retryAfter } from "./retry-delay.ts";
+import { runHooks } from "./run-hooks.ts";
 import { dynamicNames, type PartitionClock, stepPartitions } from "./step-partitions.ts";
 import type { EmitEvent, RunContext, StepRequest, StepResult } from "./step-protocol.ts";
 import type { RunScope, StepScope } from "./step-scope.ts";
@@ -119,21 +121,27 @@ class ProcessRuntime implements StepRuntime {
     const emitOpen = (event: RunEvent) => {
       if (open) emit(event);
     };
+    let scope: StepScope | undefined;
     try {
-      const done = await this.#run(request, emitOpen, signal);
-      return { kind: "success", durationMs: performance.now() - started, ...done };
+      scope = await this.#stepScope(request, emitOpen, signal);
+      const done = await this.#run(scope, emitOpen);
+      const durationMs = performance.now() - started;
+      await unlessCanceled(runHooks(scope), signal);
+      return { kind: "success", durationMs, ...done };
     } catch (error) {
       if (signal.aborted) return { kind: "canceled" };
       this.#scope.observer.failed?.(stepKey, error);
-      return failure(error, stepKey, emitOpen);
+      const result = failure(error, stepKey, emitOpen);
+      if (scope && retryAfter(scope.step.retryPolicy, stepAttempt, result, Math.random) === null)
+        await unlessCanceled(runHooks(scope, { error }), signal);
+      return result;
     } finally {
       open = false;
     }
   }
 
-  async #run(request: StepRequest, emit: EmitEvent, signal: AbortSignal) {
-    const scope = await this.#stepScope(request, emit, signal);
-    const { node, step } = scope;
+  async #run(scope: StepScope, emit: EmitEvent) {
+    const { node, step, request, signal } = scope;
     const needed = Object.keys(node.resources);
     const { resources } = this.#scope;
     await race(
@@ -283,6 +291,10 @@ function race<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
     );
   });
 }
+
+/** A step that has ended stays ended when its hooks are cut off. */
+const unlessCanceled = (hooks: Promise<void>, signal: AbortSignal): Promise<void> =>
+  race(hooks, signal).catch(() => undefined);
 
 function failure(error: unknown, stepKey: string, emit: EmitEvent): StepResult {
   const info = errorInfo(error);

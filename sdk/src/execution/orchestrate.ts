@@ -1,6 +1,6 @@
 import type { ErrorInfo } from "../model/event.ts";
 import type { Plan } from "./plan.ts";
-import { retryDelay } from "./retry-delay.ts";
+import { retryAfter } from "./retry-delay.ts";
 import { type Outcome, RunEvents } from "./run-events.ts";
 import { type Change, StepGraph, type Unit } from "./step-graph.ts";
 import type { StepLauncher } from "./step-launcher.ts";
@@ -149,21 +149,13 @@ class Loop {
     }
     if (result.kind === "canceled" && this.#stop.signal.aborted) return;
     const error = result.kind === "canceled" ? stoppedUnasked : result.error;
-    const wait = this.#retryAfter(unit, attempt, result);
+    const wait = retryAfter(unit.group.step.retryPolicy, attempt, result, this.#random);
     if (wait !== null) {
       this.#retry(unit, attempt, wait, error);
       return;
     }
     this.#failed(unit, error);
     this.#apply(this.#graph.fail(unit));
-  }
-
-  /** Seconds until the next try, or null when there is none. */
-  #retryAfter(unit: Unit, attempt: number, result: StepResult): number | null {
-    if (result.kind === "retry") return attempt <= result.maxRetries ? result.seconds : null;
-    const policy = unit.group.step.retryPolicy;
-    if (result.kind !== "failure" || !result.retryable || !policy || attempt > policy.maxRetries) return null;
-    return retryDelay(policy, attempt, this.#random);
   }
 
   #failed(unit: Unit, error: ErrorInfo): void {

@@ -61,6 +61,8 @@ export interface Step {
   copies?: string[] | undefined;
   retryPolicy?: RetryPolicy | undefined;
   tags: Record<string, string>;
+  /** Names of the hooks that run when it has ended; absent = none. */
+  hooks?: string[] | undefined;
   pool?: string | undefined;
 }
 

@@ -220,5 +220,7 @@ function makeStep(
   const retryPolicy = op.retryPolicy ?? job.retryPolicy;
   if (retryPolicy) step.retryPolicy = retryPolicy;
   if (op.pool !== undefined) step.pool = op.pool;
+  const hooks = new Set([...draft.hooks, ...(job.hooks ?? [])]);
+  if (hooks.size > 0) step.hooks = [...hooks];
   return step;
 }

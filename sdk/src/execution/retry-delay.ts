@@ -1,4 +1,5 @@
 import type { RetryPolicy } from "../model/definitions.ts";
+import type { StepResult } from "./step-protocol.ts";
 
 /** Seconds to wait before try `attempt + 1`, after try `attempt` (from 1) failed. Dagster's formulas. */
 export function retryDelay(policy: RetryPolicy, attempt: number, random: () => number): number {
@@ -9,4 +10,16 @@ export function retryDelay(policy: RetryPolicy, attempt: number, random: () => n
   if (policy.jitter === "full") seconds *= random();
   else if (policy.jitter === "plus_minus") seconds += base * (2 * random() - 1);
   return Math.max(0, seconds);
+}
+
+/** Seconds until the next try, or null when there is none. */
+export function retryAfter(
+  policy: RetryPolicy | undefined,
+  attempt: number,
+  result: StepResult,
+  random: () => number,
+): number | null {
+  if (result.kind === "retry") return attempt <= result.maxRetries ? result.seconds : null;
+  if (result.kind !== "failure" || !result.retryable || !policy || attempt > policy.maxRetries) return null;
+  return retryDelay(policy, attempt, random);
 }

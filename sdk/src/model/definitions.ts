@@ -116,6 +116,8 @@ export const OpDef = z.object({
   retryPolicy: RetryPolicy.optional(),
   tags: z.record(z.string(), z.string()),
   pool: z.string().optional(),
+  /** Names of the hooks that run after each of its steps. */
+  hooks: z.array(z.string()).optional(),
 });
 export type OpDef = z.infer<typeof OpDef>;
 export const GraphDef = z.object({
@@ -134,6 +136,8 @@ export const GraphDef = z.object({
       /** Dynamic output that this node is mapped over, if any. */
       mapOver: z.object({ node: z.string(), output: z.string() }).optional(),
       tags: z.record(z.string(), z.string()).optional(),
+      /** Besides those of the op; of a graph, for all its steps. */
+      hooks: z.array(z.string()).optional(),
     }),
   ),
   /** JSON Schema of a config mapping, where the graph hides its inner config. */
@@ -205,6 +209,8 @@ export const JobDef = z.object({
   /** JSON Schema of the whole run config: `{ops, resources, execution, loggers}`. */
   runConfigSchema: JsonSchema,
   retryPolicy: RetryPolicy.optional(),
+  /** For all of its steps. */
+  hooks: z.array(z.string()).optional(),
   /** True for the job that `materialize` without a job uses: `__ASSET_JOB`. */
   implicit: z.boolean(),
 });

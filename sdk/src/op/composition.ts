@@ -2,6 +2,7 @@
 import type { AssetDefinition } from "../asset/asset.ts";
 import type { InputSource } from "../model/definitions.ts";
 import { at, KIND, kindOf } from "../source.ts";
+import type { HookDefinition } from "./hook.ts";
 import type { AnyNode, GraphNode } from "./node.ts";
 
 declare const VALUE: unique symbol;
@@ -153,6 +154,7 @@ function inputSource(builder: GraphBuilder, node: AnyNode, input: string, value:
 export interface CallOptions {
   alias?: string | undefined;
   tags?: Record<string, string> | undefined;
+  hooks?: readonly HookDefinition[] | undefined;
 }
 
 /** Adds a call of `node` to the graph that is being composed; gives its handles by output name. */
@@ -180,7 +182,7 @@ export function addNode(
   }
   const name = uniqueName(builder, node, options.alias);
   const { mapOver } = builder;
-  builder.nodes.push({ name, def: node, inputs, mapOver, tags: options.tags });
+  builder.nodes.push({ name, def: node, inputs, mapOver, tags: options.tags, hooks: options.hooks ?? [] });
   const handles: Record<string, Handle | DynamicHandle> = {};
   for (const output of node.outputs) {
     const dynamic = "dynamic" in output && output.dynamic;

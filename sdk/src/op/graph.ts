@@ -1,5 +1,12 @@
 import { definitionSite, type KIND, kindOf } from "../source.ts";
-import { compose, type GraphBuilder, graphInput, type Handle, type MappedHandle } from "./composition.ts";
+import {
+  type CallOptions,
+  compose,
+  type GraphBuilder,
+  graphInput,
+  type Handle,
+  type MappedHandle,
+} from "./composition.ts";
 import { type InSpecs, type InValues, inputSpec } from "./io-spec.ts";
 import type { GraphNode } from "./node.ts";
 import { type Call, callable } from "./op.ts";
@@ -19,7 +26,8 @@ export type GraphHandles<I> = {
 export type GraphDefinition<I = never, H = unknown> = Call<I, H> & {
   readonly [KIND]: "graph";
   readonly node: GraphNode;
-  as(alias: string, options?: { tags?: Record<string, string> }): Call<I, H>;
+  /** The same graph under another name; tags and hooks are for all steps in it. */
+  as(alias: string, options?: Omit<CallOptions, "alias">): Call<I, H>;
 };
 
 export interface GraphOptions<I extends InSpecs> {

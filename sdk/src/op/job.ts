@@ -2,6 +2,7 @@ import type { AssetDefinition } from "../asset/asset.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import { definitionSite, KIND, kindOf } from "../source.ts";
 import { composeGraph, type GraphDefinition, type GraphResult } from "./graph.ts";
+import type { HookDefinition } from "./hook.ts";
 import { type GraphNode, type RetryPolicyOptions, retryPolicy } from "./node.ts";
 
 /**
@@ -27,6 +28,8 @@ export interface JobOptions {
   executor?: Executor;
   /** For steps that have no policy of their own. */
   retryPolicy?: RetryPolicyOptions;
+  /** Run after each of its steps. */
+  hooks?: readonly HookDefinition[];
 }
 
 /** A job: a graph of ops, or a selection of assets. */
@@ -38,6 +41,7 @@ export interface JobDefinition {
   readonly partitions: PartitionsDef | undefined;
   readonly runConfig: Record<string, unknown>;
   readonly retryPolicy: ReturnType<typeof retryPolicy> | undefined;
+  readonly hooks: readonly HookDefinition[];
   readonly target: { graph: GraphNode } | { selection: string | readonly AssetDefinition[] };
   readonly source: string | undefined;
 }
@@ -56,6 +60,7 @@ function makeJob(name: string, options: JobOptions, target: JobDefinition["targe
     partitions: options.partitions,
     runConfig: { ...executionConfig(options.executor), ...options.runConfig },
     retryPolicy: options.retryPolicy && retryPolicy(options.retryPolicy),
+    hooks: options.hooks ?? [],
     target,
     source: definitionSite(),
   };

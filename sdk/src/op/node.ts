@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { AssetDefinition } from "../asset/asset.ts";
 import type { InputSource, RetryPolicy } from "../model/definitions.ts";
 import type { ResourceMap } from "../resource/resource.ts";
+import type { HookDefinition } from "./hook.ts";
 
 /** Name of an IO manager among the resources, or `{ name: definition }`. */
 export type IoManagerRef = string | ResourceMap;
@@ -38,6 +39,7 @@ export interface OpNode {
   retryPolicy: RetryPolicy | undefined;
   tags: Record<string, string>;
   pool: string | undefined;
+  hooks: readonly HookDefinition[];
   compute: (context: never) => unknown;
   source: string | undefined;
 }
@@ -54,6 +56,7 @@ export interface GraphNode {
     inputs: Record<string, InputSource>;
     mapOver: { node: string; output: string } | undefined;
     tags: Record<string, string> | undefined;
+    hooks: readonly HookDefinition[];
   }[];
   /** Assets that its nodes read. */
   assets: AssetDefinition[];

@@ -10,6 +10,7 @@ import {
   type Handle,
   type MappedHandle,
 } from "./composition.ts";
+import type { HookDefinition } from "./hook.ts";
 import {
   type InSpecs,
   type InValue,
@@ -65,8 +66,8 @@ export type OpDefinition<I = never, H = unknown, T = unknown> = Call<I, H> & {
   readonly [KIND]: "op";
   readonly [RESULT]?: T;
   readonly node: OpNode;
-  /** The same op under another name in the graph, perhaps with tags for its step. */
-  as(alias: string, options?: { tags?: Record<string, string> }): Call<I, H>;
+  /** The same op under another name in the graph, perhaps with tags or hooks for its step. */
+  as(alias: string, options?: Omit<CallOptions, "alias">): Call<I, H>;
 };
 
 export interface OpOptions<I extends InSpecs, C extends z.ZodType | undefined, R extends ResourceMap> {
@@ -83,6 +84,8 @@ export interface OpOptions<I extends InSpecs, C extends z.ZodType | undefined, R
   tags?: Readonly<Record<string, string>>;
   /** Concurrency pool of its step; recorded, not enforced yet. */
   pool?: string;
+  /** Run after each of its steps: what `successHook` and `failureHook` gave. */
+  hooks?: readonly HookDefinition[];
 }
 
 /** A function that adds the node to the graph in composition, with `.as`. Shared by ops and graphs. */
@@ -96,8 +99,7 @@ export function callable<N extends AnyNode>(kind: "op" | "graph", node: N, singl
   return Object.assign(call({}), {
     [KIND]: kind,
     node,
-    as: (alias: string, options: { tags?: Record<string, string> } = {}) =>
-      call({ alias, tags: options.tags }),
+    as: (alias: string, options: Omit<CallOptions, "alias"> = {}) => call({ ...options, alias }),
   });
 }
 
@@ -172,6 +174,7 @@ export function op(
     retryPolicy: options.retryPolicy && retryPolicy(options.retryPolicy),
     tags: { ...options.tags },
     pool: options.pool,
+    hooks: options.hooks ?? [],
     compute,
     source: definitionSite(),
   };

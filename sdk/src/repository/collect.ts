@@ -5,6 +5,7 @@ import type { AssetCheckDefinition } from "../asset/asset-check.ts";
 import { keyText } from "../asset/asset-key.ts";
 import type { ScheduleDefinition } from "../automation/schedule.ts";
 import type { SensorDefinition } from "../automation/sensor.ts";
+import type { HookDefinition } from "../op/hook.ts";
 import type { JobDefinition } from "../op/job.ts";
 import type { AnyNode, IoManagerRef } from "../op/node.ts";
 import { fsIoManager } from "../resource/fs-io-manager.ts";
@@ -30,6 +31,7 @@ export interface Repository {
   schedules: Map<string, ScheduleDefinition>;
   sensors: Map<string, SensorDefinition>;
   resources: Map<string, ResourceDefinition>;
+  hooks: Map<string, HookDefinition>;
 }
 
 export interface Collected {
@@ -81,6 +83,7 @@ export function collect(given: Given): Collected {
     schedules: new Map(),
     sensors: new Map(),
     resources: new Map(Object.entries(given.resources).map(([name, value]) => [name, asResource(value)])),
+    hooks: new Map(),
   };
   const problems: string[] = [];
   const provided = new Set(Object.keys(given.resources));
@@ -130,12 +133,25 @@ export function collect(given: Given): Collected {
     }
   }
 
+  function addHooks(hooks: readonly HookDefinition[]): void {
+    for (const hook of hooks) {
+      if (kindOf(hook) !== "hook")
+        problems.push("`hooks` holds what is no hook: give what successHook(…) or failureHook(…) returned");
+      else if (add("hook", repository.hooks, hook.name, hook))
+        want(hook.resources, `hook ${hook.name}${at(hook.source)}`);
+    }
+  }
+
   function addNode(node: AnyNode): void {
     if (!add("op or graph", repository.nodes, node.name, node)) return;
     if (node.type === "graph") {
-      for (const inner of node.nodes) addNode(inner.def);
+      for (const inner of node.nodes) {
+        addNode(inner.def);
+        addHooks(inner.hooks);
+      }
       return;
     }
+    addHooks(node.hooks);
     want(node.resources, `op ${node.name}${at(node.source)}`);
     for (const { ioManager } of node.outputs) {
       if (typeof ioManager === "object") want(ioManager, `op ${node.name}${at(node.source)}`);
@@ -156,7 +172,9 @@ export function collect(given: Given): Collected {
   }
 
   function addJob(job: JobDefinition): void {
-    if (add("job", repository.jobs, job.name, job) && "graph" in job.target) addNode(job.target.graph);
+    if (!add("job", repository.jobs, job.name, job)) return;
+    if ("graph" in job.target) addNode(job.target.graph);
+    addHooks(job.hooks);
   }
 
   function addSchedule(schedule: ScheduleDefinition): void {

@@ -8,10 +8,12 @@ import {
   type JobDef,
   type PartitionsDef,
 } from "../model/definitions.ts";
+import type { HookDefinition } from "../op/hook.ts";
 import type { JobDefinition } from "../op/job.ts";
 import type { AnyNode } from "../op/node.ts";
 import { resolveSelection } from "../selection/index.ts";
 import { ioManagerName, type Repository } from "./collect.ts";
+import { hookNames } from "./hook-names.ts";
 import { type ConfigTarget, runConfigSchema } from "./run-config.ts";
 
 /** The partitions that all partitioned ones of these assets share; null when none has any or they differ. */
@@ -35,6 +37,7 @@ function neededResources(
   { assets, resources }: Repository,
   nodes: Iterable<AnyNode>,
   made: readonly AssetDefinition[],
+  jobHooks: readonly HookDefinition[],
 ): Set<string> {
   const needed = new Set<string>();
   const add = (name: string): void => {
@@ -42,16 +45,24 @@ function neededResources(
     needed.add(name);
     for (const nested in resources.get(name)?.nested) add(nested);
   };
+  const addHooks = (hooks: readonly HookDefinition[]) => {
+    for (const hook of hooks) for (const name in hook.resources) add(name);
+  };
   const addNode = (node: AnyNode): void => {
     if (node.type === "op") {
+      addHooks(node.hooks);
       for (const name in node.resources) add(name);
       for (const { ioManager } of node.outputs) add(ioManagerName(ioManager));
       return;
     }
-    for (const { def } of node.nodes) addNode(def);
+    for (const { def, hooks } of node.nodes) {
+      addNode(def);
+      addHooks(hooks);
+    }
     for (const asset of node.assets) add(ioManagerName(asset.ioManager));
   };
   for (const node of nodes) addNode(node);
+  addHooks(jobHooks);
   for (const asset of made) {
     add(ioManagerName(asset.ioManager));
     for (const { key, input } of asset.deps)
@@ -60,30 +71,36 @@ function neededResources(
   return needed;
 }
 
-function configTarget(repository: Repository, assets: AssetDefinition[], partial: boolean): ConfigTarget {
+function configTarget(
+  repository: Repository,
+  assets: AssetDefinition[],
+  hooks: readonly HookDefinition[],
+  partial: boolean,
+): ConfigTarget {
   const nodes = new Map<string, AnyNode>();
   for (const { node } of assets) if (node !== undefined) nodes.set(node.name, node);
   const keys = new Set(assets.map((asset) => keyText(asset.key)));
   for (const check of repository.checks.values())
     if (keys.has(keyText(check.asset.key))) nodes.set(check.node.name, check.node);
-  const needed = neededResources(repository, nodes.values(), assets);
+  const needed = neededResources(repository, nodes.values(), assets, hooks);
   return { nodes, resources: repository.resources, needed, partial };
 }
 
 export function jobView(repository: Repository, job: JobDefinition, assetDefs: AssetDef[]): JobView {
-  const { name, description, tags, runConfig, retryPolicy } = job;
+  const { name, description, tags, runConfig, retryPolicy, hooks } = job;
   const shared = {
     name,
     ...(description === undefined ? {} : { description }),
     tags,
     runConfig,
     ...(retryPolicy === undefined ? {} : { retryPolicy }),
+    ...hookNames(hooks),
     implicit: false,
   };
   if ("graph" in job.target) {
     const { graph } = job.target;
     const nodes = new Map(graph.nodes.map(({ name: node, def }) => [node, def]));
-    const needed = neededResources(repository, [graph], []);
+    const needed = neededResources(repository, [graph], [], hooks);
     const config = { nodes, resources: repository.resources, needed, partial: false };
     const target = { kind: "graph" as const, graph: graph.name };
     return {
@@ -104,7 +121,7 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
   const assets = keys
     .flatMap((key) => repository.assets.get(keyText(key)) ?? [])
     .filter((asset) => asset.node !== undefined);
-  const config = configTarget(repository, assets, false);
+  const config = configTarget(repository, assets, hooks, false);
   const target = {
     kind: "assets" as const,
     ...(typeof selection === "string" ? { selection } : {}),
@@ -116,7 +133,7 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
 
 export function implicitJob(repository: Repository, executor: Record<string, unknown>): JobView {
   const assets = [...repository.assets.values()].filter((asset) => asset.node !== undefined);
-  const config = configTarget(repository, assets, true);
+  const config = configTarget(repository, assets, [], true);
   const target = { kind: "assets" as const, assets: assets.map((asset) => asset.key) };
   const def = {
     name: ASSET_JOB,

@@ -14,6 +14,7 @@ import {
 } from "../model/definitions.ts";
 import type { AnyNode } from "../op/node.ts";
 import { ioManagerName, type Repository } from "./collect.ts";
+import { hookNames } from "./hook-names.ts";
 import { implicitJob, type JobView, jobView } from "./job-view.ts";
 import { jsonSchema } from "./json-schema.ts";
 import { resourceDefs } from "./resource-defs.ts";
@@ -38,12 +39,13 @@ function nodeDef(node: AnyNode, checkOutputs: ReadonlyMap<AnyNode, string[]>): N
     inputs,
   };
   if (node.type === "graph") {
-    const nodes = node.nodes.map(({ name, def, inputs: sources, mapOver, tags }) => ({
+    const nodes = node.nodes.map(({ name, def, inputs: sources, mapOver, tags, hooks }) => ({
       name,
       def: def.name,
       inputs: sources,
       ...(mapOver === undefined ? {} : { mapOver }),
       ...(tags === undefined ? {} : { tags }),
+      ...hookNames(hooks),
     }));
     return { kind: "graph", ...shared, outputs: node.outputs, nodes, configSchema: null };
   }
@@ -65,6 +67,7 @@ function nodeDef(node: AnyNode, checkOutputs: ReadonlyMap<AnyNode, string[]>): N
     ...(node.retryPolicy === undefined ? {} : { retryPolicy: node.retryPolicy }),
     tags: node.tags,
     ...(node.pool === undefined ? {} : { pool: node.pool }),
+    ...hookNames(node.hooks),
   };
 }
 

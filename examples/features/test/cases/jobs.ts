@@ -84,4 +84,23 @@ export default [
     partition: "south",
     look: (ran) => expect(ran.said).toEqual(["sent to south@example.org"]),
   },
+  {
+    title: "hooks on success and failure, once a step is done with its retries",
+    job: "watched",
+    status: "FAILURE",
+    look: (ran) => {
+      expect(ran.said.sort()).toEqual(["bad failed at try 2: no luck", "good is done"]);
+      expect(
+        ran
+          .of("HOOK_COMPLETED")
+          .map(({ hook, stepKey }) => `${hook} of ${stepKey}`)
+          .sort(),
+      ).toEqual(["alarm of bad", "praise of good"]);
+      expect(ran.of("HOOK_ERRORED")[0]).toMatchObject({
+        hook: "broken",
+        error: { message: "the chat is away" },
+      });
+      expect(ran.steps("STEP_SUCCESS")).toEqual(["good"]);
+    },
+  },
 ] satisfies Case[];
