@@ -85,7 +85,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     registry: metrics,
     instance: {
       version: VERSION,
-      maxConcurrentRuns: options.settings.maxConcurrentRuns,
+      queue: options.settings,
       runLauncher: "LocalProcessBackend",
     },
   });

@@ -6,6 +6,7 @@ import { addInstigator } from "./command/instigator.ts";
 import { addJob } from "./command/job.ts";
 import { addLocation } from "./command/location.ts";
 import { addMigrate } from "./command/migrate.ts";
+import { addPool } from "./command/pool.ts";
 import { addRun } from "./command/run.ts";
 import { addValidate } from "./command/validate.ts";
 import { addVersion } from "./command/version.ts";
@@ -39,6 +40,7 @@ ${EXIT_HELP}`,
   addRun(root);
   addInstigator(root, "schedule");
   addInstigator(root, "sensor");
+  addPool(root);
   addLocation(root);
   addValidate(root);
   addMigrate(root);

@@ -41,6 +41,7 @@ export function queueLoop({ storage, clock, log, metrics, limits }: QueueLoopOpt
     storage.subscribe("queue", () => loop.wake()),
     // Every event of a run says "run"; only while something waits can an ending matter.
     storage.subscribe("run", () => waiting > 0 && loop.wake()),
+    storage.subscribe("pool", () => waiting > 0 && loop.wake()),
   ];
   const stop = async () => {
     for (const each of unsubscribe) each();

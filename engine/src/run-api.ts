@@ -10,6 +10,9 @@
  *   GET  /runs/:runId/dynamic-partitions/:name → {keys: string[]}
  *   POST /runs/:runId/dynamic-partitions/:name {add: string[], delete: string[]} → 204
  *
+ *   POST /runs/:runId/slots                   PostSlots → HeldSlots: slots of concurrency pools, for steps that could start;
+ *                                             answers early when one of them is held (long poll, ≤ 30 s); freed by the step's end
+ *
  *   POST /runs/:runId/steps                   PostStep → 204: this step shall run in a pod of its own
  *   GET  /runs/:runId/steps/:stepKey/:stepAttempt → StepRequest, for the step's worker
  *   GET  /runs/:runId/steps/:stepKey/:stepAttempt/result?wait=SECONDS → StepState; answers early when it ends (long poll, ≤ 30 s)
@@ -42,6 +45,22 @@ export const PostStep = z.object({
   tags: z.record(z.string(), z.string()),
 });
 export type PostStep = z.infer<typeof PostStep>;
+
+export const PostSlots = z.object({
+  slots: z
+    .array(
+      z.object({ stepKey: z.string().min(1), pool: z.string().min(1).max(500), priority: z.number().int() }),
+    )
+    .min(1)
+    .max(10_000),
+  /** Seconds to wait for the first one; 0 = answer at once. */
+  wait: z.number().min(0).max(30).default(0),
+});
+export type PostSlots = z.infer<typeof PostSlots>;
+
+/** Keys of those steps that hold their slot. */
+export const HeldSlots = z.object({ held: z.array(z.string()) });
+export type HeldSlots = z.infer<typeof HeldSlots>;
 
 /** `result` null: it has not ended. */
 export const StepState = z.object({ result: StepResult.nullable() });

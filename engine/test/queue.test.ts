@@ -12,6 +12,59 @@ const run = (runId: string, over: Partial<QueuedRun> = {}): QueuedRun => ({
 });
 const unlimited: QueueLimits = { maxConcurrentRuns: -1, tagLimits: [] };
 
+describe("pools", () => {
+  const name = fc.constantFrom("a", "b");
+  const pools = fc.record({
+    all: fc.uniqueArray(name, { minLength: 1 }),
+    roots: fc.uniqueArray(fc.option(name), { minLength: 1 }),
+  });
+  const counts = fc
+    .record({ a: fc.nat(3), b: fc.nat(3) }, { requiredKeys: [] })
+    .map((record) => new Map(Object.entries(record)));
+
+  test("by runs no limit is ever passed, and no run is left behind that had room", () => {
+    fc.assert(
+      fc.property(fc.array(pools, { maxLength: 10 }), counts, counts, (given, limits, used) => {
+        const queued = given.map((each, index) => run(String(index), { createdAt: index, pools: each }));
+        const byRun: QueueLimits = {
+          ...unlimited,
+          pools: { defaultLimit: 2, granularity: "run", runBuffer: 0 },
+        };
+        const chosen = new Set(chooseRuns(queued, [], byRun, 100, { limits, used }));
+        const left = (pool: string) =>
+          (limits.get(pool) ?? 2) -
+          (used.get(pool) ?? 0) -
+          queued.filter((each) => chosen.has(each.runId) && each.pools?.all.includes(pool)).length;
+        for (const each of queued) {
+          if (chosen.has(each.runId))
+            expect(each.pools?.all.every((pool) => (used.get(pool) ?? 0) < (limits.get(pool) ?? 2))).toBe(
+              true,
+            );
+          else expect(each.pools?.all.some((pool) => left(pool) <= 0)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test("by steps a run waits only while none of its first steps could start", () => {
+    fc.assert(
+      fc.property(pools, counts, counts, fc.nat(2), (each, limits, used, runBuffer) => {
+        const byStep: QueueLimits = {
+          ...unlimited,
+          pools: { defaultLimit: null, granularity: "op", runBuffer },
+        };
+        const room = each.roots.some(
+          (pool) =>
+            pool === null || !limits.has(pool) || (limits.get(pool) ?? 0) + runBuffer > (used.get(pool) ?? 0),
+        );
+        expect(chooseRuns([run("r", { pools: each })], [], byStep, 1, { limits, used })).toEqual(
+          room ? ["r"] : [],
+        );
+      }),
+    );
+  });
+});
+
 describe("choosing queued runs", () => {
   test("goes by priority, then age", () => {
     const queued = [

@@ -21,6 +21,7 @@ import { chooseExecutor } from "./executors/executor-config.ts";
 import { InProcessLauncher } from "./executors/in-process.ts";
 import { K8sJobLauncher } from "./executors/k8s-job.ts";
 import { MultiprocessLauncher } from "./executors/multiprocess.ts";
+import { RunPoolSlots } from "./executors/run-pool-slots.ts";
 import { Fenced, RunApiClient } from "./run-api/run-api-client.ts";
 import { hasEnded, watchControl } from "./run-api/watch-control.ts";
 import type { WorkerSettings } from "./worker-env.ts";
@@ -144,7 +145,12 @@ class Run {
           maxConcurrent: executor.maxConcurrent,
         });
       launcher ??= this.#inProcess(runtime);
-      await orchestrate({ plan: runtime.plan, run: context, launcher, emit, signal: this.#stop.signal });
+      const slots = new RunPoolSlots({
+        ask: (wanted, wait, signal) => this.#api.slots(wanted, wait, signal),
+        flush: () => this.#sender.flush(),
+      });
+      const { signal } = this.#stop;
+      await orchestrate({ plan: runtime.plan, run: context, launcher, emit, slots, signal });
     } catch (error) {
       if (!(error instanceof PlanError || error instanceof InvalidInput)) throw error;
       emit(runFailure("the run cannot be planned", { name: error.name, message: error.message }));

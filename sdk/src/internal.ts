@@ -10,6 +10,7 @@ export * from "./execution/execute-step.ts";
 export * from "./execution/in-process-launcher.ts";
 export * from "./execution/orchestrate.ts";
 export * from "./execution/plan.ts";
+export type { PoolSlots } from "./execution/pool-gate.ts";
 export * from "./execution/step-launcher.ts";
 export * from "./execution/step-protocol.ts";
 export { errorInfo } from "./execution/user-errors.ts";

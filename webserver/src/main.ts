@@ -66,7 +66,7 @@ async function serve(): Promise<void> {
     instance: {
       info: text,
       runLauncher: "K8sRunLauncher",
-      maxConcurrentRuns: config.queue.maxConcurrentRuns,
+      queue: config.queue,
     },
   });
   const stop = async () => {

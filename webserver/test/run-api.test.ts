@@ -205,3 +205,54 @@ describe("what a step may ask", () => {
     expect(await (await at("/dynamic-partitions/files")).json()).toEqual({ keys: ["b"] });
   });
 });
+
+describe("slots of pools", () => {
+  const slots = (keys: string[], wait = 0) =>
+    at("/slots", token, json({ slots: keys.map((stepKey) => ({ stepKey, pool: "db", priority: 0 })), wait }));
+
+  test("are given up to the limit; a long poll answers when one becomes free", async () => {
+    await system.gql(`mutation { setConcurrencyLimit(concurrencyKey: "db", limit: 1) }`);
+    expect(await (await slots(["a"])).json()).toEqual({ held: ["a"] });
+    expect(await (await slots(["b", "c"])).json()).toEqual({ held: [] });
+    const waiting = slots(["b", "c"], 30);
+    const { instance } = await system.gql(`{ instance {
+      poolConfig { poolGranularity defaultPoolLimit opGranularityRunBuffer }
+      concurrencyLimit(concurrencyKey: "db") {
+        concurrencyKey limit slotCount usingDefaultLimit activeSlotCount pendingStepCount activeRunIds
+        claimedSlots { runId stepKey } pendingSteps { stepKey enqueuedTimestamp priority }
+      }
+    } }`);
+    expect(instance).toMatchObject({
+      poolConfig: { poolGranularity: "op", defaultPoolLimit: null, opGranularityRunBuffer: 0 },
+      concurrencyLimit: {
+        concurrencyKey: "db",
+        limit: 1,
+        slotCount: 1,
+        usingDefaultLimit: false,
+        activeSlotCount: 1,
+        pendingStepCount: 2,
+        activeRunIds: [runId],
+        claimedSlots: [{ runId, stepKey: "a" }],
+        pendingSteps: [{ stepKey: "b" }, { stepKey: "c" }],
+      },
+    });
+    const end = event(1, "STEP_SUCCESS", { stepKey: "a", durationMs: 1 });
+    await at("/events", token, json({ producer: "worker:1", events: [end] }));
+    expect(await (await waiting).json()).toEqual({ held: ["b"] });
+    await system.gql(`mutation { freeConcurrencySlotsForRun(runId: "${runId}") }`);
+    await system.gql(`mutation { deleteConcurrencyLimit(concurrencyKey: "db") }`);
+  });
+
+  test("what is asked for wrongly is 400, and of a run that has ended 410", async () => {
+    expect((await slots([])).status).toBe(400);
+    await system.storage.runs.cancel(runId, { force: true });
+    expect((await slots(["a"])).status).toBe(410);
+  });
+
+  test("a limit that is no number of slots is refused in words", async () => {
+    const answer = await fetch(`${system.url}/graphql`, {
+      ...json({ query: `mutation { setConcurrencyLimit(concurrencyKey: "db", limit: 1001) }` }),
+    });
+    expect(await answer.text()).toContain("give a number from 0 (nothing starts) to 1000");
+  });
+});

@@ -1,6 +1,7 @@
 /** dagster.yaml: the settings of an instance in Dagster's own keys. What has no meaning here is refused, not ignored. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { PoolsConfig, poolSettingsOf, type QueueLimits } from "@dagster-operator/engine";
 import { z } from "zod";
 import { readText } from "../input/file.ts";
 import { SourceError } from "../input/source.ts";
@@ -26,7 +27,7 @@ const InstanceFile = z.strictObject({
       config: Queue.optional(),
     })
     .optional(),
-  concurrency: z.strictObject({ runs: Queue.optional() }).optional(),
+  concurrency: z.strictObject({ runs: Queue.optional(), pools: PoolsConfig.optional() }).optional(),
   telemetry: z.strictObject({ enabled: z.boolean().optional() }).optional(),
 });
 
@@ -42,11 +43,8 @@ const ELSEWHERE: Record<string, string> = {
   scheduler: "the daemon is built in",
 };
 
-export interface InstanceSettings {
-  /** −1 = no limit. Default 10, as in Dagster. */
-  maxConcurrentRuns: number;
-  tagLimits: { key: string; value?: string; perUniqueValue?: boolean; limit: number }[];
-}
+/** `maxConcurrentRuns`: default 10, as in Dagster. */
+export type InstanceSettings = QueueLimits;
 
 export const DEFAULT_SETTINGS: InstanceSettings = { maxConcurrentRuns: 10, tagLimits: [] };
 
@@ -90,6 +88,7 @@ export function readInstanceFile(path: string | undefined, folder: string): Inst
     );
   const queue = queues[0]?.[1];
   return {
+    ...(value.concurrency?.pools ? { pools: poolSettingsOf(value.concurrency.pools) } : {}),
     maxConcurrentRuns: queue?.max_concurrent_runs ?? DEFAULT_SETTINGS.maxConcurrentRuns,
     tagLimits: (queue?.tag_concurrency_limits ?? []).map(({ key, value: wanted, limit }) => ({
       key,

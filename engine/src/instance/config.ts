@@ -1,7 +1,23 @@
 /** Settings of an installation in a cluster, in the keys of `dagster.yaml`; the chart writes them, webserver and daemon read them. */
 import { z } from "zod";
 import { InvalidInput } from "../errors.ts";
+import { DEFAULT_POOL_SETTINGS, type PoolSettings } from "../ports/pool-storage.ts";
 import type { QueueLimits } from "../ports/run-storage.ts";
+
+/** `concurrency.pools` of `dagster.yaml`. */
+export const PoolsConfig = z.strictObject({
+  default_limit: z.number().int().nonnegative().optional(),
+  granularity: z.enum(["op", "run"]).optional(),
+  op_granularity_run_buffer: z.number().int().nonnegative().optional(),
+});
+
+export function poolSettingsOf(pools: z.infer<typeof PoolsConfig>): PoolSettings {
+  return {
+    defaultLimit: pools.default_limit ?? DEFAULT_POOL_SETTINGS.defaultLimit,
+    granularity: pools.granularity ?? DEFAULT_POOL_SETTINGS.granularity,
+    runBuffer: pools.op_granularity_run_buffer ?? DEFAULT_POOL_SETTINGS.runBuffer,
+  };
+}
 
 const workers = z.number().int().positive();
 const InstanceFile = z.strictObject({
@@ -21,6 +37,7 @@ const InstanceFile = z.strictObject({
         .default([]),
     })
     .prefault({}),
+  concurrency: z.strictObject({ pools: PoolsConfig.optional() }).default({}),
   schedules: z
     .strictObject({ num_workers: workers.optional(), max_catchup_runs: z.number().int().min(0).optional() })
     .default({}),
@@ -45,10 +62,11 @@ export function parseInstanceConfig(text: string | null): InstanceConfig {
       .join("; ");
     throw new InvalidInput(`the instance configuration is wrong: ${said}`, issues);
   }
-  const { run_queue, schedules, sensors } = parsed.data;
+  const { run_queue, concurrency, schedules, sensors } = parsed.data;
   return {
     queue: {
       maxConcurrentRuns: run_queue.max_concurrent_runs,
+      ...(concurrency.pools ? { pools: poolSettingsOf(concurrency.pools) } : {}),
       tagLimits: run_queue.tag_concurrency_limits.map(({ key, value, limit }) => ({
         key,
         limit,

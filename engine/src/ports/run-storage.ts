@@ -1,4 +1,5 @@
 import type { ErrorInfo, RunContext, RunStatus, StepStatus } from "@dagster-operator/sdk/internal";
+import type { PoolSettings, RunPools } from "./pool-storage.ts";
 
 /** All times in this file are milliseconds since the epoch. */
 export interface NewRun {
@@ -20,6 +21,8 @@ export interface NewRun {
   codeVersion: string | null;
   /** Second submit with the same key gives the first run back: `schedule:<location>:<name>:<tick>`, `cr:<uid>`, … */
   idempotencyKey: string | null;
+  /** Concurrency pools that its steps are in; absent or null = none. */
+  pools?: RunPools | null | undefined;
 }
 
 export interface RunRecord extends NewRun {
@@ -71,6 +74,8 @@ export interface QueueLimits {
     perUniqueValue?: boolean | undefined;
     limit: number;
   }[];
+  /** Default: pools without a limit have none, granularity `op`. */
+  pools?: PoolSettings | undefined;
 }
 
 export interface RunStorage {

@@ -9,6 +9,7 @@ import {
   type RunContext,
 } from "@dagster-operator/sdk/internal";
 import { InvalidInput, type Issue, NotFound, Unavailable } from "../errors.ts";
+import type { RunPools } from "../ports/pool-storage.ts";
 import type { NewRun } from "../ports/run-storage.ts";
 import type { Storage } from "../ports/storage.ts";
 import type { LocationEntry, Workspace } from "../ports/workspace.ts";
@@ -132,7 +133,16 @@ async function prepare(
     known: request.lineage?.known ?? { outputsFrom: {}, mappingKeys: {} },
     codeVersion: entry.codeVersion,
     idempotencyKey: request.idempotencyKey ?? null,
+    pools: poolsOf(plan),
   };
+}
+
+/** null when no step is in a pool. */
+function poolsOf({ steps }: Plan): RunPools | null {
+  const all = new Set(steps.flatMap(({ pool }) => pool ?? []));
+  if (all.size === 0) return null;
+  const roots = steps.filter(({ upstream }) => upstream.length === 0).map(({ pool }) => pool ?? null);
+  return { all: [...all].sort(), roots: [...new Set(roots)] };
 }
 
 /** @throws NotFound · Unavailable with the state that it is in and what to do */

@@ -7,6 +7,7 @@ import { eventLogContract } from "./event-log-contract.ts";
 import { heartbeatsContract } from "./heartbeats-contract.ts";
 import { exampleLocation, locationStorageContract } from "./location-storage-contract.ts";
 import { eventually } from "./manual-clock.ts";
+import { poolStorageContract } from "./pool-storage-contract.ts";
 import { runStorageContract } from "./run-storage-contract.ts";
 import { stepLaunchesContract } from "./step-launches-contract.ts";
 import {
@@ -30,6 +31,7 @@ export function storageContract(subject: StorageSubject): void {
   stepLaunchesContract(subject);
   heartbeatsContract(subject);
   backfillStorageContract(subject);
+  poolStorageContract(subject);
 
   describe("Storage", () => {
     let storage: Storage;
@@ -63,6 +65,7 @@ export function storageContract(subject: StorageSubject): void {
         tick: new Set(),
         location: new Set(),
         backfill: new Set(),
+        pool: new Set(),
       };
       const leave = (Object.keys(woken) as Channel[]).map((channel) =>
         other.subscribe(channel, (id) => woken[channel].add(id)),
@@ -80,6 +83,7 @@ export function storageContract(subject: StorageSubject): void {
       await storage.ticks.setStatus({ kind: "SENSOR", location: "l", name: "n" }, "RUNNING", 1);
       await storage.locations.put(exampleLocation(), 1);
       await storage.backfills.submit(exampleBackfill());
+      await storage.pools.setLimit("db", 1);
       await eventually(
         "every channel wakes",
         () => woken.run.has(started.runId) && Object.values(woken).every((ids) => ids.size > 0),

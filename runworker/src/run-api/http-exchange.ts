@@ -20,7 +20,7 @@ export class HttpExchange {
   constructor(url: string, token: string) {
     this.#base = new URL(url.endsWith("/") ? url : `${url}/`);
     this.#token = token;
-    const options = { keepAlive: true, maxSockets: 8 };
+    const options = { keepAlive: true, maxSockets: 256 };
     this.#agent = this.#base.protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
   }
 

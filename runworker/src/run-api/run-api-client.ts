@@ -2,8 +2,10 @@ import {
   type Clock,
   Conflict,
   Control,
+  HeldSlots,
   PostEventsReply,
   type PostStep,
+  type SlotRequest,
   StepState,
   systemClock,
   Unavailable,
@@ -94,6 +96,13 @@ export class RunApiClient implements RunServices {
   async control(waitSeconds: number, signal: AbortSignal): Promise<Control> {
     const timeoutMs = waitSeconds * 1000 + 10_000;
     return Control.parse(await this.#once("GET", `/control?wait=${waitSeconds}`, { timeoutMs, signal }));
+  }
+
+  /** Answers when one of the slots is held, or after `waitSeconds` (at most 30). One try. @throws Unavailable · Fenced */
+  async slots(slots: SlotRequest[], waitSeconds: number, signal: AbortSignal): Promise<HeldSlots> {
+    const body = JSON.stringify({ slots, wait: waitSeconds });
+    const timeoutMs = waitSeconds * 1000 + 10_000;
+    return HeldSlots.parse(await this.#once("POST", "/slots", { body, timeoutMs, signal }));
   }
 
   async requestStep(step: PostStep): Promise<void> {

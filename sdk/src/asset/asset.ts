@@ -138,7 +138,7 @@ export interface ComputeOptions<I, C, R extends ResourceMap> {
   retryPolicy?: RetryPolicyOptions;
   /** Tags of its step, e.g. `dagster-k8s/config`. */
   opTags?: Readonly<Record<string, string>>;
-  /** Concurrency pool of its step; recorded, not enforced yet. */
+  /** Concurrency pool of its step: over all runs, as many of its steps run at once as the pool has slots. */
   pool?: string;
   /** Run after its step: what `successHook` and `failureHook` gave. */
   hooks?: readonly HookDefinition[];

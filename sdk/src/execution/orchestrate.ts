@@ -1,5 +1,6 @@
 import type { ErrorInfo } from "../model/event.ts";
 import type { Plan } from "./plan.ts";
+import { PoolGate, type PoolSlots } from "./pool-gate.ts";
 import { retryAfter } from "./retry-delay.ts";
 import { type Outcome, RunEvents } from "./run-events.ts";
 import { type Change, StepGraph, type Unit } from "./step-graph.ts";
@@ -12,6 +13,8 @@ export interface OrchestrateOptions {
   run: RunContext;
   launcher: StepLauncher;
   emit: EmitEvent;
+  /** Slots of concurrency pools; absent = pools are not limited. */
+  slots?: PoolSlots | undefined;
   /** Aborted = cancel: no step starts any more, running ones are told, the run ends CANCELED. */
   signal: AbortSignal;
   now?: () => number;
@@ -23,8 +26,8 @@ export interface OrchestrateOptions {
 /**
  * The one loop for every executor: starts each step when all upstream steps have ended well, skips what can no longer get its
  * inputs, expands mapped steps, applies retry policies, and ends with RUN_SUCCESS, RUN_FAILURE or RUN_CANCELED (emitted).
- * A failed step stops only what is downstream of it. Of steps that could start, one with a higher tag `dagster/priority`
- * goes first, then by plan order. Rejects only when `emit` throws: then running steps are told to stop and waited for.
+ * A step in a pool starts when it holds a slot of it; others go on meanwhile. A failed step stops only what is downstream of it.
+ * Of steps that could start, one with a higher tag `dagster/priority` goes first, then by plan order. Rejects only when `emit` throws: then running steps are told to stop and waited for.
  * The launcher stays open; whoever made it closes it.
  */
 export function orchestrate(options: OrchestrateOptions): Promise<Outcome> {
@@ -43,6 +46,9 @@ class Loop {
   readonly #random: () => number;
   /** Try that each unit is at, from 1. */
   readonly #attempts = new Map<Unit, number>();
+  readonly #gate: PoolGate;
+  /** When each unit began to wait for a slot. */
+  readonly #waitingSince = new Map<Unit, number>();
   readonly #failures: { key: string; error: ErrorInfo }[] = [];
   #running = 0;
   #sleeping = 0;
@@ -51,7 +57,29 @@ class Loop {
   constructor(options: OrchestrateOptions) {
     this.#options = options;
     this.#graph = new StepGraph(options.plan, options.run);
-    this.#events = new RunEvents(options.emit, options.now ?? Date.now);
+    const now = options.now ?? Date.now;
+    this.#events = new RunEvents(options.emit, now);
+    this.#gate = new PoolGate({
+      slots: options.slots,
+      maxConcurrent: options.launcher.maxConcurrent,
+      priority: (unit) => priorityOf(options.run.tags) + priorityOf(unit.group.step.tags),
+      attempt: (unit) => this.#attempts.get(unit) ?? 0,
+      before: startsBefore,
+      signal: this.#stop.signal,
+      waits: (unit, pool) =>
+        this.#guard(() => {
+          this.#waitingSince.set(unit, now());
+          this.#events.slotAwaited(unit.key, pool);
+        }),
+      ready: (units) =>
+        this.#guard(() => {
+          for (const unit of units) this.#ready.push(unit);
+        }),
+      broken: (error) =>
+        this.#guard(() => {
+          throw error;
+        }),
+    });
     this.#sleep = options.sleep ?? sleepFor;
     this.#random = options.random ?? Math.random;
   }
@@ -91,7 +119,7 @@ class Loop {
       this.#bug = { error };
       this.#stop.abort(error);
     }
-    if (this.#running > 0 || this.#sleeping > 0) return;
+    if (this.#running > 0 || this.#sleeping > 0 || this.#gate.waiting > 0) return;
     if (this.#stop.signal.aborted || this.#graph.finished) this.#done.resolve();
     else if (this.#ready.size === 0) {
       this.#bug = {
@@ -115,13 +143,16 @@ class Loop {
     while (this.#running < this.#options.launcher.maxConcurrent && !this.#stop.signal.aborted) {
       const unit = this.#ready.pop();
       if (!unit) return;
-      this.#start(unit);
+      if (this.#gate.passes(unit)) this.#start(unit);
     }
   }
 
   #start(unit: Unit): void {
     const attempt = (this.#attempts.get(unit) ?? 0) + 1;
     this.#attempts.set(unit, attempt);
+    const since = this.#waitingSince.get(unit);
+    if (since !== undefined && this.#waitingSince.delete(unit))
+      this.#events.slotHeld(unit.key, unit.group.step.pool ?? "", since);
     if (attempt > 1) this.#events.stepRestarted(unit.key, attempt);
     const { run, launcher, emit } = this.#options;
     this.#running++;
@@ -181,9 +212,11 @@ const stoppedUnasked: ErrorInfo = {
 };
 
 function startsBefore(a: Unit, b: Unit): boolean {
-  const priority = (unit: Unit) => Number(unit.group.step.tags["dagster/priority"] ?? 0) || 0;
+  const priority = (unit: Unit) => priorityOf(unit.group.step.tags);
   return (priority(b) - priority(a) || a.group.index - b.group.index) < 0;
 }
+
+const priorityOf = (tags: Record<string, string>): number => Number(tags["dagster/priority"] ?? 0) || 0;
 
 function launcherError(stepKey: string, error: unknown): ErrorInfo {
   const message = error instanceof Error ? error.message : String(error);

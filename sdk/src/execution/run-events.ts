@@ -93,6 +93,23 @@ export class RunEvents {
     });
   }
 
+  slotAwaited(stepKey: string, pool: string): void {
+    this.#write("INFO", {
+      type: "ENGINE_EVENT",
+      stepKey,
+      message: `Step ${stepKey} waits for a slot of pool ${pool}: all of them are taken.`,
+    });
+  }
+
+  slotHeld(stepKey: string, pool: string, since: number): void {
+    const waited = seconds(this.#now() - since);
+    this.#write("INFO", {
+      type: "ENGINE_EVENT",
+      stepKey,
+      message: `Step ${stepKey} has a slot of pool ${pool} after ${waited}.`,
+    });
+  }
+
   ended(end: {
     canceled: boolean;
     failures: { key: string; error: ErrorInfo }[];

@@ -82,7 +82,7 @@ export interface OpOptions<I extends InSpecs, C extends z.ZodType | undefined, R
   retryPolicy?: RetryPolicyOptions;
   /** Tags of its step. */
   tags?: Readonly<Record<string, string>>;
-  /** Concurrency pool of its step; recorded, not enforced yet. */
+  /** Concurrency pool of its step: over all runs, as many of its steps run at once as the pool has slots. */
   pool?: string;
   /** Run after each of its steps: what `successHook` and `failureHook` gave. */
   hooks?: readonly HookDefinition[];

@@ -1,5 +1,5 @@
 import type { ComputeRequest } from "@dagster-operator/engine";
-import { type Database, NOW } from "../database/database.ts";
+import { type Database, NOTIFY_CHANNEL, NOW } from "../database/database.ts";
 
 /** A `launch` is only for a run that has not ended and is not being cancelled; others are dropped here, unstarted. */
 const CLAIM = `
@@ -19,10 +19,16 @@ const CLAIM = `
   ), raised as (
     update run set attempt = attempt + 1 where no in (select run_no from claimed where kind = 'launch')
     returning no, attempt
+  ), freed as (
+    -- Slots of pools that an older attempt held: its worker is fenced from here on.
+    delete from pool_slot s using raised where s.run_no = raised.no and s.attempt < raised.attempt returning s.pool
+  ), told as (
+    select pg_notify('${NOTIFY_CHANNEL}', 'pool:' || pool) from freed
   )
   select c.id, c.kind, r.id as "runId", r.location, coalesce(raised.attempt, r.attempt) as attempt,
     r.code_version as "codeVersion"
   from claimed c join run r on r.no = c.run_no left join raised on raised.no = c.run_no
+  where (select count(*) from told) >= 0
   order by c.id`;
 
 export async function claim(

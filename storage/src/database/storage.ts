@@ -5,6 +5,7 @@ import { computeRequests } from "../compute/compute-requests.ts";
 import { eventLog } from "../events/event-log.ts";
 import { heartbeats } from "../heartbeats/heartbeats.ts";
 import { locationStorage } from "../locations/location-storage.ts";
+import { poolStorage } from "../pools/pool-storage.ts";
 import { runStorage } from "../runs/run-storage.ts";
 import { stepLaunches } from "../steps/step-launches.ts";
 import { tickStorage } from "../ticks/tick-storage.ts";
@@ -28,6 +29,7 @@ export function storageOver(database: Database, producer: string, now: () => num
     steps: stepLaunches(database),
     heartbeats: heartbeats(database),
     backfills: backfillStorage(database, now),
+    pools: poolStorage(database),
     async setting(key, init) {
       const known = await read(key);
       if (known !== undefined) return known;

@@ -2,7 +2,16 @@ import type { Channel } from "@dagster-operator/engine";
 import type { Database } from "./database.ts";
 
 type Handler = (id: string) => void;
-const CHANNELS: readonly Channel[] = ["queue", "compute", "run", "asset", "tick", "location", "backfill"];
+const CHANNELS: readonly Channel[] = [
+  "queue",
+  "compute",
+  "run",
+  "asset",
+  "tick",
+  "location",
+  "backfill",
+  "pool",
+];
 
 /** NOTIFY payloads `<channel>:<id>` to handlers: each id at most once per turn of the event loop. Listens from the first subscriber on. */
 export class WakeUps {

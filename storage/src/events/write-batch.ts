@@ -24,8 +24,11 @@ const WRITE = `
     from json_to_record($9::json) as r (status text, attempt integer, "startedAt" double precision,
       "endedAt" double precision, error json, "stepsTotal" integer, "stepsDone" integer, "plannedAssets" json)
     where run.no = $1 and $9::json is not null
+  ), freed as (
+    delete from pool_slot where run_no = $1 and ($11::text[] is null or step_key = any($11)) returning pool
   )
-  select pg_notify('${NOTIFY_CHANNEL}', payload) from unnest($10::text[]) as payload`;
+  select pg_notify('${NOTIFY_CHANNEL}', payload)
+  from (select unnest($10::text[]) union all select distinct 'pool:' || pool from freed) as w (payload)`;
 
 export interface Batch {
   runNo: number;
@@ -54,7 +57,7 @@ export function encodeEvents(events: readonly RunEvent[]): EncodedEvents {
   };
 }
 
-/** Stores the events, the steps and the run's row as folded, and wakes who listens: one statement. */
+/** Stores the events, the steps and the run's row as folded, frees slots of pools, and wakes who listens: one statement. */
 export async function writeBatch(
   session: Session,
   batch: Batch,
@@ -76,5 +79,9 @@ export async function writeBatch(
     json(folded.steps),
     runChanged ? json({ ...folded.run, attempt: batch.attempt, plannedAssets: folded.plannedAssets }) : null,
     wake,
+    // A step that ended or waits for its retry gives its slot back, a run that ended all of them.
+    folded.ended
+      ? null
+      : folded.steps.filter(({ status }) => status !== "IN_PROGRESS").map(({ stepKey }) => stepKey),
   ]);
 }

@@ -1,13 +1,22 @@
-import { chooseRuns, IN_PROGRESS, type QueuedRun, type QueueLimits } from "@dagster-operator/engine";
+import {
+  chooseRuns,
+  DEFAULT_POOL_SETTINGS,
+  IN_PROGRESS,
+  type PoolUse,
+  poolsTaken,
+  type QueuedRun,
+  type QueueLimits,
+} from "@dagster-operator/engine";
 import { type Database, NOTIFY_CHANNEL, type Session } from "../database/database.ts";
 import { LOCKS } from "../database/locks.ts";
+import { poolUse } from "../pools/use.ts";
 
 const RUNNING = "select tags from run where status = any($1::text[])";
 const RUNNING_COUNT = "select count(*)::integer as count from run where status = any($1::text[])";
 
 // A run that somebody cancels at this moment is locked, and skipped.
 const QUEUED = `
-  select no, id as "runId", priority, created_at as "createdAt", tags from run
+  select no, id as "runId", priority, created_at as "createdAt", tags, pools from run
   where status = 'QUEUED' and (priority, -no) < ($1, $2)
   order by priority desc, no limit $3 for update skip locked`;
 
@@ -47,16 +56,23 @@ export async function dequeue(
     await session.rows("select pg_advisory_xact_lock($1, $2)", LOCKS.queue);
     const running = await readRunning(session, limits);
     const chosen: string[] = [];
+    let use: PoolUse | undefined;
     let after = { priority: 2 ** 31 - 1, no: 0 };
     while (room(limits, running.length, max - chosen.length) > 0) {
-      // Rows that are looked at are locked: without tag limits every row that is looked at is taken.
+      // Rows that are looked at are locked: without tag limits and pools every row that is looked at is taken.
       const size =
-        limits.tagLimits.length > 0
+        limits.tagLimits.length > 0 || use
           ? PAGE
           : Math.min(PAGE, room(limits, running.length, max - chosen.length));
       const page = await session.rows<QueuedRun & { no: number }>(QUEUED, [after.priority, -after.no, size]);
-      const picked = new Set(chooseRuns(page, running, limits, max - chosen.length));
-      for (const { runId, tags } of page) if (picked.has(runId)) running.push({ tags });
+      if (page.some(({ pools }) => pools))
+        use ??= await poolUse(session, limits.pools ?? DEFAULT_POOL_SETTINGS);
+      const picked = new Set(chooseRuns(page, running, limits, max - chosen.length, use));
+      for (const run of page) {
+        if (!picked.has(run.runId)) continue;
+        running.push({ tags: run.tags });
+        if (run.pools && use) use = withTaken(use, poolsTaken(run.pools, limits));
+      }
       chosen.push(...picked);
       const last = page.at(-1);
       if (!last || page.length < size) break;
@@ -65,6 +81,12 @@ export async function dequeue(
     if (chosen.length > 0) await session.rows(START, [chosen, now]);
     return chosen;
   }, LOCKS.eventIds);
+}
+
+function withTaken({ limits, used }: PoolUse, pools: readonly string[]): PoolUse {
+  const more = new Map(used);
+  for (const pool of pools) more.set(pool, (more.get(pool) ?? 0) + 1);
+  return { limits, used: more };
 }
 
 function room({ maxConcurrentRuns }: QueueLimits, running: number, max: number): number {

@@ -10,12 +10,12 @@ const SUBMIT = `
   with given as materialized (
     select * from json_to_recordset($1::json) as g (n integer, "runId" text, location text, job text, assets json,
       checks json, steps json, "runConfig" json, tags jsonb, partition json, "parentRunId" text, "rootRunId" text,
-      known json, "codeVersion" text, "idempotencyKey" text, priority integer, event json)
+      known json, "codeVersion" text, "idempotencyKey" text, priority integer, pools json, event json)
   ), created as (
     insert into run (id, location, job, status, priority, assets, checks, steps, run_config, tags, partition,
-      parent_run_id, root_run_id, known, code_version, idempotency_key, created_at, updated_at)
+      parent_run_id, root_run_id, known, code_version, idempotency_key, pools, created_at, updated_at)
     select "runId", location, job, 'QUEUED', priority, assets, checks, steps, "runConfig", tags, partition,
-      "parentRunId", "rootRunId", known, "codeVersion", "idempotencyKey", $2, $2
+      "parentRunId", "rootRunId", known, "codeVersion", "idempotencyKey", pools, $2, $2
     from given order by n
     on conflict do nothing
     returning no, id, tags

@@ -4,6 +4,7 @@ import type {
   Clock,
   ComputeLog,
   InstigatorState,
+  QueueLimits,
   RunRecord,
   StepRecord,
   Storage,
@@ -20,8 +21,7 @@ export interface InstanceInfo {
   /** Text (YAML) for the page's configuration view. */
   info: string | null;
   runLauncher: string;
-  /** -1 = no limit. */
-  maxConcurrentRuns: number;
+  queue: QueueLimits;
 }
 
 /** What one request's resolvers share. What is behind a loader is asked for in one call, however many fields want it. */

@@ -1,5 +1,15 @@
-import { daemonHealth, type DaemonHealth as HealthModel } from "@dagster-operator/engine";
+import { daemonHealth, type DaemonHealth as HealthModel, type QueueLimits } from "@dagster-operator/engine";
+import { stringify } from "yaml";
 import { builder } from "./builder.ts";
+import {
+  ConcurrencyKeyInfo,
+  MAX_POOL_LIMIT,
+  MIN_POOL_LIMIT,
+  PoolConfig,
+  poolSettings,
+  poolState,
+  poolStates,
+} from "./concurrency.ts";
 import { PythonError, pythonError } from "./errors.ts";
 
 const DaemonStatus = builder
@@ -37,11 +47,14 @@ const DaemonHealth = builder.objectRef<HealthModel[]>("DaemonHealth").implement(
 const RunLauncher = builder
   .objectRef<{ name: string }>("RunLauncher")
   .implement({ fields: (t) => ({ name: t.exposeString("name") }) });
-const RunQueueConfig = builder.objectRef<{ maxConcurrentRuns: number }>("RunQueueConfig").implement({
+const RunQueueConfig = builder.objectRef<QueueLimits>("RunQueueConfig").implement({
   fields: (t) => ({
     maxConcurrentRuns: t.exposeInt("maxConcurrentRuns"),
-    tagConcurrencyLimitsYaml: t.string({ nullable: true, resolve: () => null }),
-    isOpConcurrencyAware: t.boolean({ nullable: true, resolve: () => false }),
+    tagConcurrencyLimitsYaml: t.string({
+      nullable: true,
+      resolve: ({ tagLimits }) => (tagLimits.length > 0 ? tagLimitsYaml(tagLimits) : null),
+    }),
+    isOpConcurrencyAware: t.boolean({ nullable: true, resolve: () => true }),
   }),
 });
 const Instance = builder.objectRef<object>("Instance").implement({
@@ -58,7 +71,7 @@ const Instance = builder.objectRef<object>("Instance").implement({
     runQueueConfig: t.field({
       type: RunQueueConfig,
       nullable: true,
-      resolve: (_instance, _args, ctx) => ({ maxConcurrentRuns: ctx.instance.maxConcurrentRuns }),
+      resolve: (_instance, _args, ctx) => ctx.instance.queue,
     }),
     executablePath: t.string({ resolve: () => process.execPath }),
     daemonHealth: t.field({
@@ -68,9 +81,19 @@ const Instance = builder.objectRef<object>("Instance").implement({
     }),
     autoMaterializePaused: t.boolean({ resolve: () => true }),
     useAutoMaterializeSensors: t.boolean({ resolve: () => true }),
-    supportsConcurrencyLimits: t.boolean({ resolve: () => false }),
-    minConcurrencyLimitValue: t.int({ resolve: () => 0 }),
-    maxConcurrencyLimitValue: t.int({ resolve: () => 1000 }),
+    supportsConcurrencyLimits: t.boolean({ resolve: () => true }),
+    minConcurrencyLimitValue: t.int({ resolve: () => MIN_POOL_LIMIT }),
+    maxConcurrencyLimitValue: t.int({ resolve: () => MAX_POOL_LIMIT }),
+    concurrencyLimits: t.field({
+      type: [ConcurrencyKeyInfo],
+      resolve: (_instance, _args, ctx) => poolStates(ctx),
+    }),
+    concurrencyLimit: t.field({
+      type: ConcurrencyKeyInfo,
+      args: { concurrencyKey: t.arg.string() },
+      resolve: (_instance, { concurrencyKey }, ctx) => poolState(ctx, concurrencyKey ?? ""),
+    }),
+    poolConfig: t.field({ type: PoolConfig, nullable: true, resolve: (_i, _args, ctx) => poolSettings(ctx) }),
     freshnessEvaluationEnabled: t.boolean({ resolve: () => false }),
   }),
 });
@@ -78,3 +101,15 @@ builder.queryFields((t) => ({
   version: t.string({ resolve: (_root, _args, ctx) => ctx.instance.version }),
   instance: t.field({ type: Instance, resolve: () => ({}) }),
 }));
+
+/** As it would stand in `dagster.yaml`. */
+function tagLimitsYaml(limits: QueueLimits["tagLimits"]): string {
+  return stringify(
+    limits.map(({ key, value, perUniqueValue, limit }) => ({
+      key,
+      ...(value === undefined ? {} : { value }),
+      ...(perUniqueValue ? { value: { applyLimitPerUniqueValue: true } } : {}),
+      limit,
+    })),
+  );
+}

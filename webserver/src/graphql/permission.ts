@@ -16,14 +16,10 @@ const PERMISSIONS = [
   "report_runless_asset_events",
   "edit_dynamic_partitions",
   "toggle_auto_materialize",
-];
-/** Backfills and pools come later: the page then shows no control for them. */
-const DENIED = [
-  "launch_partition_backfill",
-  "cancel_partition_backfill",
   "edit_concurrency_limit",
-  "edit_workspace",
 ];
+/** Backfills come later: the page then shows no control for them. */
+const DENIED = ["launch_partition_backfill", "cancel_partition_backfill", "edit_workspace"];
 interface PermissionModel {
   permission: string;
   value: boolean;

@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { REPOSITORY } from "../definitions/location-index.ts";
 import { builder, byTypename } from "./builder.ts";
 import { CapturedLogs, logKeyOf, readLogs } from "./captured-logs.ts";
+import { poolSettings } from "./concurrency.ts";
 import { RunStatus } from "./enums.ts";
 import { PythonError } from "./errors.ts";
 import { DagsterRunEvent } from "./event.ts";
@@ -233,7 +234,18 @@ Run.implement({
     hasReExecutePermission: t.boolean({ resolve: () => true }),
     hasTerminatePermission: t.boolean({ resolve: () => true }),
     hasDeletePermission: t.boolean({ resolve: () => true }),
-    hasConcurrencyKeySlots: t.boolean({ resolve: () => false }),
+    hasConcurrencyKeySlots: t.boolean({
+      resolve: async ({ runId, pools }, _args, ctx) =>
+        pools != null &&
+        (await ctx.storage.pools.list(poolSettings(ctx))).some(({ slots }) =>
+          slots.some((slot) => slot.runId === runId && slot.heldAt !== null),
+        ),
+    }),
+    allPools: t.stringList({ nullable: true, resolve: ({ pools }) => pools?.all ?? [] }),
+    rootConcurrencyKeys: t.stringList({
+      nullable: true,
+      resolve: ({ pools }) => pools?.roots.filter((pool) => pool !== null) ?? [],
+    }),
     hasRunMetricsEnabled: t.boolean({ resolve: () => false }),
     failure: t.field({
       type: PythonError,

@@ -5,6 +5,7 @@ import "./asset-mutations.ts";
 import "./asset-node.ts";
 import "./captured-logs.ts";
 import "./check.ts";
+import "./concurrency.ts";
 import "./config.ts";
 import "./event.ts";
 import "./instance.ts";

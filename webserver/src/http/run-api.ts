@@ -5,6 +5,7 @@ import {
   InvalidInput,
   isEnded,
   NotFound,
+  type PoolSettings,
   PostEvents,
   type RunRecord,
   verifyRunToken,
@@ -15,6 +16,7 @@ import { z } from "zod";
 import type { Services } from "../services.ts";
 import { Gone, Unauthorized } from "./http-errors.ts";
 import type { Metrics } from "./metrics.ts";
+import { slotRoutes } from "./slot-routes.ts";
 import { stepRoutes } from "./step-routes.ts";
 import { waitForChange } from "./wait-for-change.ts";
 
@@ -29,12 +31,13 @@ export interface RunApiDeps {
   services: () => Services;
   clock: Clock;
   metrics: Metrics;
+  pools: PoolSettings;
   closing: AbortSignal;
 }
 type RunParams = { runId: string };
 const runIdOf = (request: FastifyRequest): string => (request.params as RunParams).runId;
 
-export function runApi(app: FastifyInstance, { services, clock, metrics, closing }: RunApiDeps): void {
+export function runApi(app: FastifyInstance, { services, clock, metrics, pools, closing }: RunApiDeps): void {
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: MAX_BODY }, (_request, body, done) =>
     done(null, body),
   );
@@ -155,6 +158,7 @@ export function runApi(app: FastifyInstance, { services, clock, metrics, closing
     return control(status);
   });
 
+  slotRoutes(app, { services, clock, closing, pools, authorized });
   stepRoutes(app, { services, clock, closing, authorized });
 
   app.get("/runs/:runId/assets/*", async (request) => {

@@ -1,7 +1,13 @@
 /** Puts the parts together: one fastify with GraphQL, the run API, files and metrics. */
 import type { AddressInfo, Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { type Clock, Conflict, InvalidInput, systemClock } from "@dagster-operator/engine";
+import {
+  type Clock,
+  Conflict,
+  DEFAULT_POOL_SETTINGS,
+  InvalidInput,
+  systemClock,
+} from "@dagster-operator/engine";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -61,7 +67,7 @@ export function createWebserver(options: WebserverOptions): Webserver {
     version: VERSION,
     info: null,
     runLauncher: "DefaultRunLauncher",
-    maxConcurrentRuns: -1,
+    queue: { maxConcurrentRuns: -1, tagLimits: [] },
     ...options.instance,
   };
   const closing = new AbortController();
@@ -108,7 +114,8 @@ export function createWebserver(options: WebserverOptions): Webserver {
   fastify.register(
     async (api) => {
       api.addHook("onRequest", ready);
-      runApi(api, { services, clock, metrics, closing: closing.signal });
+      const pools = instance.queue.pools ?? DEFAULT_POOL_SETTINGS;
+      runApi(api, { services, clock, metrics, pools, closing: closing.signal });
     },
     { prefix: "/run-api/v1" },
   );
