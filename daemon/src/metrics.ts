@@ -6,6 +6,7 @@ export interface DaemonMetrics {
   dequeued: Counter;
   ticks: Counter<"kind" | "status">;
   lateness: Histogram<"kind">;
+  backfillRuns: Counter;
   faults: Counter<"loop">;
 }
 
@@ -36,6 +37,9 @@ export function daemonMetrics(registry: Registry): DaemonMetrics {
         buckets,
         registers,
       });
+    }),
+    backfillRuns: once(registry, "dagster_backfill_runs_total", (name) => {
+      return new Counter({ name, help: "Runs requested by backfills", registers });
     }),
     faults: once(registry, "dagster_daemon_faults_total", (name) => {
       return new Counter({

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock, Storage, Workspace } from "@dagster-operator/engine";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import { backfillLoop } from "./backfill-loop.ts";
 import { type DaemonConfig, DEFAULT_CONFIG } from "./config.ts";
 import { keepBeating } from "./heartbeat.ts";
 import type { RunningLoop } from "./instigator-loop.ts";
@@ -11,13 +12,14 @@ import { queueLoop } from "./queue-loop.ts";
 import { scheduleLoop } from "./schedule-loop.ts";
 import { sensorLoop } from "./sensor-loop.ts";
 
-export type LoopName = "queue" | "schedule" | "sensor";
+export type LoopName = "queue" | "schedule" | "sensor" | "backfill";
 
 /** Dagster's names of the daemons whose work a loop does. */
 const DAEMON_TYPE: Record<LoopName, string> = {
   queue: "QUEUED_RUN_COORDINATOR",
   schedule: "SCHEDULER",
   sensor: "SENSOR",
+  backfill: "BACKFILL",
 };
 
 export interface DaemonOptions {
@@ -42,7 +44,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-/** Starts the queue, schedule and sensor loops. Any number of daemons may work on one storage. */
+/** Starts the queue, schedule, sensor and backfill loops. Any number of daemons may work on one storage. */
 export function startDaemon({
   storage,
   workspace,
@@ -72,8 +74,9 @@ export function startDaemon({
     queue: () => queueLoop({ storage, clock, log, metrics: registered, limits: settings.queue }),
     schedule: () => scheduleLoop(instigators),
     sensor: () => sensorLoop(instigators),
+    backfill: () => backfillLoop(instigators),
   };
-  const running = (loops ?? (["queue", "schedule", "sensor"] as const)).map((name) => ({
+  const running = (loops ?? (["queue", "schedule", "sensor", "backfill"] as const)).map((name) => ({
     ...make[name](),
     type: DAEMON_TYPE[name],
   }));

@@ -1,4 +1,8 @@
+export * from "./backfill/advance.ts";
+export * from "./backfill/reexecute-backfill.ts";
 export * from "./backfill/states.ts";
+export * from "./backfill/submit-backfill.ts";
+export type { KeyRange, PartitionChoice } from "./backfill/targets.ts";
 export * from "./compute-loop.ts";
 export * from "./daemons/health.ts";
 export * from "./errors.ts";

@@ -6,7 +6,7 @@ export const HEARTBEAT_MS = 15_000;
 export const SILENCE_MS = 60_000;
 
 /** Without these nothing runs. */
-const REQUIRED = ["QUEUED_RUN_COORDINATOR", "SCHEDULER", "SENSOR"];
+const REQUIRED = ["QUEUED_RUN_COORDINATOR", "SCHEDULER", "SENSOR", "BACKFILL"];
 
 export interface DaemonHealth {
   type: string;

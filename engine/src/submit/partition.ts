@@ -98,7 +98,7 @@ export async function partitionIssues(
   return issues;
 }
 
-function unknownKey(what: string, key: string, keys: string[]): string {
+export function unknownKey(what: string, key: string, keys: string[]): string {
   if (keys.length === 0) return `${what} has no partitions yet, so not "${key}" either`;
   const range = `it has ${keys.length}, from "${keys[0]}" to "${keys.at(-1)}"`;
   return `${what} has no partition "${key}": ${didYouMean(key, keys) || range}`;

@@ -23,6 +23,7 @@ export {
   exampleRun,
   materialization,
   planEvent,
+  present,
   type StorageSubject,
   startedRun,
   workerBatch,

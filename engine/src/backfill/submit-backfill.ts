@@ -1,0 +1,232 @@
+/** The one way in for backfills: page, GraphQL, CLI, manifests and Backfill objects all end here. */
+import {
+  type AssetKey,
+  type DefinitionsSnapshot,
+  PartitionMappingError,
+  type PartitionsDef,
+} from "@dagster-operator/sdk/internal";
+import { InvalidInput, NotFound } from "../errors.ts";
+import type { BackfillTarget, NewBackfill } from "../ports/backfill-storage.ts";
+import { didYouMean } from "../submit/nearest.ts";
+import { partitionedParts } from "../submit/partition.ts";
+import { prepareRuns, type SubmitDeps, serving } from "../submit/submit.ts";
+import { type AssetGraph, assetGraph, assetId } from "./asset-graph.ts";
+import { backfillPartitions } from "./partitions-at.ts";
+import { planBackfill } from "./plan.ts";
+import { assetTargets, chosenKeys, type PartitionChoice } from "./targets.ts";
+
+export interface BackfillRequest {
+  /** Code location of `job`. */
+  location?: string | undefined;
+  /** Either a job, by name, … */
+  job?: string | undefined;
+  /** … or assets, of any code locations. */
+  assets?: AssetKey[] | undefined;
+  partitions: PartitionChoice;
+  /** Of these partitions only those that were never made or whose last run failed. */
+  onlyMissingAndFailed?: boolean | undefined;
+  /** Of a job: continue the newest run of each partition from its failure; those that did not fail are left out. */
+  fromFailure?: boolean | undefined;
+  /** Of a job: these steps only. */
+  steps?: string[] | undefined;
+  runConfig?: Record<string, unknown> | undefined;
+  tags?: Record<string, string> | undefined;
+  title?: string | undefined;
+  description?: string | undefined;
+  /** Second submit with the same key gives the first backfill back. */
+  idempotencyKey?: string | undefined;
+  /** Set by `reexecuteBackfill`. */
+  parentId?: string | undefined;
+}
+
+export interface SubmittedBackfill {
+  backfillId: string;
+  /** False when the idempotency key was known: `backfillId` is the earlier one. */
+  created: boolean;
+}
+
+/**
+ * Checks everything that can be known before, then writes it as REQUESTED; a daemon requests its runs.
+ * @throws NotFound location, job or asset · Unavailable a location cannot serve now · InvalidInput selection, partitions, config
+ */
+export async function submitBackfill(deps: SubmitDeps, request: BackfillRequest): Promise<SubmittedBackfill> {
+  const { storage, workspace } = deps;
+  if ((request.job === undefined) === (request.assets === undefined))
+    throw new InvalidInput("a backfill is of a job or of assets: name one of them");
+  const targets =
+    request.job === undefined
+      ? await targetsOfAssets(deps, request)
+      : await targetsOfJob(deps, request, request.job);
+  const count = targets.reduce((sum, { partitions }) => sum + (partitions?.length ?? 1), 0);
+  if (count === 0)
+    throw new InvalidInput(
+      request.onlyMissingAndFailed
+        ? "there is nothing to backfill: none of these partitions is missing or failed"
+        : "there is nothing to backfill: these partitions do not exist yet",
+    );
+  await check(deps, request, targets, assetGraph(workspace.list()));
+  return storage.backfills.submit(toBackfill(request, targets));
+}
+
+function toBackfill(request: BackfillRequest, targets: BackfillTarget[]): NewBackfill {
+  return {
+    backfillId: newBackfillId(),
+    location: request.location ?? targets[0]?.location ?? "",
+    job: request.job ?? null,
+    targets,
+    fromFailure: request.fromFailure ?? false,
+    steps: request.steps?.length ? request.steps : null,
+    runConfig: request.runConfig ?? {},
+    tags: request.tags ?? {},
+    title: request.title ?? null,
+    description: request.description ?? null,
+    parentId: request.parentId ?? null,
+    idempotencyKey: request.idempotencyKey ?? null,
+  };
+}
+
+/** Eight lower case letters, as Dagster's. */
+export function newBackfillId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return String.fromCharCode(...bytes.map((byte) => 97 + (byte % 26)));
+}
+
+async function targetsOfAssets(deps: SubmitDeps, request: BackfillRequest): Promise<BackfillTarget[]> {
+  const { storage, workspace, now } = deps;
+  if (request.fromFailure || request.steps?.length)
+    throw new InvalidInput(
+      "fromFailure and steps are for backfills of a job: assets are made again as a whole",
+    );
+  const graph = assetGraph(workspace.list());
+  const keys = request.assets ?? [];
+  const defs = keys.map((key) => graph.get(assetId(key))?.def.partitions ?? null);
+  const at = await backfillPartitions(storage, defs, now());
+  let targets: BackfillTarget[];
+  try {
+    targets = assetTargets(graph, keys, request.partitions, at);
+  } catch (error) {
+    if (!(error instanceof PartitionMappingError)) throw error;
+    throw new InvalidInput(`this backfill cannot be requested: ${error.message}`);
+  }
+  if (!request.onlyMissingAndFailed) return targets.filter(({ partitions }) => partitions?.length !== 0);
+  return openTargets(deps, targets);
+}
+
+/** Without what is there already. Assets without partitions stay while anything before them is to be made. */
+async function openTargets({ storage }: SubmitDeps, targets: BackfillTarget[]): Promise<BackfillTarget[]> {
+  const open: BackfillTarget[] = [];
+  for (const target of targets) {
+    if (target.asset === null) continue;
+    if (target.partitions === null) {
+      const [state] = await storage.assets.states([target.asset]);
+      if (open.length > 0 || !state?.lastMaterialization || state.lastRunFailed) open.push(target);
+      continue;
+    }
+    const states = await storage.assets.partitions(target.asset);
+    const partitions = target.partitions.filter((key) => (states.get(key) ?? "FAILED") === "FAILED");
+    if (partitions.length > 0) open.push({ ...target, partitions });
+  }
+  return open;
+}
+
+async function targetsOfJob(
+  deps: SubmitDeps,
+  { location, partitions: choice, onlyMissingAndFailed }: BackfillRequest,
+  name: string,
+): Promise<BackfillTarget[]> {
+  const { storage, workspace, now } = deps;
+  if (location === undefined) throw new InvalidInput(`a backfill of job ${name} needs its code location`);
+  const { snapshot } = serving(workspace, location);
+  const def = partitionsOfJob(snapshot, location, name);
+  if ("byAsset" in choice)
+    throw new InvalidInput("partitions by asset are for backfills of assets: name those of the job");
+  const at = await backfillPartitions(storage, [def], now());
+  let partitions = chosenKeys(`job ${name}`, def, choice, at);
+  if (onlyMissingAndFailed) {
+    const newest = await newestRuns(deps, location, name, new Set(partitions));
+    partitions = partitions.filter((key) => ["FAILURE", "CANCELED", undefined].includes(newest.get(key)));
+  }
+  return [{ location, asset: null, partitions }];
+}
+
+/** The job's partitions, or those that all partitioned assets of it have. */
+export function partitionsOfJob(
+  snapshot: DefinitionsSnapshot,
+  location: string,
+  name: string,
+): PartitionsDef {
+  const job = snapshot.jobs.find((candidate) => candidate.name === name);
+  if (!job)
+    throw new NotFound(
+      "job",
+      name,
+      didYouMean(
+        name,
+        snapshot.jobs.map((candidate) => candidate.name),
+      ) || `code location ${location} does not define it`,
+    );
+  const parts = partitionedParts(snapshot, job, job.target.kind === "assets" ? job.target.assets : []);
+  const [part] = parts;
+  if (!part) throw new InvalidInput(`job ${name} has no partitions, so launch a run of it instead`);
+  if (parts.length > 1)
+    throw new InvalidInput(
+      `job ${name} has assets with different partitions (${parts.map(({ what }) => what).join(", ")}): request a backfill of its assets`,
+    );
+  return part.partitions;
+}
+
+/** Status of the newest run of each of these partitions of a job. */
+async function newestRuns({ storage }: SubmitDeps, location: string, job: string, keys: Set<string>) {
+  const newest = new Map<string, string>();
+  let cursor: string | undefined;
+  for (;;) {
+    const page = await storage.runs.list({ location, job }, { limit: 1000, cursor });
+    for (const { partition, status } of page)
+      if (partition && "key" in partition && keys.has(partition.key) && !newest.has(partition.key))
+        newest.set(partition.key, status);
+    cursor = page.at(-1)?.runId;
+    if (page.length < 1000 || newest.size === keys.size) return newest;
+  }
+}
+
+/** A run of each target with its first partition could be submitted: what is wrong with config or selection is said now. */
+async function check(
+  deps: SubmitDeps,
+  request: BackfillRequest,
+  targets: BackfillTarget[],
+  graph: AssetGraph,
+): Promise<void> {
+  const common = { runConfig: request.runConfig, tags: request.tags };
+  if (request.job !== undefined) {
+    const [target] = targets;
+    const key = target?.partitions?.[0] ?? "";
+    await prepareRuns(deps, [
+      {
+        ...common,
+        location: request.location ?? "",
+        job: request.job,
+        steps: request.steps,
+        partition: { key },
+      },
+    ]);
+    return;
+  }
+  const defs = targets.map(({ asset }) =>
+    asset ? (graph.get(assetId(asset))?.def.partitions ?? null) : null,
+  );
+  const plan = planBackfill(targets, graph, await backfillPartitions(deps.storage, defs, deps.now()));
+  const units = new Map<string, typeof plan.targets>();
+  for (const target of plan.targets) units.set(target.unit, [...(units.get(target.unit) ?? []), target]);
+  await prepareRuns(
+    deps,
+    [...units.values()].flatMap((unit) => {
+      const [first] = unit;
+      if (!first) return [];
+      const assets = unit.flatMap(({ asset }) => (asset ? [asset] : []));
+      const key = first.partitions?.[0];
+      return [
+        { ...common, location: first.location, assets, partition: key === undefined ? undefined : { key } },
+      ];
+    }),
+  );
+}
