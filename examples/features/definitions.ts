@@ -1,10 +1,12 @@
 import { Definitions } from "@dagster-operator/sdk";
 import * as assetAsInput from "./src/asset-as-input.ts";
 import * as checks from "./src/checks.ts";
+import * as conditional from "./src/conditional.ts";
 import * as graphAsset from "./src/graph-asset.ts";
 import * as graphs from "./src/graphs.ts";
 import * as hooks from "./src/hooks.ts";
 import * as multiAsset from "./src/multi-asset.ts";
+import * as observable from "./src/observable.ts";
 import * as resources from "./src/resources.ts";
 import * as retries from "./src/retries.ts";
 import * as runTimeMaterialization from "./src/run-time-materialization.ts";
@@ -13,10 +15,12 @@ import * as softwareDefined from "./src/software-defined.ts";
 const features = [
   assetAsInput,
   checks,
+  conditional,
   graphAsset,
   graphs,
   hooks,
   multiAsset,
+  observable,
   resources,
   retries,
   runTimeMaterialization,

@@ -11,7 +11,10 @@ export {
 export { type AssetCheckDefinition, assetCheck } from "./asset/asset-check.ts";
 export { externalAsset } from "./asset/external-asset.ts";
 export { graphAsset } from "./asset/graph-asset.ts";
+export { graphMultiAsset } from "./asset/graph-multi-asset.ts";
 export { type MultiAssets, multiAsset } from "./asset/multi-asset.ts";
+export { multiAssetCheck } from "./asset/multi-asset-check.ts";
+export { type Observation, observableAsset } from "./asset/observable-asset.ts";
 export {
   type AssetEvent,
   type AssetSensorContext,

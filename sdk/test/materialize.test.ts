@@ -17,7 +17,9 @@ import {
   md,
   monthlyPartitions,
   multiAsset,
+  multiAssetCheck,
   multiPartitions,
+  observableAsset,
   op,
   type PartitionsDef,
   RetryRequested,
@@ -429,5 +431,40 @@ describe("partitions", () => {
     await expect(materialize([region], { partitionKey: "eurpe" })).rejects.toThrow(
       "step region has no partition eurpe — did you mean europe?",
     );
+  });
+});
+
+describe("what several assets, checks and observations may say", () => {
+  const one = multiAsset(
+    "one_function",
+    { assets: { a: { checks: { ok: {} } }, b: { checks: { ok: {} } } } },
+    ({ check }) => {
+      check("ok", true);
+      return { a: 1, b: 2 };
+    },
+  );
+  test("a check that two assets declare must name its output", async () => {
+    await expect(materialize([one.a, one.b])).rejects.toThrow(
+      'check ok is declared by a and b: say whose it is, check("ok", …, { output: "a" })',
+    );
+  });
+
+  test("a check of a multi-asset check that is left out is an error, and names itself", async () => {
+    const made = asset("made", () => 1);
+    const checks = multiAssetCheck("both", { checks: { x: { asset: made }, y: { asset: made } } }, () => ({
+      x: true,
+    }));
+    await expect(materialize([made, checks.x, checks.y])).rejects.toThrow("did not report its check y");
+    const result = await materialize([made, checks.x]);
+    expect(Object.keys(result.checks)).toEqual(["x"]);
+  });
+
+  test("an observation that is none is refused, and one of no version is kept", async () => {
+    const wrong = observableAsset("wrong", () => 3 as never);
+    await expect(materialize([wrong])).rejects.toThrow("must return its data version as a string");
+    const seen = observableAsset("seen", () => ({ metadata: { rows: 2 } }));
+    const result = await materialize([seen]);
+    expect(result.eventsOf("ASSET_OBSERVATION")[0]).toMatchObject({ metadata: { rows: { value: 2 } } });
+    expect(result.eventsOf("ASSET_MATERIALIZATION")).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { graphAsset, input, op } from "@dagster-operator/sdk";
+import { graphAsset, graphMultiAsset, input, op } from "@dagster-operator/sdk";
 
 const fetch = op("fetch_words", ({ run }) => ({ words: ["b", "a", "c"], by: run.runId }));
 const sort = op(
@@ -19,3 +19,21 @@ const sort = op(
 );
 
 export const dictionary = graphAsset("dictionary", {}, () => sort({ page: fetch() }));
+
+const count = op(
+  "count_words",
+  { inputs: { text: input<string>() } },
+  ({ inputs }) => inputs.text.split(" ").length,
+);
+const initials = op("initials", { inputs: { text: input<string>() } }, ({ inputs }) => inputs.text[0]);
+const text = op("read_text", () => "a b c");
+
+/** Several assets out of one graph; a run of one of them runs only the steps that it needs. */
+export const { words, first } = graphMultiAsset(
+  "text_facts",
+  { keyPrefix: "facts", assets: { words: {}, first: {} }, canSubset: true },
+  () => {
+    const page = text();
+    return { words: count({ text: page }), first: initials({ text: page }) };
+  },
+);

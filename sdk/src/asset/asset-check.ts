@@ -30,6 +30,8 @@ export interface AssetCheckDefinition<R = unknown> {
   readonly blocking: boolean;
   readonly deps: AssetDep[];
   readonly node: OpNode;
+  /** Output of the node that is its outcome. */
+  readonly output: string;
   readonly source: string | undefined;
 }
 
@@ -99,6 +101,7 @@ export function assetCheck<
     blocking: options.blocking ?? false,
     deps,
     node,
+    output: "result",
     source,
   };
 }

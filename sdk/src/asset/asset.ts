@@ -34,7 +34,7 @@ export interface AssetDefinition<T = unknown, P extends boolean = boolean, R = u
   readonly [VALUE]?: { value: T; partitioned: P };
   readonly [NEEDS]?: R;
   readonly key: AssetKey;
-  readonly kind: "materializable" | "external";
+  readonly kind: "materializable" | "observable" | "external";
   readonly description: string | undefined;
   readonly group: string;
   readonly owners: string[];
@@ -146,11 +146,18 @@ export interface ComputeOptions<I, C, R extends ResourceMap> {
   backfillPolicy?: { maxPartitionsPerRun: number | null };
 }
 
-export interface AssetOptions<I, C, R extends ResourceMap, Part extends PartitionsDef | undefined>
-  extends AssetMeta<Part>,
+export interface AssetOptions<
+  I,
+  C,
+  R extends ResourceMap,
+  Part extends PartitionsDef | undefined,
+  O extends boolean = boolean,
+> extends AssetMeta<Part>,
     ComputeOptions<I, C, R> {
   /** Checks that the function itself reports with `check(name, …)`. */
   checks?: Readonly<Record<string, CheckSpec>>;
+  /** True = a function that returns nothing has made nothing: no materialization, and what depends on it is skipped. Default false. */
+  optional?: O;
 }
 
 export type ConfigOf<C> = C extends z.ZodType ? z.output<C> : undefined;
@@ -261,9 +268,10 @@ export function asset<
   C extends z.ZodType | undefined = undefined,
   R extends ResourceMap = NoKeys,
   Part extends PartitionsDef | undefined = undefined,
+  O extends boolean = false,
 >(
   key: AssetKeyLike,
-  options: AssetOptions<I, C, R, Part>,
+  options: AssetOptions<I, C, R, Part, O>,
   compute: (
     context: StepContext<
       InputValues<I, IsPartitioned<Part>>,
@@ -272,7 +280,7 @@ export function asset<
       PartitionKeyOf<Part>
     >,
   ) => T,
-): AssetDefinition<Awaited<T>, IsPartitioned<Part>, R>;
+): AssetDefinition<O extends true ? Exclude<Awaited<T>, undefined> : Awaited<T>, IsPartitioned<Part>, R>;
 export function asset(
   keyLike: AssetKeyLike,
   optionsOrCompute:
@@ -296,7 +304,7 @@ export function asset(
         name: "result",
         description: undefined,
         dynamic: false,
-        required: true,
+        required: !options.optional,
         ioManager: options.ioManager,
         schema: undefined,
       },

@@ -10,6 +10,7 @@ import {
   type AssetMeta,
   assetDeps,
   assetInputSpecs,
+  type CheckSpec,
   type ComputeOptions,
   type ConfigOf,
   type InputValues,
@@ -26,6 +27,8 @@ export interface MultiAssetMember extends Omit<AssetMeta, "partitions"> {
   key?: AssetKeyLike;
   /** May the function leave it out? Then it is not made, and what depends on it is skipped. Default `canSubset`. */
   optional?: boolean;
+  /** Checks that the function itself reports: `check(name, …)`, and `{ output }` where several assets have one of that name. */
+  checks?: Readonly<Record<string, CheckSpec>>;
 }
 
 export interface MultiAssetOptions<
@@ -103,25 +106,30 @@ export function multiAsset<
     compute,
     source,
   };
-  const made: AssetDefinition[] = [];
-  const siblings = () => made;
-  for (const [output, member] of Object.entries<MultiAssetMember>(members)) {
+  return makeMembers(members, shared, { deps, node, canSubset, backfillPolicy, source }) as MultiAssets<
+    A,
+    T,
+    IsPartitioned<Part>,
+    R
+  >;
+}
+
+/** The assets of one node, by the names of its outputs. */
+export function makeMembers(
+  members: Readonly<Record<string, MultiAssetMember>>,
+  shared: AssetMeta,
+  common: Pick<AssetDefinition, "deps" | "node" | "canSubset" | "backfillPolicy" | "source">,
+): Record<string, AssetDefinition> {
+  const made: [string, AssetDefinition][] = [];
+  const siblings = () => made.map(([, asset]) => asset);
+  for (const [output, member] of Object.entries(members)) {
     const meta = { ...shared, ...member, tags: { ...shared.tags, ...member.tags } };
     const key = assetKey(member.key ?? output, meta.keyPrefix);
-    const parts = {
-      key,
-      kind: "materializable" as const,
-      deps,
-      node,
+    const { checks = {} } = member;
+    made.push([
       output,
-      canSubset,
-      siblings,
-      backfillPolicy,
-      source,
-    };
-    made.push(makeAsset(parts, meta));
+      makeAsset({ ...common, key, kind: "materializable", output, siblings, checks }, meta),
+    ]);
   }
-  return Object.fromEntries(
-    Object.keys(members).map((output, index) => [output, made[index]]),
-  ) as MultiAssets<A, T, IsPartitioned<Part>, R>;
+  return Object.fromEntries(made);
 }

@@ -67,8 +67,8 @@ export interface StepContext<
   dataVersion(version: string, to?: { output?: string; partition?: string }): void;
   /** Reports something beside the outputs: `logEvent(assetObservation("raw/orders", { metadata: { rows } }))`. */
   logEvent(event: LoggedEvent): void;
-  /** Reports a check that the asset declared under `checks`. */
-  check(name: string, outcome: boolean | CheckOutcome): void;
+  /** Reports a check that the asset declared under `checks`; of a multi-asset where several have that name, the `output`'s. */
+  check(name: string, outcome: boolean | CheckOutcome, of?: { output?: string }): void;
   readonly run: RunInfo;
   /** Aborted when the run is cancelled: hand it to `fetch`, timers and child processes. */
   readonly signal: AbortSignal;
@@ -83,6 +83,8 @@ export interface StepContext<
   readonly assets: readonly StepAsset[];
   /** Outputs that this run asks for: of a multi-asset that can be subset, perhaps not all. */
   readonly selectedOutputs: ReadonlySet<string>;
+  /** Names of the checks that this run asks for. */
+  readonly selectedChecks: ReadonlySet<string>;
   /** Key of the one partition; throws in a run over several: use `partitionKeys`. */
   readonly partitionKey: K;
   /** [] without partitions. */

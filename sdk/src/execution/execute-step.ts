@@ -18,8 +18,9 @@ import { runHooks } from "./run-hooks.ts";
 import { dynamicNames, type PartitionClock, stepPartitions } from "./step-partitions.ts";
 import type { EmitEvent, RunContext, StepRequest, StepResult } from "./step-protocol.ts";
 import type { RunScope, StepScope } from "./step-scope.ts";
+import { sourcesOf } from "./step-sources.ts";
 import { storeOutputs } from "./store-outputs.ts";
-import { stepLog, UserContext } from "./user-context.ts";
+import { type DeclaredCheck, outcomeKey, stepLog, UserContext } from "./user-context.ts";
 import { errorInfo, isFailure, isRetryRequested } from "./user-errors.ts";
 
 /** What user code may ask of the control plane while a step runs. The run worker speaks the run API; `materialize()` answers from memory. */
@@ -212,13 +213,17 @@ class ProcessRuntime implements StepRuntime {
     return all.map((one) => ({ ...one, codeVersion: assets.get(keyText(one.key))?.codeVersion }));
   }
 
-  #declaredChecks(step: Step): string[] {
+  #declaredChecks(step: Step): DeclaredCheck[] {
     const { assets } = this.#scope.repository;
-    const own = step.checks.flatMap(({ name, output }) => (output === "result" ? [name] : []));
-    const declared = step.outputs.flatMap(({ asset }) =>
-      Object.keys((asset && assets.get(keyText(asset))?.checks) ?? {}),
+    const own = step.checks.map(({ asset, name }) => ({ asset: keyText(asset), output: undefined, name }));
+    const made = step.outputs.map(({ asset }) => asset && assets.get(keyText(asset)));
+    // Also of assets that this run does not ask for: their checks are reported and not recorded.
+    const all = made.find((asset) => asset !== undefined)?.siblings() ?? [];
+    const declared = all.flatMap((asset) =>
+      Object.keys(asset.checks).map((name) => ({ asset: keyText(asset.key), output: asset.output, name })),
     );
-    return [...own, ...declared];
+    const known = new Set(declared.map(({ asset, name }) => outcomeKey(asset, name)));
+    return [...declared, ...own.filter(({ asset, name }) => !known.has(outcomeKey(asset, name)))];
   }
 
   #partitionsOf(step: Step): PartitionsDef | null {
@@ -235,6 +240,10 @@ class ProcessRuntime implements StepRuntime {
   async #clock(step: Step): Promise<PartitionClock> {
     const { assets } = this.#scope.repository;
     const names = new Set(dynamicNames(this.#partitionsOf(step)));
+    for (const source of sourcesOf(step)) {
+      if (source.kind !== "asset") continue;
+      for (const name of dynamicNames(assets.get(keyText(source.key))?.partitions)) names.add(name);
+    }
     for (const { asset } of step.outputs) {
       for (const dep of (asset && assets.get(keyText(asset))?.deps) ?? []) {
         for (const name of dynamicNames(assets.get(keyText(dep.key))?.partitions)) names.add(name);

@@ -51,6 +51,8 @@ export interface Step {
     asset?: AssetKey;
     /** That asset's partitions, if it has any. */
     partitions?: PartitionsDef;
+    /** The asset is looked at and not made: the step returns what it saw. */
+    observes?: boolean;
   }[];
   checks: { asset: AssetKey; name: string; output: string; blocking: boolean }[];
   /** Assets whose failed blocking checks skip this step. */

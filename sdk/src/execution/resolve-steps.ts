@@ -209,6 +209,7 @@ function makeStep(
       // Of an asset made by a graph, the inner op knows nothing of where the asset is kept.
       ioManager: asset?.ioManager ?? ioManager,
       ...(asset && { asset: asset.key, ...(asset.partitions && { partitions: asset.partitions }) }),
+      ...(asset?.kind === "observable" && { observes: true }),
     });
   }
   for (const [output, checks] of draft.checks) {

@@ -27,7 +27,9 @@ export class RunEvents {
     this.#startedAt = now;
     const planned = plan.steps.flatMap((step) =>
       step.outputs.flatMap((output) =>
-        output.asset ? [{ step, key: output.asset, keys: partitionsOf(output, run, now) }] : [],
+        output.asset && !output.observes
+          ? [{ step, key: output.asset, keys: partitionsOf(output, run, now) }]
+          : [],
       ),
     );
     const templates = new Set(plan.steps.flatMap((step) => (step.mapOver ? [step.key] : [])));

@@ -5,14 +5,16 @@ import type { Metadata } from "../model/event.ts";
 import type { OutputContext } from "../resource/io-manager.ts";
 import type { CheckOutcome } from "./context.ts";
 import type { Step } from "./plan.ts";
+import { reportObservation } from "./report-observation.ts";
 import { timeWindowOf } from "./step-partitions.ts";
 import type { StepResult } from "./step-protocol.ts";
 import { assetOf, type StepScope } from "./step-scope.ts";
-import type { UserContext } from "./user-context.ts";
+import { outcomeKey, type UserContext } from "./user-context.ts";
 import { errorInfo } from "./user-errors.ts";
 
 type Success = Extract<StepResult, { kind: "success" }>;
 type Output = Step["outputs"][number];
+type Check = Step["checks"][number];
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Map);
@@ -39,7 +41,12 @@ export async function storeOutputs(
         throw new TypeError(
           `step ${scope.request.stepKey} did not return output ${output.name}, which is not optional`,
         );
-      if (absent) continue;
+      if (absent && !output.observes) continue;
+      if (output.observes) {
+        reportObservation(scope, user, output, value);
+        outputs.push({ name: output.name });
+        continue;
+      }
       outputs.push(
         output.dynamic
           ? await storeDynamic(scope, user, output, value)
@@ -248,10 +255,7 @@ function reportChecks(scope: StepScope, user: UserContext, returned: unknown): s
   const { stepKey } = scope.request;
   const blocked: string[][] = [];
   for (const check of step.checks) {
-    const outcome =
-      check.output === "result"
-        ? ownOutcome(stepKey, check.name, returned, user)
-        : user.outcomes.get(check.name);
+    const outcome = outcomeOf(scope, user, check, returned);
     if (outcome === undefined)
       throw new Error(
         `step ${stepKey} did not report its check ${check.name}: call check("${check.name}", passed)`,
@@ -272,7 +276,7 @@ function reportChecks(scope: StepScope, user: UserContext, returned: unknown): s
       ...(description === undefined ? {} : { description }),
       metadata: {
         ...toMetadata(metadata),
-        ...(check.output === "result" ? user.metadataFor("result", undefined) : {}),
+        ...(isOutput(scope, check) ? user.metadataFor(check.output, undefined) : {}),
       },
     });
     if (!passed && severity === "ERROR" && check.blocking) blocked.push(check.asset);
@@ -280,10 +284,31 @@ function reportChecks(scope: StepScope, user: UserContext, returned: unknown): s
   return blocked;
 }
 
-function ownOutcome(stepKey: string, name: string, returned: unknown, user: UserContext): CheckOutcome {
+/** A check of a step of its own is what that returns; else the asset's function reports it. */
+const isOutput = ({ node }: StepScope, check: Check) =>
+  node.outputs.some(({ name }) => name === check.output);
+
+function outcomeOf(
+  scope: StepScope,
+  user: UserContext,
+  check: Check,
+  returned: unknown,
+): CheckOutcome | undefined {
+  const reported = user.outcomes.get(outcomeKey(keyText(check.asset), check.name));
+  if (!isOutput(scope, check)) return reported;
+  const value = scope.node.returns === "single" ? returned : byName(scope, returned)[check.output];
+  if (value === undefined && scope.node.returns === "record") return reported;
+  return ownOutcome(scope.request.stepKey, check.name, value, reported);
+}
+
+function ownOutcome(
+  stepKey: string,
+  name: string,
+  returned: unknown,
+  reported: CheckOutcome | undefined,
+): CheckOutcome {
   if (typeof returned === "boolean") return { passed: returned };
   if (isRecord(returned) && typeof returned.passed === "boolean") return returned as unknown as CheckOutcome;
-  const reported = user.outcomes.get(name);
   if (reported !== undefined) return reported;
   throw new TypeError(
     `check ${name} (step ${stepKey}) must return true, false or { passed: … }; it returned ${describe(returned)}`,

@@ -10,6 +10,14 @@ import { type Log, makeLog } from "./log.ts";
 import type { Step } from "./plan.ts";
 import { type StepPartitions, timeWindowOf } from "./step-partitions.ts";
 
+/** A check that a function may report; `output` is that of its asset, where that is made here. */
+export interface DeclaredCheck {
+  asset: string;
+  output: string | undefined;
+  name: string;
+}
+export const outcomeKey = (asset: string, check: string) => `${asset} ${check}`;
+
 export interface ContextParts {
   step: Step;
   stepKey: string;
@@ -21,7 +29,7 @@ export interface ContextParts {
   partitions: StepPartitions;
   assets: readonly StepAsset[];
   /** Checks that the asset's own function reports, whether this run asks for them or not. */
-  declaredChecks: readonly string[];
+  declaredChecks: readonly DeclaredCheck[];
   services: RunServices;
   signal: AbortSignal;
   emit: (event: RunEvent) => void;
@@ -39,6 +47,7 @@ export class UserContext implements StepContext {
   readonly log: Log;
   /** What the user added, by `output` and partition. Not part of what users see. */
   readonly added: { metadata: Metadata; output: string | undefined; partition: string | undefined }[] = [];
+  /** By `outcomeKey`. */
   readonly outcomes = new Map<string, CheckOutcome>();
   readonly #versions: { version: string; output: string | undefined; partition: string | undefined }[] = [];
 
@@ -84,6 +93,9 @@ export class UserContext implements StepContext {
   get selectedOutputs(): ReadonlySet<string> {
     return new Set(this.#parts.step.outputs.map(({ name }) => name));
   }
+  get selectedChecks(): ReadonlySet<string> {
+    return new Set(this.#parts.step.checks.map(({ name }) => name));
+  }
   get partitionKey(): string | undefined {
     const { keys, range } = this.#parts.partitions;
     if (range && keys.length !== 1)
@@ -126,14 +138,26 @@ export class UserContext implements StepContext {
     this.#versions.push({ version, output: to.output, partition: to.partition });
   };
 
-  readonly check = (name: string, outcome: boolean | CheckOutcome): void => {
-    const checks = this.#parts.declaredChecks;
-    if (!checks.includes(name)) {
+  readonly check = (name: string, outcome: boolean | CheckOutcome, of: { output?: string } = {}): void => {
+    const all = this.#parts.declaredChecks;
+    const meant = all.filter(
+      (one) => one.name === name && (of.output === undefined || one.output === of.output),
+    );
+    const [only] = meant;
+    if (only === undefined) {
+      const names = [...new Set(all.map((one) => one.name))];
       throw new Error(
-        `check ${name} is not declared: add it to \`checks\` of the asset${checks.length > 0 ? ` (declared: ${checks.join(", ")})` : ""}`,
+        `check ${name}${of.output === undefined ? "" : ` of output ${of.output}`} is not declared: add it to \`checks\` of the asset${names.length > 0 ? ` (declared: ${names.join(", ")})` : ""}`,
       );
     }
-    this.outcomes.set(name, typeof outcome === "boolean" ? { passed: outcome } : outcome);
+    if (meant.length > 1)
+      throw new Error(
+        `check ${name} is declared by ${meant.map((one) => one.asset).join(" and ")}: say whose it is, check("${name}", …, { output: "${only.output}" })`,
+      );
+    this.outcomes.set(
+      outcomeKey(only.asset, name),
+      typeof outcome === "boolean" ? { passed: outcome } : outcome,
+    );
   };
 
   readonly logEvent = (event: LoggedEvent): void => {

@@ -119,13 +119,13 @@ export const ownCheckOutput = (asset: AssetDefinition, check: string) =>
 
 function checkDefs(repository: Repository): AssetCheckDef[] {
   const separate = [...repository.checks.values()].map(
-    ({ asset, name, description, blocking, node, deps }) => ({
+    ({ asset, name, description, blocking, node, output, deps }) => ({
       asset: asset.key,
       name,
       ...(description === undefined ? {} : { description }),
       blocking,
       node: node.name,
-      output: "result",
+      output,
       deps: deps.map(depDef),
     }),
   );

@@ -122,7 +122,15 @@ export function AssetPage() {
             </span>
           ) : undefined
         }
-        actions={entry ? <MaterializeButton assets={[entry]} some label="Materialize" /> : null}
+        actions={
+          entry && node ? (
+            node.isExecutable && !node.isMaterializable ? (
+              <MaterializeButton assets={[{ ...entry, materializable: true }]} some verb="Observe" />
+            ) : (
+              <MaterializeButton assets={[entry]} some verb="Materialize" />
+            )
+          ) : null
+        }
       />
       {gone ? (
         <Problem

@@ -7,26 +7,26 @@ const MaterializeDialog = lazy(() =>
   import("./MaterializeDialog.tsx").then((m) => ({ default: m.MaterializeDialog })),
 );
 
-/** "Materialize all", or only the chosen ones when `some`. */
+/** "Materialize all", or only the chosen ones when `some`; `verb` for one asset. */
 export function MaterializeButton({
   assets,
   some,
-  label,
+  verb,
 }: {
   assets: readonly AssetEntry[];
   some: boolean;
-  label?: string;
+  verb?: string;
 }) {
   const [open, setOpen] = useState(false);
   const count = assets.filter((asset) => asset.materializable).length;
   return (
     <>
       <Button leftSection={<IconSparkles size={15} />} disabled={count === 0} onClick={() => setOpen(true)}>
-        {label ?? (some ? `Materialize selected (${count.toLocaleString()})` : "Materialize all")}
+        {verb ?? (some ? `Materialize selected (${count.toLocaleString()})` : "Materialize all")}
       </Button>
       {open ? (
         <Suspense fallback={null}>
-          <MaterializeDialog assets={assets} onClose={() => setOpen(false)} />
+          <MaterializeDialog assets={assets} verb={verb ?? "Materialize"} onClose={() => setOpen(false)} />
         </Suspense>
       ) : null}
     </>

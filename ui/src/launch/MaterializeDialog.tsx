@@ -20,9 +20,12 @@ const NONE: never[] = [];
 
 export function MaterializeDialog({
   assets,
+  verb,
   onClose,
 }: {
   assets: readonly AssetEntry[];
+  /** What the run does to them. */
+  verb: string;
   onClose: () => void;
 }) {
   const navigate = useNavigate();
@@ -100,7 +103,7 @@ export function MaterializeDialog({
       onClose={onClose}
       title={
         <strong>
-          Materialize {list.length === 1 ? list[0]?.id : `${list.length.toLocaleString()} assets`}
+          {verb} {list.length === 1 ? list[0]?.id : `${list.length.toLocaleString()} assets`}
         </strong>
       }
       size="lg"

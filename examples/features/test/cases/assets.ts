@@ -46,4 +46,65 @@ export default [
     partition: "north",
     look: (ran) => expect(ran.of("ASSET_MATERIALIZATION")[0]?.partition).toBe("north"),
   },
+  {
+    title: "checks of a multi-asset, and several checks in one step",
+    assets: 'key:"audited/*"',
+    look: (ran) => {
+      const found = ran
+        .of("ASSET_CHECK_EVALUATION")
+        .map(({ asset, check, passed }) => [asset.join("/"), check, passed]);
+      expect(found.sort()).toEqual([
+        ["audited/north", "few_rows", true],
+        ["audited/north", "not_empty", true],
+        ["audited/south", "not_empty", false],
+        ["audited/south", "same_length", false],
+        ["audited/south", "sorted", true],
+      ]);
+      expect(ran.steps("STEP_SUCCESS")).toEqual(["audit", "regional"]);
+    },
+  },
+  {
+    title: "a part of a graph-backed multi-asset: only the steps that it needs",
+    assets: 'key:"facts/first"',
+    look: (ran) => {
+      expect(ran.materialized).toEqual(["facts/first"]);
+      expect(ran.steps("STEP_SUCCESS")).toEqual(["text_facts.initials", "text_facts.read_text"]);
+    },
+  },
+  {
+    title: "observable assets: seen, not made, and what comes after them",
+    assets: "group:feeds",
+    look: (ran) => {
+      expect(ran.of("ASSET_OBSERVATION")[0]).toMatchObject({
+        asset: ["feeds", "prices"],
+        dataVersion: "2024-05-01",
+        metadata: { rows: { value: 3 } },
+      });
+      expect(ran.materialized).toEqual(["feeds/report"]);
+      expect(ran.of("ASSET_MATERIALIZATION_PLANNED").map(({ asset }) => asset.join("/"))).toEqual([
+        "feeds/report",
+      ]);
+    },
+  },
+  {
+    title: "observable assets with partitions",
+    assets: 'key:"feeds/tills"',
+    partition: "oslo",
+    look: (ran) =>
+      expect(ran.of("ASSET_OBSERVATION")[0]).toMatchObject({ partition: "oslo", dataVersion: "oslo-1" }),
+  },
+  {
+    title: "an optional asset that is not made",
+    assets: 'key:"sometimes/*"',
+    look: (ran) => {
+      expect(ran.materialized).toEqual([]);
+      expect(ran.steps("STEP_SKIPPED")).toEqual(["sometimes__alert_mail"]);
+    },
+  },
+  {
+    title: "an optional asset that is made",
+    assets: 'key:"sometimes/*"',
+    runConfig: { ops: { sometimes__alerts: { config: { found: ["smoke"] } } } },
+    look: (ran) => expect(ran.materialized).toEqual(["sometimes/alert_mail", "sometimes/alerts"]),
+  },
 ] satisfies Case[];
