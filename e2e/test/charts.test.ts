@@ -133,6 +133,89 @@ describe("the chart dagster", () => {
     });
   });
 
+  test("lays labels, annotations, volumes and containers where the official chart does, and namespace and labels over all", async () => {
+    const component = {
+      labels: { at: "pods" },
+      deploymentLabels: { at: "deployment" },
+      annotations: { reloader: "true" },
+      schedulerName: "mine",
+      priorityClassName: "high",
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: "topology.kubernetes.io/zone", whenUnsatisfiable: "ScheduleAnyway" },
+      ],
+      volumes: [{ name: "ca", configMap: { name: "ca" } }],
+      volumeMounts: [{ name: "ca", mountPath: "/etc/ca" }],
+      initContainerResources: { limits: { memory: "64Mi" } },
+      extraContainers: [{ name: "proxy", image: "proxy:1" }],
+      extraPrependedInitContainers: [{ name: "first", image: "first:1" }],
+    };
+    const manifests = await render(DAGSTER, {
+      namespaceOverride: "elsewhere",
+      commonLabels: { team: "data" },
+      operator: component,
+      dagsterWebserver: component,
+      dagsterDaemon: component,
+    });
+    for (const { kind, metadata } of manifests)
+      expect([kind, metadata.namespace, metadata.labels.team]).toEqual([kind, "elsewhere", "data"]);
+    for (const name of ["operator", "webserver", "daemon"]) {
+      const { metadata, spec } = find(manifests, "Deployment", `rel-dagster-${name}`);
+      expect(metadata).toMatchObject({ labels: { at: "deployment" }, annotations: { reloader: "true" } });
+      expect(spec.template.metadata).toMatchObject({
+        labels: { at: "pods", team: "data" },
+        annotations: { reloader: "true" },
+      });
+      const pod = spec.template.spec;
+      expect(pod).toMatchObject({
+        schedulerName: "mine",
+        priorityClassName: "high",
+        topologySpreadConstraints: [
+          { ...component.topologySpreadConstraints[0], labelSelector: spec.selector },
+        ],
+      });
+      expect(pod.volumes).toContainEqual(component.volumes[0]);
+      expect(pod.initContainers.map((each: Manifest) => each.name)).toEqual(["first", "migrate"]);
+      expect(pod.initContainers[1].resources).toEqual(component.initContainerResources);
+      expect(pod.containers.map((each: Manifest) => each.name)).toEqual([name, "proxy"]);
+      expect(pod.containers[0].volumeMounts).toContainEqual(component.volumeMounts[0]);
+    }
+    const args = find(manifests, "Deployment", "rel-dagster-operator").spec.template.spec.containers[0].args;
+    expect(args.join(" ")).toMatch(/--namespace elsewhere .*--watch-namespaces elsewhere/);
+    await kubectl(
+      ["apply", "--dry-run=server", "-f", "-"],
+      manifests
+        .map((each) => stringify({ ...each, metadata: { ...each.metadata, namespace: "default" } }))
+        .join("---\n"),
+    );
+  });
+
+  test("leaves the number of replicas to an autoscaler, with a disruption budget, when it is null", async () => {
+    const manifests = await render(DAGSTER, { dagsterWebserver: { replicaCount: null } });
+    expect(find(manifests, "Deployment", "rel-dagster-webserver").spec).not.toHaveProperty("replicas");
+    expect(find(manifests, "PodDisruptionBudget", "rel-dagster-webserver")).toBeDefined();
+  });
+
+  test("puts further paths of the Ingress before and after the page", async () => {
+    const path = (path: string, servicePort: string | number) => ({
+      ...{ path, pathType: "Exact", serviceName: "other", servicePort },
+    });
+    const manifests = await render(DAGSTER, {
+      ingress: {
+        enabled: true,
+        dagsterWebserver: {
+          precedingPaths: [path("/*", "use-annotation")],
+          succeedingPaths: [path("/last", 8080)],
+        },
+      },
+    });
+    const { paths } = find(manifests, "Ingress", "rel-dagster").spec.rules[0].http;
+    expect(paths.map((each: Manifest) => [each.path, each.backend.service])).toEqual([
+      ["/*", { name: "other", port: { name: "use-annotation" } }],
+      ["/", { name: "rel-dagster-webserver", port: { name: "http" } }],
+      ["/last", { name: "other", port: { number: 8080 } }],
+    ]);
+  });
+
   test("names the given values that have no effect, and no others", async () => {
     const said = await notes(DAGSTER, {
       dagsterWebserver: { workspace: { enabled: true }, replicaCount: 2 },
@@ -150,6 +233,7 @@ describe("the chart dagster", () => {
   test.each([
     [{ dagsterDaemon: { replicas: 2 } }, "replicas"],
     [{ runLauncher: { type: "CeleryK8sRunLauncher" } }, "runLauncher"],
+    [{ runLauncher: { config: { k8sRunLauncher: { nodeSelector: {} } } } }, "nodeSelector"],
     [{ postgresql: { enabled: false } }, "postgresql.postgresqlHost"],
   ])("refuses %j by name", async (values, told) => {
     await expect(render(DAGSTER, values)).rejects.toThrow(told);

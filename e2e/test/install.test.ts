@@ -42,6 +42,27 @@ test("one operator leads and the other stands by", async () => {
   expect(pods.filter((name) => lease?.spec.holderIdentity.includes(name))).toHaveLength(1);
 });
 
+test.each([
+  ["yes", "patch", "deployments.apps", "here"],
+  ["yes", "create", "jobs.batch", "here"],
+  ["yes", "update", "codelocations.dagster-operator.io/status", "here"],
+  ["yes", "update", "leases.coordination.k8s.io/dagster-operator", "here"],
+  ["no", "update", "leases.coordination.k8s.io/of-another", "here"],
+  ["no", "create", "pods", "here"],
+  ["no", "create", "pods/exec", "here"],
+  ["no", "delete", "secrets", "here"],
+  ["no", "update", "configmaps", "here"],
+  ["no", "create", "rolebindings.rbac.authorization.k8s.io", "here"],
+  ["no", "get", "secrets", "default"],
+  ["no", "create", "jobs.batch", "default"],
+  ["no", "list", "nodes", "default"],
+])("the operator may: %s, %s %s in namespace %s", async (answer, verb, resource, namespace) => {
+  const where = namespace === "here" ? release.namespace : namespace;
+  const account = `system:serviceaccount:${release.namespace}:dagster-operator`;
+  const said = await kubectl(["auth", "can-i", verb, resource, "-n", where, "--as", account]).catch(String);
+  expect(said).toMatch(new RegExp(`^${answer}$`, "m"));
+});
+
 test("a code location is on the page and in the ConfigMap by one apply, and nothing is restarted", async () => {
   const before = await release.systemPods();
   await apply("examples/weather/codelocation.yaml");

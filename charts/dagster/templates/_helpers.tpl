@@ -12,6 +12,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "dagster.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
 {{- /* Labels that select: { root, component } */ -}}
 {{- define "dagster.selector" -}}
 app.kubernetes.io/name: {{ include "dagster.name" .root }}
@@ -25,6 +29,9 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: dagster
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "dagster.image" -}}
@@ -105,7 +112,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 metadata:
   labels:
     {{- include "dagster.labels" . | nindent 4 }}
-    {{- with $values.podLabels }}
+    {{- with $values.labels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
   annotations:
@@ -127,9 +134,15 @@ spec:
   {{- with $values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
+  {{- with $values.schedulerName }}
+  schedulerName: {{ . }}
+  {{- end }}
   securityContext:
     {{- include "dagster.podSecurityContext" $values.podSecurityContext | nindent 4 }}
   initContainers:
+    {{- with $values.extraPrependedInitContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
     # Waits for the database and brings it to this version; of several that start together the first one does it.
     - name: migrate
       image: {{ include "dagster.image" $root | quote }}
@@ -140,7 +153,7 @@ spec:
       securityContext:
         {{- include "dagster.securityContext" $values.securityContext | nindent 8 }}
       resources:
-        {{- toYaml $values.resources | nindent 8 }}
+        {{- toYaml (default $values.resources $values.initContainerResources) | nindent 8 }}
   containers:
     - name: {{ .component }}
       image: {{ include "dagster.image" $root | quote }}
@@ -188,12 +201,21 @@ spec:
       volumeMounts:
         - { name: instance, mountPath: /etc/dagster-operator, readOnly: true }
         - { name: tmp, mountPath: /tmp }
+        {{- with $values.volumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- with $values.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   volumes:
     - name: instance
       configMap:
         name: {{ include "dagster.fullname" $root }}-instance
     - name: tmp
       emptyDir: {}
+    {{- with $values.volumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   {{- with $values.nodeSelector }}
   nodeSelector:
     {{- toYaml . | nindent 4 }}
@@ -212,6 +234,12 @@ spec:
             labelSelector:
               matchLabels:
                 {{- include "dagster.selector" . | nindent 16 }}
+  {{- end }}
+  {{- with $values.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- range . }}
+    - {{- toYaml (merge (dict) . (dict "labelSelector" (dict "matchLabels" (include "dagster.selector" $ | fromYaml)))) | nindent 6 }}
+    {{- end }}
   {{- end }}
   {{- with $values.tolerations }}
   tolerations:
@@ -253,6 +281,6 @@ spec:
 {{- if has "*" .Values.operator.watchNamespaces -}}
 ["*"]
 {{- else -}}
-{{- append .Values.operator.watchNamespaces .Release.Namespace | uniq | sortAlpha | toJson -}}
+{{- append .Values.operator.watchNamespaces (include "dagster.namespace" .) | uniq | sortAlpha | toJson -}}
 {{- end -}}
 {{- end -}}

@@ -8,6 +8,9 @@ dagsterWebserver.pathPrefix: the page is served at the root of its host
 dagsterWebserver.dbStatementTimeout: statements are short; set statement_timeout on the database user
 dagsterWebserver.dbPoolRecycle: idle connections are closed by themselves
 dagsterWebserver.dbPoolMaxOverflow: the pool has a fixed size
+dagsterWebserver.checkDbReadyInitContainer: the init container migrate waits for the database
+dagsterWebserver.logFormat: logs are lines of JSON
+dagsterWebserver.nameOverride: the name is fixed; see fullnameOverride
 dagsterWebserver.readinessProbe: probes are fixed
 dagsterWebserver.livenessProbe: probes are fixed
 dagsterWebserver.startupProbe: probes are fixed
@@ -27,6 +30,10 @@ dagsterDaemon.runMonitoring.maxResumeRunAttempts: a worker that was lost to its 
 dagsterDaemon.runMonitoring.maxRuntimeSeconds: set the tag dagster/max_runtime on jobs
 dagsterDaemon.runMonitoring.freeSlotsAfterRunEndSeconds: slots are free as soon as a run has ended
 dagsterDaemon.runRetries: set the tag dagster/max_retries on jobs
+dagsterDaemon.checkDbReadyInitContainer: the init container migrate waits for the database
+dagsterDaemon.logFormat: logs are lines of JSON
+dagsterDaemon.backfills: there is no need for threads
+dagsterDaemon.runCoordinator.config.queuedRunCoordinator.blockOpConcurrencyLimitedRuns: pools are not limited yet
 dagsterDaemon.readinessProbe: probes are fixed
 dagsterDaemon.livenessProbe: probes are fixed
 dagsterDaemon.startupProbe: probes are fixed
@@ -43,20 +50,20 @@ telemetry: nothing is sent anywhere
 scheduler: the daemon is the scheduler
 busybox: no such image is needed
 celeryConfigSecretName: there is no Celery
+generateCeleryConfigSecret: there is no Celery
 rabbitmq: there is no Celery
 redis: there is no Celery
 flower: there is no Celery
 additionalInstanceConfig: there is no dagster.yaml
 pipelineRun: replaced by runTemplate of a CodeLocation
 dagit: renamed; use dagsterWebserver
+dagsterHome: there is no DAGSTER_HOME
 global.dagsterHome: there is no DAGSTER_HOME
 global.serviceAccountName: use serviceAccount.name
 global.celeryConfigSecretName: there is no Celery
 global.dagsterInstanceConfigMap: there is no dagster.yaml
 ingress.apiVersion: networking.k8s.io/v1 always
 ingress.readOnlyDagsterWebserver: there is no read-only page yet
-ingress.dagsterWebserver.precedingPaths: write an Ingress of your own
-ingress.dagsterWebserver.succeedingPaths: write an Ingress of your own
 ingress.flower: there is no Celery
 concurrency.pools: pools are not limited yet
 {{- end -}}

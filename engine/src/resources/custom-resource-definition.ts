@@ -187,7 +187,12 @@ export function customResourceDefinition(of: Kind): Record<string, unknown> {
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${of.plural}.${GROUP}`, labels: { "app.kubernetes.io/part-of": "dagster-operator" } },
+    metadata: {
+      name: `${of.plural}.${GROUP}`,
+      labels: { "app.kubernetes.io/part-of": "dagster-operator" },
+      // Argo CD, for which a chart's crds/ are like any other object, must not delete every object along with the chart.
+      annotations: { "helm.sh/resource-policy": "keep" },
+    },
     spec: {
       group: GROUP,
       scope: "Namespaced",
