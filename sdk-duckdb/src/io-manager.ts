@@ -1,6 +1,13 @@
-import { addressText, ioManager, type ValueAddress, ValueNotStored, z } from "@dagster-operator/sdk";
+import {
+  addressText,
+  ioManager,
+  type ValueAddress,
+  ValueNotStored,
+  whenNotStored,
+  z,
+} from "@dagster-operator/sdk";
 import { transaction, withConnection } from "./database.ts";
-import { inferColumns, loadRows, type Row, storeRows, tableExists } from "./rows.ts";
+import { inferColumns, loadRows, type Row, storeRows } from "./rows.ts";
 
 function tableOf(address: ValueAddress) {
   const path = address.assetKey;
@@ -34,7 +41,11 @@ export const duckdbIoManager = ioManager({
         (connection) =>
           transaction(connection, () => storeRows(connection, table, rows, context.partitionKey ?? null)),
         { write: true, signal: context.signal },
-      );
+      ).catch((cause: Error) => {
+        throw new Error(`${addressText(context)} (table ${table.schema}.${table.name}): ${cause.message}`, {
+          cause,
+        });
+      });
       context.metadata({
         table: `${table.schema}.${table.name}`,
         rows: rows.length,
@@ -46,11 +57,12 @@ export const duckdbIoManager = ioManager({
       return withConnection(
         config.path,
         async (connection) => {
-          if (!(await tableExists(connection, table)))
+          const rows = await loadRows(connection, table, context.partitionKey ?? null);
+          if (rows === null)
             throw new ValueNotStored(
-              `${addressText(context)} has no table ${table.schema}.${table.name} in ${config.path} yet`,
+              `${addressText(context)} is not stored in table ${table.schema}.${table.name} of ${config.path}; ${whenNotStored(context)}`,
             );
-          return loadRows(connection, table, context.partitionKey ?? null);
+          return rows;
         },
         { signal: context.signal },
       );

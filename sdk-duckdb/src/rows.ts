@@ -6,6 +6,9 @@ export type Cell = string | number | bigint | boolean | Date | null | undefined;
 /** One flat row of a table. */
 export type Row = Record<string, Cell>;
 
+/** Beside the tables of each schema: which partitions are stored, so that an empty one is not a missing one. */
+const LEDGER = "_dagster_partitions";
+
 /** Column that tells which partition wrote a row; loaded rows do not have it. */
 export const PARTITION_COLUMN = "partition_key";
 
@@ -119,6 +122,16 @@ export async function storeRows(
       partition,
     });
   }
+  if (partition !== null) {
+    const ledger = qualified({ schema: table.schema, name: LEDGER });
+    await connection.run(
+      `CREATE TABLE IF NOT EXISTS ${ledger} (table_name VARCHAR, partition_key VARCHAR, PRIMARY KEY (table_name, partition_key))`,
+    );
+    await connection.run(`INSERT OR IGNORE INTO ${ledger} VALUES ($name, $partition)`, {
+      name: table.name,
+      partition,
+    });
+  }
   const columns = await existingColumns(connection, table);
   const appender = await connection.createAppender(table.name, table.schema);
   for (const [index, row] of rows.entries()) {
@@ -166,19 +179,31 @@ export async function readRows(
   return rows;
 }
 
-export const tableExists = async (connection: DuckDBConnection, table: Table) =>
+const tableExists = async (connection: DuckDBConnection, table: Table) =>
   (await existingColumns(connection, table)).size > 0;
 
-/** Rows of one partition, or of the whole table. */
-export function loadRows(
+/** Rows of one partition, or of the whole table; null when they were never stored. */
+export async function loadRows(
   connection: DuckDBConnection,
   table: Table,
   partition: string | null,
-): Promise<Row[]> {
+): Promise<Row[] | null> {
+  if (!(await tableExists(connection, table))) return null;
   if (partition === null) return readRows(connection, `SELECT * FROM ${qualified(table)}`);
-  return readRows(
+  const rows = await readRows(
     connection,
     `SELECT * FROM ${qualified(table)} WHERE ${quote(PARTITION_COLUMN)} = $partition`,
     { partition },
   );
+  return rows.length > 0 || (await isStored(connection, table, partition)) ? rows : null;
+}
+
+async function isStored(connection: DuckDBConnection, table: Table, partition: string): Promise<boolean> {
+  const ledger = { schema: table.schema, name: LEDGER };
+  if (!(await tableExists(connection, ledger))) return false;
+  const reader = await connection.runAndReadAll(
+    `SELECT 1 FROM ${qualified(ledger)} WHERE table_name = $name AND partition_key = $partition`,
+    { name: table.name, partition },
+  );
+  return reader.currentRowCount > 0;
 }

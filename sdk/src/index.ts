@@ -110,7 +110,9 @@ export {
   type OutputContext,
   type ValueAddress,
   ValueNotStored,
+  whenNotStored,
 } from "./resource/io-manager.ts";
+export { type ObjectStore, objectIoManager } from "./resource/object-io-manager.ts";
 export {
   type NoKeys,
   type ResourceContext,

@@ -1,4 +1,4 @@
-import { asset, image, md, table, z } from "@dagster-operator/sdk";
+import { asset, assetIn, image, md, table, z } from "@dagster-operator/sdk";
 import { temperatureChart } from "./chart.ts";
 import { dailyWeather, releasedMovies } from "./clean.ts";
 import { mean } from "./source.ts";
@@ -68,10 +68,11 @@ export const openingWeather = asset(
     group: "marts",
     kinds: ["duckdb"],
     owners: ["team:cinema"],
-    inputs: { movies: releasedMovies, weather: dailyWeather },
+    // Every month that is loaded, by its partition key; those that are not are left out.
+    inputs: { movies: releasedMovies, weather: assetIn(dailyWeather, { allowMissing: true }) },
   },
   ({ inputs, metadata }) => {
-    const days = Object.values(inputs.weather).flat(); // every month that is loaded, by its partition key
+    const days = Object.values(inputs.weather).flat();
     const byDay = new Map(
       days.filter(({ city }) => city === "New York").map((day) => [day.day.getTime(), day]),
     );

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -15,32 +15,10 @@ import {
   whenNotStored,
 } from "./io-manager.ts";
 import { firstUnstorable } from "./unstorable.ts";
+import { valuePath } from "./value-path.ts";
 
 /** Folder of the values when no other is named: this variable of the environment, else `.dagster-operator/artifacts`. */
 export const ARTIFACTS_ENV = "DAGSTER_OPERATOR_ARTIFACTS";
-
-/** A name as one file name: no separators, no `.` or `..`, and short enough for any file system. */
-function fileName(name: string): string {
-  const encoded = encodeURIComponent(name)
-    .replaceAll("*", "%2A")
-    .replace(/^\.+$/, (dots) => "%2E".repeat(dots.length));
-  if (encoded.length <= 200) return encoded;
-  return `${encoded.slice(0, 150)}~${createHash("sha256").update(name).digest("hex").slice(0, 24)}`;
-}
-
-/** Path of a value below the folder. `@` stands between the parts of a name, and no encoded part has one. */
-export function valuePath(address: ValueAddress): string {
-  if (address.assetKey !== undefined) {
-    const last = address.partitionKey === undefined ? "@value" : `@${fileName(address.partitionKey)}`;
-    return join("assets", ...address.assetKey.map(fileName), last);
-  }
-  const mapped = address.mappingKey === undefined ? "" : `@${fileName(address.mappingKey)}`;
-  return join(
-    "runs",
-    fileName(address.runId),
-    `${fileName(address.stepKey)}@${fileName(address.outputName)}${mapped}`,
-  );
-}
 
 function encode(address: ValueAddress, value: unknown): Buffer {
   try {
