@@ -92,24 +92,29 @@ export function newBackfillId(): string {
 }
 
 async function targetsOfAssets(deps: SubmitDeps, request: BackfillRequest): Promise<BackfillTarget[]> {
-  const { storage, workspace, now } = deps;
   if (request.fromFailure || request.steps?.length)
     throw new InvalidInput(
       "fromFailure and steps are for backfills of a job: assets are made again as a whole",
     );
+  const targets = await assetTargetsNow(deps, request.assets ?? [], request.partitions);
+  if (!request.onlyMissingAndFailed) return targets.filter(({ partitions }) => partitions?.length !== 0);
+  return openTargets(deps, targets);
+}
+
+/** Which partitions of these assets a backfill would be of, in the order in which they are made. @throws NotFound · InvalidInput */
+export async function assetTargetsNow(
+  { storage, workspace, now }: Omit<SubmitDeps, "newId">,
+  assets: readonly AssetKey[],
+  choice: PartitionChoice,
+): Promise<BackfillTarget[]> {
   const graph = assetGraph(workspace.list());
-  const keys = request.assets ?? [];
-  const defs = keys.map((key) => graph.get(assetId(key))?.def.partitions ?? null);
-  const at = await backfillPartitions(storage, defs, now());
-  let targets: BackfillTarget[];
+  const defs = assets.map((key) => graph.get(assetId(key))?.def.partitions ?? null);
   try {
-    targets = assetTargets(graph, keys, request.partitions, at);
+    return assetTargets(graph, assets, choice, await backfillPartitions(storage, defs, now()));
   } catch (error) {
     if (!(error instanceof PartitionMappingError)) throw error;
     throw new InvalidInput(`this backfill cannot be requested: ${error.message}`);
   }
-  if (!request.onlyMissingAndFailed) return targets.filter(({ partitions }) => partitions?.length !== 0);
-  return openTargets(deps, targets);
 }
 
 /** Without what is there already. Assets without partitions stay while anything before them is to be made. */
@@ -143,8 +148,10 @@ async function targetsOfJob(
   const at = await backfillPartitions(storage, [def], now());
   let partitions = chosenKeys(`job ${name}`, def, choice, at);
   if (onlyMissingAndFailed) {
-    const newest = await newestRuns(deps, location, name, new Set(partitions));
-    partitions = partitions.filter((key) => ["FAILURE", "CANCELED", undefined].includes(newest.get(key)));
+    const newest = await storage.runs.newestByPartition(location, name);
+    partitions = partitions.filter((key) =>
+      ["FAILURE", "CANCELED", undefined].includes(newest.get(key)?.status),
+    );
   }
   return [{ location, asset: null, partitions }];
 }
@@ -173,20 +180,6 @@ export function partitionsOfJob(
       `job ${name} has assets with different partitions (${parts.map(({ what }) => what).join(", ")}): request a backfill of its assets`,
     );
   return part.partitions;
-}
-
-/** Status of the newest run of each of these partitions of a job. */
-async function newestRuns({ storage }: SubmitDeps, location: string, job: string, keys: Set<string>) {
-  const newest = new Map<string, string>();
-  let cursor: string | undefined;
-  for (;;) {
-    const page = await storage.runs.list({ location, job }, { limit: 1000, cursor });
-    for (const { partition, status } of page)
-      if (partition && "key" in partition && keys.has(partition.key) && !newest.has(partition.key))
-        newest.set(partition.key, status);
-    cursor = page.at(-1)?.runId;
-    if (page.length < 1000 || newest.size === keys.size) return newest;
-  }
 }
 
 /** A run of each target with its first partition could be submitted: what is wrong with config or selection is said now. */

@@ -40,7 +40,10 @@ export function chosenKeys(
   const keys = [...new Set(choice.keys)];
   const missing = keys.filter((key) => !hasPartitionKey(def, key, at));
   refuse(
-    missing.map((key) => ({ path: "partitionKeys", message: unknownKey(what, key, partitionKeys(def, at)) })),
+    missing.map((key) => ({
+      path: `partitionKeys.${key}`,
+      message: unknownKey(what, key, partitionKeys(def, at)),
+    })),
   );
   return keys.sort(comparePartitionKeys(def, at));
 }
@@ -164,7 +167,7 @@ function dependent(
     if (keys === undefined || upstream === null) continue;
     for (const each of downstreamPartitionKeys({ ...at, downstream: partitions, upstream, mapping, keys }) ??
       [])
-      if (hasPartitionKey(partitions, each, at)) found.add(each);
+      found.add(each);
   }
   return [...found].sort(comparePartitionKeys(partitions, at));
 }

@@ -65,6 +65,13 @@ export interface RunFilter {
   asset?: string[] | undefined;
 }
 
+export interface PartitionRun {
+  runId: string;
+  status: RunStatus;
+  startedAt: number | null;
+  endedAt: number | null;
+}
+
 export interface QueueLimits {
   /** −1 = no limit, 0 = the queue is paused. */
   maxConcurrentRuns: number;
@@ -88,6 +95,8 @@ export interface RunStorage {
     page: { limit: number; cursor?: string | undefined; ascending?: boolean | undefined },
   ): Promise<RunRecord[]>;
   count(filter: RunFilter): Promise<number>;
+  /** Newest run of each partition of a job, by partition key; runs of a range are left out. */
+  newestByPartition(location: string, job: string): Promise<Map<string, PartitionRun>>;
   steps(runId: string): Promise<StepRecord[]>;
   /**
    * Takes queued runs by priority, then age, up to the limits: QUEUED → STARTING with RUN_DEQUEUED and RUN_STARTING events

@@ -99,6 +99,19 @@ export function runStorageContract(subject: StorageSubject): void {
       expect(await storage.runs.count({})).toBe(21);
     });
 
+    test("the newest run of each partition of a job", async () => {
+      const of = (key: string, over: Partial<NewRun> = {}) =>
+        exampleRun({ partition: { key }, tags: { "dagster/partition": key }, ...over });
+      const [old, a, b] = [of("a"), of("a"), of("b")];
+      await storage.runs.submit([old, a, b, of("c", { job: "other" }), of("d", { location: "elsewhere" })]);
+      await storage.runs.submit([exampleRun(), exampleRun({ partition: { start: "a", end: "b" } })]);
+      await storage.runs.cancel(b.runId);
+      const found = await storage.runs.newestByPartition("examples", "nightly");
+      expect([...found.keys()].sort()).toEqual(["a", "b"]);
+      expect(found.get("a")).toEqual({ runId: a.runId, status: "QUEUED", startedAt: null, endedAt: null });
+      expect(found.get("b")).toMatchObject({ runId: b.runId, status: "CANCELED" });
+    });
+
     test("runs are listed newest first, or oldest first, and go on behind a cursor", async () => {
       const made = await submit({}, {}, {}, {}, {});
       const newest = made.toReversed();

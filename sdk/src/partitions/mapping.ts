@@ -117,6 +117,9 @@ export function downstreamPartitionKeys(of: MappingOf): string[] | null {
     case "time_window":
       if (downstream.kind !== "time_window" || upstream.kind !== "time_window")
         throw wrong(mapping, downstream, upstream);
+      if (sameWindows(downstream, upstream) && mapping.startOffset === 0 && mapping.endOffset === 0) {
+        return keys.filter((key) => hasPartitionKey(downstream, key, of));
+      }
       return unique(
         keys.flatMap((key) => {
           const window = windowOf(upstream, key);

@@ -4,6 +4,7 @@ import { cancel } from "./cancel.ts";
 import { deleteRun } from "./delete.ts";
 import { dequeue } from "./dequeue.ts";
 import { count, list } from "./list.ts";
+import { newestByPartition } from "./newest-by-partition.ts";
 import { RUN_RECORD } from "./record.ts";
 import { submit } from "./submit.ts";
 import { tagKeys, tagValues } from "./tags.ts";
@@ -24,6 +25,7 @@ export function runStorage(database: Database, producer: string, now: () => numb
     },
     list: (filter, page) => list(database, filter, page),
     count: (filter) => count(database, filter),
+    newestByPartition: (location, job) => newestByPartition(database, location, job),
     steps: (runId) => database.rows<StepRecord>(STEPS, [runId]),
     dequeue: (limits, max) => dequeue(database, limits, max, now()),
     cancel: (runId, options = {}) => cancel(database, producer, runId, options, now()),

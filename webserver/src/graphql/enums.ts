@@ -107,6 +107,17 @@ export const ReexecutionStrategy = list("ReexecutionStrategy", [
   "FROM_FAILURE",
   "ALL_STEPS",
 ]);
+/** Dagster's; COMPLETED and FAILING are not answered. */
+export const BulkActionStatus = list("BulkActionStatus", [
+  "REQUESTED",
+  "COMPLETED",
+  "FAILED",
+  "CANCELED",
+  "CANCELING",
+  "COMPLETED_SUCCESS",
+  "COMPLETED_FAILED",
+  "FAILING",
+]);
 export const AssetEventType = list("AssetEventType", ["ASSET_MATERIALIZATION", "ASSET_OBSERVATION"]);
 export const DynamicPartitionsRequestType = list("DynamicPartitionsRequestType", [
   "ADD_PARTITIONS",

@@ -159,6 +159,22 @@ export const NoModeProvidedError = named("NoModeProvidedError", "pipelineName");
 export const ModeNotFoundError = named("ModeNotFoundError", "mode");
 export const PipelineSnapshotNotFoundError = named("PipelineSnapshotNotFoundError", "snapshotId");
 
+export const PartitionSetNotFoundError = named("PartitionSetNotFoundError", "partitionSetName");
+export const BackfillNotFoundError = named("BackfillNotFoundError", "backfillId");
+export const backfillNotFound = (backfillId: string) => ({
+  __typename: "BackfillNotFoundError" as const,
+  backfillId,
+  message: `Backfill ${backfillId} does not exist.`,
+});
+export const PartitionKeysNotFoundError = builder
+  .objectRef<{ __typename: "PartitionKeysNotFoundError"; message: string; partitionKeys: string[] }>(
+    "PartitionKeysNotFoundError",
+  )
+  .implement({
+    interfaces: [ErrorInterface],
+    fields: (t) => ({ partitionKeys: t.exposeStringList("partitionKeys") }),
+  });
+
 export const InvalidStepError = builder
   .objectRef<{ __typename: "InvalidStepError"; invalidStepKey: string }>("InvalidStepError")
   .implement({ fields: (t) => ({ invalidStepKey: t.exposeString("invalidStepKey") }) });

@@ -1,6 +1,6 @@
 /** Input types, each with exactly the fields that Dagster's has and that mean something here. */
 import { builder } from "./builder.ts";
-import { AssetEventType, ReexecutionStrategy, RunStatus } from "./enums.ts";
+import { AssetEventType, BulkActionStatus, ReexecutionStrategy, RunStatus } from "./enums.ts";
 
 export const AssetKeyInput = builder.inputType("AssetKeyInput", {
   fields: (t) => ({ path: t.stringList({ required: true }) }),
@@ -128,6 +128,48 @@ export const PartitionsByAssetSelector = builder.inputType("PartitionsByAssetSel
   fields: (t) => ({
     assetKey: t.field({ type: AssetKeyInput, required: true }),
     partitions: t.field({ type: PartitionsSelector }),
+  }),
+});
+export const PartitionSetSelector = builder.inputType("PartitionSetSelector", {
+  fields: (t) => ({
+    partitionSetName: t.string({ required: true }),
+    repositorySelector: t.field({ type: RepositorySelector, required: true }),
+  }),
+});
+export const LaunchBackfillParams = builder.inputType("LaunchBackfillParams", {
+  fields: (t) => ({
+    selector: t.field({ type: PartitionSetSelector }),
+    partitionNames: t.stringList(),
+    partitionsByAssets: t.field({
+      type: [PartitionsByAssetSelector],
+      required: { list: false, items: false },
+    }),
+    reexecutionSteps: t.stringList(),
+    assetSelection: t.field({ type: [AssetKeyInput] }),
+    fromFailure: t.boolean(),
+    allPartitions: t.boolean(),
+    tags: t.field({ type: [ExecutionTag] }),
+    forceSynchronousSubmission: t.boolean(),
+    title: t.string(),
+    description: t.string(),
+    runConfigData: t.field({ type: "RunConfigData" }),
+    onlyMissingAndFailed: t.boolean({
+      description: "Of these partitions only those that were never made or whose last run failed.",
+    }),
+  }),
+});
+export const BulkActionsFilter = builder.inputType("BulkActionsFilter", {
+  fields: (t) => ({
+    statuses: t.field({ type: [BulkActionStatus] }),
+    createdBefore: t.float(),
+    createdAfter: t.float(),
+    selectorId: t.string(),
+  }),
+});
+export const AssetBackfillPreviewParams = builder.inputType("AssetBackfillPreviewParams", {
+  fields: (t) => ({
+    partitionNames: t.stringList({ required: true }),
+    assetSelection: t.field({ type: [AssetKeyInput], required: true }),
   }),
 });
 export const ReportRunlessAssetEventsParams = builder.inputType("ReportRunlessAssetEventsParams", {

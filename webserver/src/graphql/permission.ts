@@ -17,9 +17,11 @@ const PERMISSIONS = [
   "edit_dynamic_partitions",
   "toggle_auto_materialize",
   "edit_concurrency_limit",
+  "launch_partition_backfill",
+  "cancel_partition_backfill",
 ];
-/** Backfills come later: the page then shows no control for them. */
-const DENIED = ["launch_partition_backfill", "cancel_partition_backfill", "edit_workspace"];
+/** The page then shows no control for them. */
+const DENIED = ["edit_workspace"];
 interface PermissionModel {
   permission: string;
   value: boolean;

@@ -25,6 +25,7 @@ import {
 } from "./refs.ts";
 import { RepositoryOrigin } from "./repository-origin.ts";
 import { RunStepStats } from "./run-steps.ts";
+import { RunsFeedEntry } from "./runs-feed-entry.ts";
 import { seconds } from "./time.ts";
 
 export const runConfigYaml = (config: Record<string, unknown>): string =>
@@ -187,23 +188,6 @@ export async function eventPage(
 const cut = <T>(list: T[] | null, limit: number | null | undefined): T[] | null =>
   list && limit !== null && limit !== undefined ? list.slice(0, limit) : list;
 const checkHandles = (run: RunModel) => run.checks;
-
-const RunsFeedEntry = builder.interfaceRef<RunModel>("RunsFeedEntry").implement({
-  resolveType: byTypename,
-  fields: (t) => ({
-    id: t.id({ resolve: (run) => run.runId }),
-    runStatus: t.field({ type: RunStatus, nullable: true, resolve: (run) => run.status }),
-    creationTime: t.float({ resolve: (run) => seconds(run.createdAt) }),
-    startTime: t.float({ nullable: true, resolve: (run) => seconds(run.startedAt) }),
-    endTime: t.float({ nullable: true, resolve: (run) => seconds(run.endedAt) }),
-    tags: t.field({ type: [PipelineTag], resolve: (run) => tagModels(run.tags) }),
-    jobName: t.string({ nullable: true, resolve: (run) => run.job }),
-    assetSelection: t.field({ type: [AssetKey], nullable: true, resolve: (run) => run.assets }),
-    assetCheckSelection: t.field({ type: [AssetCheckHandle], nullable: true, resolve: checkHandles }),
-  }),
-});
-
-export { RunsFeedEntry };
 
 Run.implement({
   interfaces: [PipelineRun, RunsFeedEntry],
