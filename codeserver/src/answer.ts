@@ -15,8 +15,6 @@ export interface Question {
   method: string;
   path: string[];
   etag: string | undefined;
-  /** The snapshot as JSON text, made once. */
-  snapshot: () => string;
   parse: <T>(schema: z.ZodType<T>) => T;
 }
 
@@ -30,7 +28,7 @@ export async function answer(outcome: LoadOutcome, question: Question): Promise<
   if (name === undefined) {
     const etag = `"${snapshot.hash}"`;
     if (question.etag === etag) return { status: 304, headers: { etag } };
-    return { status: 200, body: question.snapshot(), headers: { etag } };
+    return { status: 200, body: JSON.stringify(snapshot), headers: { etag } };
   }
   const known = { schedules: snapshot.schedules, sensors: snapshot.sensors, jobs: snapshot.jobs }[
     kind as "jobs"
@@ -65,6 +63,7 @@ export async function answer(outcome: LoadOutcome, question: Question): Promise<
 
 const ROUTES = new Set([
   "GET v1/definitions",
+  "POST v1/definitions",
   "POST v1/schedules/:name/evaluate",
   "POST v1/sensors/:name/evaluate",
   "POST v1/jobs/:name/validate-run-config",

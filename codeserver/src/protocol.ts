@@ -2,6 +2,7 @@
  * The wire between the control plane and a TypeScript code server: HTTP + JSON under `/v1`.
  *
  *   GET  /v1/definitions                        → 200 DefinitionsSnapshot with ETag (its hash) · 304 · 422 load error · 503 still loading
+ *   POST /v1/definitions                        { extra } → the same, with the jobs and schedules of `extra`
  *   POST /v1/schedules/:name/evaluate           EvaluateSchedule → 200 Evaluation
  *   POST /v1/sensors/:name/evaluate             EvaluateSensor → 200 Evaluation
  *   POST /v1/jobs/:name/validate-run-config     ValidateRunConfig → 200 Issues
@@ -9,7 +10,7 @@
  *   GET  /readyz                                → 200 once loading has ended, well or not · 503 before
  *   GET  /readyz?loaded=1                       → 200 once definitions are loaded · 503 before, and when they do not load
  *
- * All posts: 400 bad request · 404 no such name · 422 `user_code` the evaluation threw or took too long, `load_error` · 503.
+ * All posts: `extra` in the body adds ExtraDefinitions to the code's own for this question. 400 bad request · 404 no such name · 422 `user_code` the evaluation threw or took too long, `load_error` · 503.
  * Anything but 200 and 304 has the body Failure.
  */
 import { ErrorInfo, ReportedAssetEvent, WatchedAsset, WatchedRun } from "@dagster-operator/sdk/internal";

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { z } from "zod";
 import { answer, type Reply } from "./answer.ts";
+import { Extended, WithExtra } from "./extended.ts";
 import type { LoadOutcome } from "./loader/load-definitions.ts";
 import { userError } from "./loader/user-error.ts";
 import type { Address, Failure } from "./protocol.ts";
@@ -19,13 +20,9 @@ export interface CodeServer {
 /** Listens at `at`; port 0 picks a free one. @throws the system's error when the address is in use */
 export async function serveDefinitions(at: Address): Promise<CodeServer> {
   let outcome: LoadOutcome | null = null;
-  let body: string | null = null;
+  const extended = new Extended();
   const server = createServer((request, response) => {
-    handle(request, outcome, () => {
-      if (outcome?.kind !== "loaded") return "";
-      body ??= JSON.stringify(outcome.snapshot);
-      return body;
-    })
+    handle(request, outcome, extended)
       .catch(failed)
       .then((reply) => send(response, reply))
       .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
@@ -37,7 +34,6 @@ export async function serveDefinitions(at: Address): Promise<CodeServer> {
     address: addressOf(server, at),
     loaded: (result) => {
       outcome = result;
-      body = null;
     },
     close: () =>
       new Promise((resolve) => {
@@ -50,7 +46,7 @@ export async function serveDefinitions(at: Address): Promise<CodeServer> {
 async function handle(
   request: IncomingMessage,
   outcome: LoadOutcome | null,
-  snapshot: () => string,
+  extended: Extended,
 ): Promise<Reply> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://code");
   if (pathname === "/healthz") return { status: 200, body: "{}" };
@@ -61,11 +57,12 @@ async function handle(
   }
   if (outcome === null) throw new Refused(503, "loading", "the definitions are still loading");
   const input = request.method === "POST" ? await readJson(request) : undefined;
-  return await answer(outcome, {
+  const extra = input === undefined ? undefined : parse(WithExtra, input).extra;
+  const asked = extra && outcome.kind === "loaded" ? extended.with(outcome, extra) : outcome;
+  return await answer(asked, {
     method: request.method ?? "GET",
     path: pathname.split("/").slice(1).map(decodeURIComponent),
     etag: request.headers["if-none-match"],
-    snapshot,
     parse: <T>(schema: z.ZodType<T>) => parse(schema, input),
   });
 }

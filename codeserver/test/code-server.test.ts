@@ -54,6 +54,41 @@ test("serves definitions with an ETag and answers 304 to it", async () => {
   expect(second.status).toBe(304);
 });
 
+test("what stands beside the code belongs to it for the one who asks with it, as far as it fits", async () => {
+  const server = await serve({ "definitions.ts": CONTRACT_PROJECT });
+  const plain = await server.code.definitions();
+  const source = "Job data/again";
+  const job = { tags: { from: "beside" }, source };
+  const hourly = { cron: ["0 * * * *"], tags: {}, status: "RUNNING", partitionKey: "p", source } as const;
+  const extra = {
+    jobs: [
+      { name: "again", target: { job: "work" }, ...job },
+      { name: "lost", target: { job: "nothing" }, ...job },
+      { name: "work", target: { job: "work" }, ...job },
+    ],
+    schedules: [{ name: "hourly", job: "again", ...hourly }],
+  };
+  const { host, port } = server.ready.address as { host: string; port: number };
+  const code = new HttpCodeLocation({ host, port }, { extra });
+  const snapshot = await code.definitions();
+  expect(snapshot.jobs.find(({ name }) => name === "again")?.tags).toMatchObject({ from: "beside" });
+  expect(snapshot.extended).toMatchObject({
+    codeHash: plain.hash,
+    refused: [{ kind: "job", name: "lost", message: expect.stringContaining("nothing") }],
+    replaced: [{ kind: "job", name: "work" }],
+  });
+  expect(snapshot.schedules.find(({ name }) => name === "nightly")?.job).toBe("work");
+  expect((await code.definitions()).hash).toBe(snapshot.hash);
+  const tick = await code.evaluateSchedule("hourly", { scheduledTime: 0, timeoutMs: 10_000 });
+  expect(tick.runRequests).toMatchObject([{ partitionKey: "p" }]);
+  expect(await code.validateRunConfig("again", { ops: { scale: { config: { factor: "x" } } } })).not.toEqual(
+    [],
+  );
+  // Nothing of it stays.
+  expect((await server.code.definitions()).hash).toBe(plain.hash);
+  code.close();
+});
+
 test("answers health and readiness, and 404 and 400 with words", async () => {
   const server = await serve({ "definitions.ts": CONTRACT_PROJECT });
   expect((await server.get("/healthz")).status).toBe(200);

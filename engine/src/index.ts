@@ -15,6 +15,7 @@ export * from "./ports/compute.ts";
 export * from "./ports/compute-log.ts";
 export * from "./ports/event-log.ts";
 export * from "./ports/heartbeats.ts";
+export * from "./ports/held.ts";
 export * from "./ports/location-storage.ts";
 export * from "./ports/pool-storage.ts";
 export * from "./ports/run-storage.ts";

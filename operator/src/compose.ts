@@ -1,4 +1,5 @@
-import type { Storage } from "@dagster-operator/engine";
+import { TableWorkspace } from "@dagster-operator/codeserver/client";
+import type { Storage, Workspace } from "@dagster-operator/engine";
 import type { KubeClient } from "./kube/client.ts";
 import type { KubeObject } from "./kube/object.ts";
 import type { OperatorMetrics } from "./metrics.ts";
@@ -20,6 +21,8 @@ export interface OperatorOptions {
   storage: Storage;
   metrics: OperatorMetrics;
   log: Log;
+  /** Default: that of the table `code_location`. */
+  workspace?: Workspace | undefined;
   /** Where the operator lives: its Lease and the workspace ConfigMap are here. */
   namespace: string;
   /** null: all. */
@@ -31,8 +34,12 @@ export interface OperatorOptions {
 
 /** What a part is made with. */
 export interface PartContext extends Omit<OperatorOptions, "leaseName"> {
+  workspace: Workspace;
   recorder: EventRecorder;
-  /** A cache of the watched namespaces that is filled before anything is reconciled, in standby too. */
+  /**
+   * A cache of the watched namespaces that is filled before anything is reconciled, in standby too. Parts that ask for a whole
+   * collection share one.
+   */
   informers<T extends KubeObject>(
     options: Omit<InformerOptions<T>, "client" | "namespace" | "onFault">,
   ): Informers<T>;
@@ -62,13 +69,24 @@ export interface Operator {
 export function compose(options: OperatorOptions, parts: readonly MakePart[]): Operator {
   const { client, metrics, log } = options;
   const caches: Informers<KubeObject>[] = [];
+  const shared = new Map<string, Informers<KubeObject>>();
+  const workspace =
+    options.workspace ??
+    new TableWorkspace({
+      storage: options.storage,
+      onFault: (error) => log.warn({ error }, "code locations could not be read"),
+    });
   const recorder = new EventRecorder(client, options.identity, (error) =>
     log.warn({ error }, "an Event could not be written"),
   );
   const context: PartContext = {
     ...options,
+    workspace,
     recorder,
     informers<T extends KubeObject>(wanted: Omit<InformerOptions<T>, "client" | "namespace" | "onFault">) {
+      const whole = Object.keys(wanted).length === 1 ? wanted.resource.plural : null;
+      const known = whole === null ? undefined : shared.get(`${wanted.resource.apiVersion} ${whole}`);
+      if (known) return known as unknown as Informers<T>;
       const cache = new Informers<T>(options.watchNamespaces, {
         ...wanted,
         client,
@@ -77,7 +95,9 @@ export function compose(options: OperatorOptions, parts: readonly MakePart[]): O
           log.warn({ error, resource: wanted.resource.plural, retryMs }, "a watch broke and is tried again");
         },
       });
-      caches.push(cache as unknown as Informers<KubeObject>);
+      const any = cache as unknown as Informers<KubeObject>;
+      caches.push(any);
+      if (whole !== null) shared.set(`${wanted.resource.apiVersion} ${whole}`, any);
       return cache;
     },
   };
@@ -135,6 +155,7 @@ export function compose(options: OperatorOptions, parts: readonly MakePart[]): O
       } finally {
         ended.abort();
         await watching;
+        if (options.workspace === undefined) await workspace.close();
       }
       if (!signal.aborted) throw new Error("the leadership was lost");
     },

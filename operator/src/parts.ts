@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { codeLocationPart } from "./code-location/part.ts";
 import type { MakePart } from "./compose.ts";
+import { definitionsPart } from "./definitions/part.ts";
 import type { Flags } from "./flags.ts";
 import { readContainerContext } from "./run/merge/container-context.ts";
 import { runPart } from "./run/part.ts";
@@ -10,9 +11,10 @@ import { runPart } from "./run/part.ts";
 export function parts(flags: Flags): MakePart[] {
   const { runApiUrl, runLauncherConfig: file } = flags;
   // Without the address of the run API no run could report, so there is no compute backend then.
-  if (runApiUrl === undefined) return [codeLocationPart()];
+  if (runApiUrl === undefined) return [codeLocationPart(), definitionsPart()];
   return [
     codeLocationPart(),
+    definitionsPart(),
     runPart({
       runApiUrl,
       launcher: readContainerContext(file === undefined ? {} : parse(readFileSync(file, "utf8"))),

@@ -1,6 +1,7 @@
 /** Carries manifests out on a running system: switches schedules and sensors, submits runs and backfills once. */
 import { randomUUID } from "node:crypto";
 import { type LocationEntry, type Storage, submitRuns, type Workspace } from "@dagster-operator/engine";
+import { likeNamed } from "@dagster-operator/engine/resources";
 import type { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
 import { hint } from "../input/suggest.ts";
 import type { ManifestPlan, ManifestSwitch } from "./planning.ts";
@@ -76,8 +77,7 @@ export function switchedName(
   snapshot: DefinitionsSnapshot,
 ): string {
   const names = (kind === "SCHEDULE" ? snapshot.schedules : snapshot.sensors).map((one) => one.name);
-  const plain = (text: string) => text.toLowerCase().replaceAll("_", "-");
-  const found = names.includes(name) ? name : names.find((candidate) => plain(candidate) === plain(name));
+  const found = likeNamed(name, names);
   if (found !== undefined) return found;
   throw new Error(`location ${location} defines no ${kind.toLowerCase()} of this name.${hint(name, names)}`);
 }

@@ -1,12 +1,18 @@
 /** What manifests mean on one machine. Pure: objects in, locations, definitions and requests out; every doubt is an issue with its place. */
 import { createHash } from "node:crypto";
-import { definitionName } from "@dagster-operator/engine/resources";
+import {
+  definitionName,
+  jobDefinition,
+  jobOfTarget,
+  NO_CATCH_UP,
+  NO_INTERVAL,
+  scheduleDefinition,
+} from "@dagster-operator/engine/resources";
 import { SourceError } from "../input/source.ts";
 import { toLocation } from "./local-location.ts";
 import {
   executorOf,
   extraOf,
-  jobOf,
   locationOf,
   type ManifestPlan,
   noteIgnored,
@@ -67,18 +73,10 @@ function planJob(manifest: ManifestOf<"Job">, planning: Planning): void {
     );
     return;
   }
-  extraOf(planning, location).jobs.push({
-    name: definitionName(manifest.name),
-    description: spec.description,
-    target: spec.job === undefined ? { selection: spec.assetSelection ?? "*" } : { job: spec.job },
-    runConfig: spec.runConfig,
-    tags: {
-      ...spec.tags,
-      ...(spec.partitionKey === undefined ? {} : { "dagster/partition": spec.partitionKey }),
-    },
-    executor: executorOf(manifest, spec.executor, planning),
-    source: placeOf(manifest),
-  });
+  const executor = executorOf(manifest, spec.executor, planning);
+  extraOf(planning, location).jobs.push(
+    jobDefinition(manifest.name, { ...spec, executor }, placeOf(manifest)),
+  );
 }
 
 function planSchedule(manifest: ManifestOf<"Schedule">, planning: Planning): void {
@@ -86,8 +84,9 @@ function planSchedule(manifest: ManifestOf<"Schedule">, planning: Planning): voi
   const location = locationOf(manifest, spec, planning);
   if (location === null) return;
   const status = spec.suspend ? "STOPPED" : "RUNNING";
-  const crons = spec.crons ?? (spec.cron === undefined ? [] : [spec.cron]);
-  if (crons.length === 0) {
+  const executor = executorOf(manifest, spec.executor, planning);
+  const made = scheduleDefinition(manifest.name, { ...spec, executor }, placeOf(manifest));
+  if (made === null) {
     if (spec.suspend !== undefined)
       planning.switches.push({
         kind: "SCHEDULE",
@@ -99,44 +98,11 @@ function planSchedule(manifest: ManifestOf<"Schedule">, planning: Planning): voi
     return;
   }
   noteIgnored(manifest, planning);
-  const extra = extraOf(planning, location);
-  let job = jobOf(spec);
-  if (job === undefined) {
-    // A schedule needs a job: one of its own over the selection.
-    job = `${definitionName(manifest.name)}_run`;
-    extra.jobs.push({
-      name: job,
-      description: `What Schedule ${manifest.name} runs`,
-      target: { selection: spec.assetSelection ?? "*" },
-      tags: {},
-      executor: executorOf(manifest, spec.executor, planning),
-      source: placeOf(manifest),
-    });
-  } else if (spec.executor !== undefined)
-    planning.issues.push(
-      manifest.source.issue(
-        ["spec", "executor"],
-        "a Schedule over a job takes the job's executor here: set it on a Job and name that with jobRef",
-      ),
-    );
   if (spec.catchUp !== undefined)
-    planning.issues.push(
-      manifest.source.issue(
-        ["spec", "catchUp"],
-        "catchUp cannot be set for one schedule yet; the daemon makes up for at most 5 missed ticks",
-      ),
-    );
-  extra.schedules.push({
-    name: definitionName(manifest.name),
-    job,
-    cron: crons,
-    timezone: spec.timeZone,
-    runConfig: spec.runConfig,
-    tags: spec.tags ?? {},
-    partitionKey: spec.partitionKey === "latest" ? undefined : spec.partitionKey,
-    status,
-    source: placeOf(manifest),
-  });
+    planning.issues.push(manifest.source.issue(["spec", "catchUp"], NO_CATCH_UP));
+  const extra = extraOf(planning, location);
+  extra.jobs.push(...made.jobs);
+  extra.schedules.push(...made.schedules);
   // The state of a schedule outlives its definition; a manifest that says `suspend` means it.
   if (spec.suspend !== undefined)
     planning.switches.push({
@@ -153,12 +119,7 @@ function planSensor(manifest: ManifestOf<"Sensor">, planning: Planning): void {
   const location = locationOf(manifest, spec, planning);
   if (location === null) return;
   if (spec.minimumInterval !== undefined)
-    planning.issues.push(
-      manifest.source.issue(
-        ["spec", "minimumInterval"],
-        "minimumInterval cannot be changed here yet: set it in the code of the sensor",
-      ),
-    );
+    planning.issues.push(manifest.source.issue(["spec", "minimumInterval"], NO_INTERVAL));
   if (spec.suspend !== undefined)
     planning.switches.push({
       kind: "SENSOR",
@@ -189,7 +150,7 @@ function planRequest(manifest: ManifestOf<"Run"> | ManifestOf<"Backfill">, plann
     kind: manifest.kind,
     name: manifest.name,
     location,
-    job: jobOf(spec),
+    job: jobOfTarget(spec),
     assetSelection: spec.assetSelection,
     runConfig:
       executor === undefined

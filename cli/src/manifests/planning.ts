@@ -1,6 +1,6 @@
 /** What manifests become, and what their planning shares. */
 import { basename, relative } from "node:path";
-import { definitionName, type TargetFields } from "@dagster-operator/engine/resources";
+import type { TargetFields } from "@dagster-operator/engine/resources";
 import type { ExtraDefinitions } from "@dagster-operator/sdk/internal";
 import type { SourceIssue } from "../input/source.ts";
 import { hint } from "../input/suggest.ts";
@@ -113,8 +113,6 @@ export function locationOf(manifest: Manifest, spec: TargetFields, planning: Pla
   );
   return null;
 }
-
-export const jobOf = ({ jobRef, job }: TargetFields) => (jobRef ? definitionName(jobRef.name) : job);
 
 export function extraOf(planning: Planning, location: string): ExtraDefinitions {
   const extra = planning.extra.get(location) ?? { jobs: [], schedules: [] };

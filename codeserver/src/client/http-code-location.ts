@@ -8,7 +8,7 @@ import {
   Unavailable,
   UserCodeError,
 } from "@dagster-operator/engine";
-import { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
+import { DefinitionsSnapshot, type ExtraDefinitions } from "@dagster-operator/sdk/internal";
 import type { z } from "zod";
 import { type Address, Evaluation, Failure, Issues } from "../protocol.ts";
 import { HttpJson, type HttpReply, TimedOut } from "./http-json.ts";
@@ -18,24 +18,34 @@ const KIND = { schedules: "schedule", sensors: "sensor", jobs: "job" } as const;
 /**
  * User code behind a TypeScript code server. A question that is not an evaluation fails as Unavailable after `timeoutMs`
  * (default 10,000 ms); an evaluation that blocks the server's event loop fails as UserCodeError `graceMs` (default 2,000 ms)
- * after its own time limit, so a caller never hangs longer than it asked for.
+ * after its own time limit, so a caller never hangs longer than it asked for. `extra` are jobs and schedules beside the code.
  */
 export class HttpCodeLocation implements CodeLocation {
   readonly #http: HttpJson;
   readonly #timeoutMs: number;
   readonly #graceMs: number;
+  readonly #extra: { extra?: ExtraDefinitions };
   #known: { etag: string; snapshot: DefinitionsSnapshot } | null = null;
 
-  constructor(address: Address, options: { timeoutMs?: number; graceMs?: number } = {}) {
+  constructor(
+    address: Address,
+    options: { timeoutMs?: number; graceMs?: number; extra?: ExtraDefinitions | undefined } = {},
+  ) {
     this.#http = new HttpJson(address);
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#graceMs = options.graceMs ?? 2_000;
+    this.#extra = options.extra ? { extra: options.extra } : {};
   }
 
   async definitions(): Promise<DefinitionsSnapshot> {
     const known = this.#known;
     const headers = known === null ? {} : { "if-none-match": known.etag };
-    const reply = await this.#http.send("GET", "/v1/definitions", { headers, timeoutMs: this.#timeoutMs });
+    const { extra } = this.#extra;
+    const reply = await this.#http.send(extra ? "POST" : "GET", "/v1/definitions", {
+      headers,
+      timeoutMs: this.#timeoutMs,
+      ...(extra && { body: { extra } }),
+    });
     if (reply.status === 304 && known !== null) return known.snapshot;
     const snapshot = this.#read(DefinitionsSnapshot, reply);
     if (reply.headers.etag !== undefined) this.#known = { etag: reply.headers.etag, snapshot };
@@ -52,7 +62,10 @@ export class HttpCodeLocation implements CodeLocation {
 
   async validateRunConfig(job: string, runConfig: Record<string, unknown>): Promise<Issue[]> {
     const path = `/v1/jobs/${encodeURIComponent(job)}/validate-run-config`;
-    const reply = await this.#http.send("POST", path, { body: { runConfig }, timeoutMs: this.#timeoutMs });
+    const reply = await this.#http.send("POST", path, {
+      body: { runConfig, ...this.#extra },
+      timeoutMs: this.#timeoutMs,
+    });
     return this.#read(Issues, reply, { kind: "job", name: job }).issues;
   }
 
@@ -70,7 +83,11 @@ export class HttpCodeLocation implements CodeLocation {
     const what = { kind: KIND[kind], name };
     try {
       const timeoutMs = body.timeoutMs + this.#graceMs;
-      return this.#read(Evaluation, await this.#http.send("POST", path, { body, timeoutMs }), what);
+      return this.#read(
+        Evaluation,
+        await this.#http.send("POST", path, { body: { ...body, ...this.#extra }, timeoutMs }),
+        what,
+      );
     } catch (error) {
       if (!(error instanceof Unavailable) || !(error.cause instanceof TimedOut)) throw error;
       const message = `${what.kind} ${name} did not end within ${body.timeoutMs / 1000} s and blocks its code server`;

@@ -1,14 +1,19 @@
 import { type CodeLocationRow, type LocationEntry, UserCodeError } from "@dagster-operator/engine";
-import type { ErrorInfo } from "@dagster-operator/sdk/internal";
+import { type ErrorInfo, type ExtraDefinitions, extraHash } from "@dagster-operator/sdk/internal";
 import { HttpCodeLocation } from "./http-code-location.ts";
 
 /** A Service learns of a new pod a moment after the operator does, and an old pod may answer a moment longer (ms). */
 const SETTLE_MS = 300;
 const SETTLE_TRIES = 30;
 
+/** Where a code server is reached that its row names. */
+type Place = { host: string; port: number };
+export type AddressOf = (endpoint: Place) => Place | Promise<Place>;
+
 /** One row of the table with the definitions that its code server gives. */
 export class TableLocation {
   readonly #changed: (entry: LocationEntry) => void;
+  readonly #address: AddressOf;
   #entry: LocationEntry;
   #row: CodeLocationRow;
   #asking: Promise<void> | null = null;
@@ -17,8 +22,9 @@ export class TableLocation {
   #code: { at: string; code: HttpCodeLocation } | null = null;
   #closed = false;
 
-  constructor(row: CodeLocationRow, changed: (entry: LocationEntry) => void) {
+  constructor(row: CodeLocationRow, changed: (entry: LocationEntry) => void, address: AddressOf) {
     this.#changed = changed;
+    this.#address = address;
     this.#row = row;
     this.#entry = {
       name: row.name,
@@ -66,17 +72,22 @@ export class TableLocation {
   }
 
   async #bring(row: CodeLocationRow): Promise<void> {
-    const own = { source: sourceOf(row), codeVersion: row.image ?? row.definitionsHash };
+    const own = {
+      source: sourceOf(row),
+      codeVersion: row.image ?? row.definitionsHash,
+      held: row.objects?.held,
+    };
     if (row.state === "PAUSED") return this.#set({ ...own, state: "SHUTDOWN", error: null, code: null });
     if (row.state === "ERROR") return this.#set({ ...own, state: "ERROR", error: row.error, code: null });
     if (row.state === "STARTING" || row.endpoint === null)
       return this.#set({ ...own, state: "LOADING", error: null, code: null });
-    const code = this.#codeAt(row.endpoint);
     try {
+      const code = this.#codeAt(await this.#address(row.endpoint), row.objects?.extra);
       const snapshot = await code.definitions();
       // The servers of an older version serve on; the row says why the newer one does not.
       this.#set({ ...own, state: row.error ? "ERROR" : "LOADED", snapshot, error: row.error, code });
-      if (row.definitionsHash !== null && snapshot.hash !== row.definitionsHash) this.#settle();
+      const { codeHash } = snapshot.extended ?? { codeHash: snapshot.hash };
+      if (row.definitionsHash !== null && codeHash !== row.definitionsHash) this.#settle();
     } catch (error) {
       this.#settle();
       this.#set({ ...own, state: "ERROR", error: describe(error), code: null });
@@ -94,11 +105,12 @@ export class TableLocation {
     }, SETTLE_MS);
   }
 
-  #codeAt(endpoint: { host: string; port: number }): HttpCodeLocation {
-    const at = `${endpoint.host}:${endpoint.port}`;
+  #codeAt({ host, port }: Place, objects: ExtraDefinitions | undefined): HttpCodeLocation {
+    const extra = objects && objects.jobs.length + objects.schedules.length > 0 ? objects : undefined;
+    const at = `${host}:${port} ${extra ? extraHash(extra) : ""}`;
     if (this.#code?.at === at) return this.#code.code;
     this.#code?.code.close();
-    this.#code = { at, code: new HttpCodeLocation(endpoint) };
+    this.#code = { at, code: new HttpCodeLocation({ host, port }, { extra }) };
     return this.#code.code;
   }
 
@@ -111,7 +123,8 @@ export class TableLocation {
       after.snapshot?.hash === before.snapshot?.hash &&
       after.code === before.code &&
       after.codeVersion === before.codeVersion &&
-      JSON.stringify([after.error, after.source]) === JSON.stringify([before.error, before.source]);
+      JSON.stringify([after.error, after.source, after.held]) ===
+        JSON.stringify([before.error, before.source, before.held]);
     if (same) return;
     this.#entry = { ...after, updatedAt: Date.now() };
     this.#changed(this.#entry);

@@ -6,12 +6,14 @@ import {
   systemClock,
   type Workspace,
 } from "@dagster-operator/engine";
-import { TableLocation } from "./table-location.ts";
+import { type AddressOf, TableLocation } from "./table-location.ts";
 
 export interface TableWorkspaceOptions {
   storage: Pick<Storage, "locations" | "subscribe">;
   /** How often rows and code servers are looked at without being woken (ms, default 5,000). */
   intervalMs?: number | undefined;
+  /** For who cannot resolve the names of Services; default: as the row says. */
+  address?: AddressOf | undefined;
   /** The table cannot be read; it is tried again at the next look. */
   onFault?: ((error: unknown) => void) | undefined;
 }
@@ -23,6 +25,7 @@ export interface TableWorkspaceOptions {
 export class TableWorkspace implements Workspace {
   readonly #options: TableWorkspaceOptions;
   readonly #locations = new Map<string, TableLocation>();
+  readonly #address: AddressOf;
   readonly #handlers = new Set<(entry: LocationEntry) => void>();
   readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
@@ -35,6 +38,7 @@ export class TableWorkspace implements Workspace {
 
   constructor(options: TableWorkspaceOptions) {
     this.#options = options;
+    this.#address = options.address ?? ((endpoint) => endpoint);
     this.#unsubscribe = options.storage.subscribe("location", () => void this.#look());
     this.#first = this.#look().then(() => this.#asked);
     void this.#follow();
@@ -116,7 +120,8 @@ export class TableWorkspace implements Workspace {
     this.#asked = Promise.all(
       rows.map((row) => {
         const location =
-          this.#locations.get(row.name) ?? new TableLocation(row, (entry) => this.#tell(entry));
+          this.#locations.get(row.name) ??
+          new TableLocation(row, (entry) => this.#tell(entry), this.#address);
         this.#locations.set(row.name, location);
         return location.follow(row);
       }),

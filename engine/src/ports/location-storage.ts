@@ -1,4 +1,4 @@
-import type { ErrorInfo } from "@dagster-operator/sdk/internal";
+import type { ErrorInfo, ExtraDefinitions } from "@dagster-operator/sdk/internal";
 
 /** What to load from an image: the flags of a code server or run worker. */
 export interface CodeToLoad {
@@ -20,6 +20,15 @@ export interface LocationTemplate {
   ttlAfterFailure?: number | undefined;
 }
 
+/** What Job, Schedule and Sensor objects make of a location, beside its code. */
+export interface LocationObjects {
+  extra: ExtraDefinitions;
+  /** Pod fields of the runs of a job, by its name. */
+  pods: Record<string, Record<string, unknown>>;
+  /** Schedules and sensors that run or rest as their object's `spec.suspend` says: see `heldKey`. Values: `Schedule <namespace>/<name>`. */
+  held: Record<string, string>;
+}
+
 /** A code location as the operator last saw it. */
 export interface CodeLocationRow {
   /** The object's name, with `.<namespace>` where that is not the operator's own. */
@@ -38,6 +47,8 @@ export interface CodeLocationRow {
   /** Hash of the definitions that this version was last seen to serve. */
   definitionsHash: string | null;
   template: LocationTemplate;
+  /** null: there are none. */
+  objects: LocationObjects | null;
   /** Milliseconds since the epoch of the last change. */
   updatedAt: number;
 }

@@ -13,6 +13,8 @@ export interface LocationEntry {
   source: Record<string, string>;
   /** Pins the code for runs submitted now: an image, or the definitions hash. */
   codeVersion: string | null;
+  /** Schedules and sensors that an object switches, and nobody else: see `heldBy`. */
+  held?: Readonly<Record<string, string>> | undefined;
   /** null while nothing serves. */
   code: CodeLocation | null;
 }

@@ -1,6 +1,7 @@
 export * from "./backfill.ts";
 export * from "./code-location.ts";
 export * from "./custom-resource-definition.ts";
+export * from "./definitions.ts";
 export * from "./job.ts";
 export * from "./object.ts";
 export * from "./pod.ts";

@@ -61,8 +61,12 @@ export const CodeLocationStatus = z.strictObject({
   lastLoadError: z.string().optional().describe("Why the newest version does not load."),
 });
 
+const location = z.string().optional().describe("Name of its code location in the page and in GraphQL.");
+
 export const JobStatus = z.strictObject({
   ...common,
+  location,
+  definition: z.string().optional().describe("Name in the code location, in the page and in GraphQL."),
   lastRun: z
     .strictObject({
       id: z.string().describe("Run id."),
@@ -76,14 +80,25 @@ export const JobStatus = z.strictObject({
 });
 
 const tick = z.strictObject({
-  time: time.describe("When it was due."),
+  time: time.describe("When it was due. Of a sensor that skips, a minute late at most."),
   status: z.string().describe("SUCCESS, SKIPPED or FAILURE."),
   runIds: z.array(z.string()).optional().describe("Runs that it asked for."),
   skipReason: z.string().optional().describe("Why it asked for none."),
 });
 
+const switched = {
+  location,
+  definition: z.string().optional().describe("Name in the code location."),
+  state: z.enum(["RUNNING", "STOPPED"]).optional().describe("Whether it is evaluated."),
+  suspend: z.boolean().optional().describe("The `spec.suspend` that was carried out last."),
+};
+
 export const ScheduleStatus = z.strictObject({
   ...common,
+  ...switched,
+  cron: z.string().optional().describe("Its crons, also where the code has them."),
+  timeZone: z.string().optional().describe("IANA name of its time zone."),
+  job: z.string().optional().describe("The job that it runs."),
   lastTick: tick.optional().describe("The newest tick."),
   nextTickTime: time.optional().describe("When the next tick is due."),
   lastRunId: z.string().optional().describe("The newest run."),
@@ -92,6 +107,7 @@ export const ScheduleStatus = z.strictObject({
 
 export const SensorStatus = z.strictObject({
   ...common,
+  ...switched,
   cursor: z.string().optional().describe("Where the sensor is."),
   lastTick: tick.optional().describe("The newest tick."),
   lastRunId: z.string().optional().describe("The newest run."),

@@ -23,6 +23,7 @@ export function exampleLocation(
       code: { language: "typescript", file: "definitions.ts" },
       pod: { env: [{ name: "A", value: "1" }] },
     },
+    objects: null,
     ...over,
   };
 }
@@ -39,6 +40,14 @@ export function locationStorageContract(subject: StorageSubject): void {
       const full = exampleLocation({
         error: { name: "LoadError", message: "no such module" },
         template: { ...exampleLocation().template, ttlAfterSuccess: 60, ttlAfterFailure: 600 },
+        objects: {
+          extra: {
+            jobs: [{ name: "j", target: { job: "k" }, tags: {}, source: "Job dagster/j" }],
+            schedules: [],
+          },
+          pods: { j: { nodeSelector: { disk: "fast" } } },
+          held: { "SENSOR:s": "Sensor dagster/s" },
+        },
       });
       const bare = exampleLocation({
         name: "a.team",
@@ -64,6 +73,9 @@ export function locationStorageContract(subject: StorageSubject): void {
       expect((await storage.locations.get("orders"))?.updatedAt).toBe(1000);
       expect(await storage.locations.put(exampleLocation({ image: null }), 3000)).toBe(true);
       expect(await storage.locations.get("orders")).toMatchObject({ image: null, updatedAt: 3000 });
+      const objects = { extra: { jobs: [], schedules: [] }, pods: {}, held: {} };
+      expect(await storage.locations.put(exampleLocation({ image: null, objects }), 4000)).toBe(true);
+      expect(await storage.locations.put(exampleLocation({ image: null, objects }), 5000)).toBe(false);
     });
 
     test("a row belongs to its object: another of the same name neither takes nor removes it", async () => {

@@ -1,4 +1,4 @@
-import type { CodeLocationRow, LocationTemplate } from "@dagster-operator/engine";
+import type { CodeLocationRow, LocationObjects, LocationTemplate } from "@dagster-operator/engine";
 import type { CodeLocationSpec } from "@dagster-operator/engine/resources";
 import type { ErrorInfo } from "@dagster-operator/sdk/internal";
 import type { KubeObject } from "../kube/object.ts";
@@ -46,6 +46,8 @@ export interface Observed {
   spec: CodeLocationSpec;
   status: CodeLocationStatus;
   template: LocationTemplate;
+  /** What Job, Schedule and Sensor objects add to it. */
+  objects: LocationObjects | null;
   templateHash: string;
   deployment: Deployment | null;
   /** All of the location that are not being deleted. */
@@ -137,6 +139,7 @@ function rowOf(
     generation: object.generation,
     image: spec.image ?? null,
     template: observed.template,
+    objects: observed.objects,
     state: "STARTING",
     error: null,
     definitionsHash: before?.definitionsHash ?? null,

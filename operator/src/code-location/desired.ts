@@ -60,7 +60,7 @@ export function desired(owner: Owner, spec: CodeLocationSpec, checksum: string):
   };
 }
 
-const ownerReference = ({ name, uid }: Owner): OwnerReference => ({
+export const ownerReference = ({ name, uid }: Owner): OwnerReference => ({
   apiVersion: CODE_LOCATION.apiVersion,
   kind: CODE_LOCATION.kind,
   name,

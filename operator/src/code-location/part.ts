@@ -1,4 +1,6 @@
 import type { MakePart } from "../compose.ts";
+import { ClaimIndex, statusOnly } from "../definitions/claim-index.ts";
+import { definitionCaches } from "../definitions/part.ts";
 import type { KubeObject } from "../kube/object.ts";
 import {
   CODE_LOCATION,
@@ -12,6 +14,7 @@ import {
   SERVICE,
 } from "../kube/resources.ts";
 import { Controller } from "../runtime/controller.ts";
+import type { Informers } from "../runtime/informers.ts";
 import { PodAnswers } from "./ask-pod.ts";
 import { Children } from "./children.ts";
 import type { CodeLocationObject } from "./decide.ts";
@@ -34,6 +37,9 @@ export const codeLocationPart =
     const pods = context.informers<Pod>({ resource: POD, labelSelector, trim: trimPod });
     const configMaps = context.informers<KubeObject>({ resource: CONFIG_MAP, metadataOnly: true });
     const secrets = context.informers<KubeObject>({ resource: SECRET, metadataOnly: true });
+
+    const definitions = definitionCaches(context);
+    const index = new ClaimIndex(definitions);
 
     const podsByLocation = new Map<string, Map<string, Pod>>();
     pods.onChange((pod, before) => {
@@ -68,6 +74,7 @@ export const codeLocationPart =
       home,
       objects,
       deployments,
+      objectsOf: (namespace, name) => index.objects(namespace, name),
       podsOf: (key) => [...(podsByLocation.get(key)?.values() ?? [])],
       answers,
       checksums: new EnvironmentChecksums(client, configMaps, secrets),
@@ -95,6 +102,14 @@ export const codeLocationPart =
       cache.onChange((object: KubeObject | null, before: KubeObject | null) => {
         const key = locationKey(object ?? before ?? { metadata: {} });
         if (key) controller.queue.add(key);
+      });
+    for (const cache of Object.values(definitions) as Informers<KubeObject>[])
+      cache.onChange((object, before) => {
+        if (statusOnly(object, before)) return;
+        const { namespace } = (object ?? before)?.metadata ?? {};
+        for (const each of [object, before])
+          for (const name of each ? index.locationsOf(each) : [])
+            controller.queue.add(`${namespace}/${name}`);
       });
     const whoUses =
       (kind: "configMaps" | "secrets") => (object: KubeObject | null, before: KubeObject | null) => {

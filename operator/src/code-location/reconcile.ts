@@ -1,4 +1,4 @@
-import { Conflict, type LocationStorage } from "@dagster-operator/engine";
+import { Conflict, type LocationObjects, type LocationStorage } from "@dagster-operator/engine";
 import { CodeLocationSpec } from "@dagster-operator/engine/resources";
 import type { KubeClient } from "../kube/client.ts";
 import { splitKey } from "../kube/object.ts";
@@ -7,6 +7,7 @@ import { type Condition, mergeConditions } from "../runtime/condition.ts";
 import type { ReconcileResult } from "../runtime/controller.ts";
 import type { EventRecorder } from "../runtime/event-recorder.ts";
 import type { Informers } from "../runtime/informers.ts";
+import { sameJson } from "../runtime/same-json.ts";
 import type { PodAnswers } from "./ask-pod.ts";
 import type { Children } from "./children.ts";
 import type { Reason } from "./conditions.ts";
@@ -45,6 +46,8 @@ export interface ReconcilerParts {
   home: string;
   objects: Informers<CodeLocationObject>;
   deployments: Informers<Deployment>;
+  /** What objects of its namespace make of a location. */
+  objectsOf: (namespace: string, name: string) => LocationObjects | null;
   podsOf: (key: string) => Pod[];
   answers: PodAnswers;
   checksums: EnvironmentChecksums;
@@ -109,6 +112,7 @@ export class CodeLocationReconciler {
       spec,
       status: before,
       template: runTemplate(spec),
+      objects: this.#parts.objectsOf(namespace, name),
       templateHash: wanted.templateHash,
       deployment: deployments.get(`${namespace}/${childName(name)}`) ?? null,
       pods,
@@ -193,7 +197,7 @@ export class CodeLocationReconciler {
     transitions: readonly Condition[],
   ): Promise<void> {
     const { name, namespace = "", uid = "" } = object.metadata;
-    if (!same(status, object.status))
+    if (!sameJson(status, object.status))
       await this.#parts.client.apply(CODE_LOCATION, { metadata: { name, namespace }, status }, "status");
     this.#written.set(uid, status);
     const byReason = new Map(transitions.map((condition) => [condition.reason, condition]));
@@ -225,16 +229,3 @@ export function locationKey(object: {
 }
 
 const keyOf = ({ metadata }: CodeLocationObject) => `${metadata.namespace ?? ""}/${metadata.name}`;
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
-}

@@ -19,8 +19,8 @@ import {
   workerJob,
   workerSecret,
 } from "./job-template.ts";
-import { configOfPodFields } from "./merge/container-context.ts";
-import { type K8sConfig, mergeK8sConfig } from "./merge/k8s-config.ts";
+import { jobEnvironment, podConfig } from "./location-objects.ts";
+import type { K8sConfig } from "./merge/k8s-config.ts";
 import { runK8sConfig } from "./merge/layers.ts";
 import type { WorkerEnd } from "./pod-state.ts";
 import { ensureRunObject, ownerOf } from "./run-objects.ts";
@@ -95,8 +95,6 @@ export class KubernetesBackend implements ComputeBackend {
     const image = request.codeVersion ?? row.image;
     if (!image) throw new NotFound("image of code location", location, "set spec.image of its CodeLocation");
     const object = await ensureRunObject(client, run, row);
-    const own = object.spec.podTemplate;
-    const locationConfig = configOfPodFields(row.template.pod);
     const worker: WorkerJob = {
       name: runJobName(runId, attempt),
       secret: runJobName(runId, attempt),
@@ -109,12 +107,13 @@ export class KubernetesBackend implements ComputeBackend {
       code: row.template.code,
       config: runK8sConfig({
         launcher,
-        location: own ? mergeK8sConfig(locationConfig, configOfPodFields(own)) : locationConfig,
+        location: podConfig(row, run.job, object.spec.podTemplate),
         tags: run.tags,
       }),
       tags: run.tags,
       owner: ownerOf(object),
       url: request.url,
+      env: jobEnvironment(row, run.job),
     };
     const key = `${worker.namespace}/${worker.name}`;
     if (!cache.get(key)) this.#making.set(key, { runId, attempt });

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { TableWorkspace } from "@dagster-operator/codeserver/client";
-import { runComputeLoop, systemClock, type Workspace } from "@dagster-operator/engine";
+import { runComputeLoop, systemClock } from "@dagster-operator/engine";
 import type { MakePart } from "../compose.ts";
 import { type KubeObject, keyOf } from "../kube/object.ts";
 import { POD, type Pod, RUN } from "../kube/resources.ts";
@@ -16,8 +15,6 @@ import { sweepOrphans } from "./sweep.ts";
 import { type BatchJob, trimJob, trimPod, WORKER_SELECTOR, WorkerCache } from "./worker-cache.ts";
 
 export interface RunPartOptions {
-  /** Default: that of the table `code_location`. */
-  workspace?: Workspace | undefined;
   /** Base of the run API as pods reach it. */
   runApiUrl: string;
   /** Settings of the installation for all runs. */
@@ -35,7 +32,7 @@ const SWEEP_MS = 10 * 60_000;
 export const runPart =
   (options: RunPartOptions): MakePart =>
   (context) => {
-    const { client, storage, recorder, namespace: home, metrics, log, identity } = context;
+    const { client, storage, workspace, recorder, namespace: home, metrics, log, identity } = context;
     const objects = context.informers<RunObject>({ resource: RUN });
     const jobs = context.informers<BatchJob>({
       resource: JOB,
@@ -44,7 +41,6 @@ export const runPart =
     });
     const pods = context.informers<Pod>({ resource: POD, labelSelector: WORKER_SELECTOR, trim: trimPod });
     const cache = new WorkerCache(jobs, pods);
-    const workspace = options.workspace ?? new TableWorkspace({ storage });
     const onFault = (what: string, error: unknown) => log.error({ error }, what);
     // Made when this process leads: a standby only fills its caches.
     let backend: KubernetesBackend | null = null;
@@ -92,6 +88,7 @@ export const runPart =
           launcher: options.launcher,
           url: options.runApiUrl,
           owner: identity,
+          podOf: (runId) => objects.get(keys.get(runId) ?? "")?.spec.podTemplate,
           startTimeoutMs: options.startTimeoutMs,
           onFault,
         });
@@ -132,7 +129,6 @@ export const runPart =
         } finally {
           unsubscribe();
           await own.close();
-          await workspace.close();
         }
       },
     };

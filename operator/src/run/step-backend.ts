@@ -23,7 +23,8 @@ import {
   type WorkerJob,
   workerJob,
 } from "./job-template.ts";
-import { configOfPodFields, readContainerContext } from "./merge/container-context.ts";
+import { jobEnvironment, podConfig } from "./location-objects.ts";
+import { readContainerContext } from "./merge/container-context.ts";
 import { type K8sConfig, readK8sConfig } from "./merge/k8s-config.ts";
 import { stepK8sConfig } from "./merge/layers.ts";
 import { isObject, type Json } from "./merge/normalize.ts";
@@ -42,6 +43,8 @@ export interface StepBackendOptions {
   url: string;
   /** Names this process in leases. */
   owner: string;
+  /** `podTemplate` of the run's object. */
+  podOf: (runId: string) => Record<string, unknown> | undefined;
   startTimeoutMs?: number | undefined;
   onFault: (what: string, error: unknown) => void;
 }
@@ -150,7 +153,7 @@ export class StepBackend {
       code: row.template.code,
       config: stepK8sConfig({
         launcher,
-        location: configOfPodFields(row.template.pod),
+        location: podConfig(row, run.job, this.#o.podOf(runId)),
         executor: readContainerContext(executor, "step_k8s_config"),
         opTags: step.tags,
         perStep: readK8sConfig(perStep ?? {}, `per_step_k8s_config.${op}`),
@@ -158,7 +161,11 @@ export class StepBackend {
       tags: run.tags,
       owner,
       url,
-      env: { [WORKER_ENV.stepKey]: stepKey, [WORKER_ENV.stepAttempt]: String(stepAttempt) },
+      env: {
+        ...jobEnvironment(row, run.job),
+        [WORKER_ENV.stepKey]: stepKey,
+        [WORKER_ENV.stepAttempt]: String(stepAttempt),
+      },
     };
   }
 

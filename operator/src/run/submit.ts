@@ -7,16 +7,11 @@ import {
   type Workspace,
 } from "@dagster-operator/engine";
 import { locationName } from "../code-location/names.ts";
+import { resolved } from "../definitions/claims.ts";
+import type { JobObject } from "../definitions/objects.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { KubeObject, Resource } from "../kube/object.ts";
-import { RUN } from "../kube/resources.ts";
+import { DAGSTER_JOB } from "../kube/resources.ts";
 import { OBJECT_TAG, type RunObject, submitKey } from "./run-objects.ts";
-
-const JOB_OBJECT: Resource = { ...RUN, kind: "Job", plural: "jobs" };
-
-interface JobObject extends KubeObject {
-  spec: RunObject["spec"];
-}
 
 /**
  * @throws NotFound · Unavailable the location, its job, or the Job object is not there (yet) · InvalidInput a selection that
@@ -49,10 +44,13 @@ export async function submitRequest(
   };
 }
 
-/** The Run's own fields over those of the Job object that it names. */
+/** With the job that its Job object is in the code location; what else that says (config, tags, pods) is of that job there. */
 async function withJob({ spec, metadata }: RunObject, client: KubeClient): Promise<RunObject["spec"]> {
   if (!spec.jobRef) return spec;
-  const job = await client.get<JobObject>(JOB_OBJECT, metadata.namespace, spec.jobRef.name);
-  const tags = { ...job.spec.tags, ...spec.tags };
-  return { ...job.spec, ...spec, tags };
+  const job = await client.get<JobObject>(DAGSTER_JOB, metadata.namespace, spec.jobRef.name);
+  const { partitionKey } = job.spec;
+  return {
+    ...(partitionKey !== undefined && { partitionKey }),
+    ...resolved(spec, new Map([[job.metadata.name, job]])),
+  };
 }

@@ -5,7 +5,7 @@ export interface Condition {
   /** One CamelCase word of a closed set. */
   reason: string;
   message: string;
-  observedGeneration?: number;
+  observedGeneration?: number | undefined;
   /** ISO 8601; when `status` last changed. */
   lastTransitionTime: string;
 }

@@ -104,6 +104,7 @@ export class ClusterSystem {
         endpoint: null,
         image: more.image ?? HOST_IMAGE,
         definitionsHash: null,
+        objects: null,
         template: {
           code: {
             language: "typescript",
@@ -137,6 +138,7 @@ export class ClusterSystem {
       {
         client: this.client,
         storage: this.storage,
+        workspace: this.workspace,
         metrics: new OperatorMetrics(),
         log,
         namespace: this.namespace,
@@ -144,7 +146,7 @@ export class ClusterSystem {
         leaseName: "operator",
         identity: `operator-${randomUUID()}`,
       },
-      [runPart({ workspace: this.workspace, runApiUrl: this.url, launcher: emptyConfig(), ...more })],
+      [runPart({ runApiUrl: this.url, launcher: emptyConfig(), ...more })],
     );
     const running = operator.run(stopping.signal);
     const stop = () => {

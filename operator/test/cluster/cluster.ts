@@ -1,6 +1,6 @@
 /** The real cluster of $KUBECONFIG as a test holds it: namespaces of its own, and an operator in this process. */
 import { randomBytes } from "node:crypto";
-import type { Storage } from "@dagster-operator/engine";
+import type { Storage, Workspace } from "@dagster-operator/engine";
 import { customResourceDefinition, KINDS } from "@dagster-operator/engine/resources";
 import { compose, type MakePart, type Operator } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
@@ -51,7 +51,7 @@ export class Cluster {
   async operator(
     namespaces: string[],
     parts: MakePart[],
-    more: { identity?: string; storage: Storage },
+    more: { identity?: string; storage: Storage; workspace?: Workspace },
   ): Promise<{ operator: Operator; log: unknown[]; stop: () => Promise<void> }> {
     const log: unknown[] = [];
     const write = (fields: Record<string, unknown>, message: string) =>
@@ -60,6 +60,7 @@ export class Cluster {
       {
         client: this.client,
         storage: more.storage,
+        workspace: more.workspace,
         metrics: new OperatorMetrics(),
         log: { info: write, warn: write, error: write },
         namespace: namespaces[0] ?? "",

@@ -293,6 +293,21 @@ export const DefinitionsSnapshot = z.object({
   schedules: z.array(ScheduleDef),
   sensors: z.array(SensorDef),
   resources: z.array(ResourceDef),
+  /** What came of the definitions that stand beside the code, where there are any. */
+  extended: z
+    .object({
+      /** Hash of the code's own definitions. */
+      codeHash: z.string(),
+      /** Of the definitions beside the code, as `extraHash` makes it. */
+      extraHash: z.string(),
+      /** Those that do not fit the code, and why; they are left out. */
+      refused: z.array(
+        z.object({ kind: z.enum(["job", "schedule"]), name: z.string(), message: z.string() }),
+      ),
+      /** Those that stand in the place of one of the code. */
+      replaced: z.array(z.object({ kind: z.enum(["job", "schedule"]), name: z.string() })),
+    })
+    .optional(),
 });
 export type DefinitionsSnapshot = z.infer<typeof DefinitionsSnapshot>;
 

@@ -3,7 +3,9 @@ import { z } from "zod";
 import { RunRequest } from "../automation/run-request.ts";
 import { schedule } from "../automation/schedule.ts";
 import { Definitions, DefinitionsError, internalsOf } from "../definitions.ts";
+import type { DefinitionsSnapshot } from "../model/definitions.ts";
 import { defineAssetJob, type Executor, executionConfig, type JobDefinition } from "../op/job.ts";
+import { contentHash } from "./canonical-json.ts";
 
 const Json = z.record(z.string(), z.unknown());
 const Tags = z.record(z.string(), z.string());
@@ -43,11 +45,13 @@ export type ExtraDefinitions = z.infer<typeof ExtraDefinitions>;
 /** Environment variable that holds ExtraDefinitions as JSON for the processes that load a location. */
 export const EXTRA_DEFINITIONS = "DAGSTER_OPERATOR_EXTRA_DEFINITIONS";
 
-/** @throws DefinitionsError a job or asset that the code does not define, a name used twice */
+/** @throws DefinitionsError a job or asset that the code does not define; one of the code's own name stands in its place */
 export function extendDefinitions(definitions: Definitions, extra: ExtraDefinitions): Definitions {
   const { repository, snapshot } = internalsOf(definitions);
   const problems: string[] = [];
-  const jobs = extra.jobs.flatMap((job): JobDefinition[] => {
+  const made = new Map<string, JobDefinition>();
+  const add = (job: JobDefinition) => void made.set(job.name, job);
+  for (const job of extra.jobs) {
     const { name, description, target, runConfig, tags, executor, source } = job;
     const own = { ...(description === undefined ? {} : { description }), source };
     if ("selection" in target) {
@@ -57,19 +61,22 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
         ...(runConfig && { runConfig }),
         ...(executor && { executor }),
       };
-      return [{ ...defineAssetJob(name, options), ...own }];
+      add({ ...defineAssetJob(name, options), ...own });
+      continue;
     }
-    const base = repository.jobs.get(target.job);
+    // A job that stands in the place of one of the code may be made of that one.
+    const base = (target.job === name ? undefined : made.get(target.job)) ?? repository.jobs.get(target.job);
     if (base === undefined) {
       const names = [...repository.jobs.keys()].join(", ") || "none";
       problems.push(
         `Job ${name} (${source}) runs job ${target.job}, which the code does not define; it defines ${names}`,
       );
-      return [];
+      continue;
     }
     const config = { ...(runConfig ?? base.runConfig), ...executionConfig(executor) };
-    return [{ ...base, ...own, name, tags: { ...base.tags, ...tags }, runConfig: config }];
-  });
+    add({ ...base, ...own, name, tags: { ...base.tags, ...tags }, runConfig: config });
+  }
+  const jobs = [...made.values()];
   const schedules = extra.schedules.map(
     ({ name, job, cron, timezone, runConfig, tags, partitionKey, status, source }) => {
       const options = {
@@ -80,14 +87,19 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
         ...(timezone && { timezone }),
         ...(runConfig && { runConfig }),
       };
-      const made =
+      const definition =
         partitionKey === undefined
           ? schedule(name, options)
           : schedule(name, options, () => new RunRequest({ partitionKey, ...(runConfig && { runConfig }) }));
-      return { ...made, source };
+      return { ...definition, source };
     },
   );
   if (problems.length > 0) throw new DefinitionsError(problems);
+  // What the code names by reference is what now has the name.
+  const byName = (job: string | JobDefinition) => {
+    const name = typeof job === "string" ? job : job.name;
+    return made.has(name) ? name : job;
+  };
   const { jobs: own, schedules: ownSchedules, assets, checks, sensors, resources } = repository;
   const execution = snapshot.jobs.find((job) => job.implicit)?.runConfig.execution as
     | { config?: Executor }
@@ -95,12 +107,67 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
   return new Definitions({
     assets: [...assets.values()],
     checks: [...checks.values()],
-    jobs: [...own.values(), ...jobs],
-    schedules: [...ownSchedules.values(), ...schedules],
-    sensors: [...sensors.values()],
+    jobs: [...without(own, jobs), ...jobs],
+    schedules: [
+      ...without(ownSchedules, schedules).map((one) => ({ ...one, job: byName(one.job) })),
+      ...schedules,
+    ],
+    sensors: [...sensors.values()].map((one) => ({ ...one, jobs: one.jobs.map(byName) })),
     resources: Object.fromEntries(resources),
     ...(execution?.config && { executor: execution.config }),
   });
+}
+
+function without<D extends { name: string }>(all: ReadonlyMap<string, D>, others: { name: string }[]): D[] {
+  const names = new Set(others.map(({ name }) => name));
+  return [...all.values()].filter(({ name }) => !names.has(name));
+}
+
+export const extraHash = (extra: ExtraDefinitions): string => contentHash({ ...extra });
+
+/** As many of them as fit the code: one that does not is left out and told, and takes nothing else away. */
+export function extendWhatFits(
+  definitions: Definitions,
+  extra: ExtraDefinitions,
+): { definitions: Definitions; snapshot: DefinitionsSnapshot } {
+  const { snapshot: code, repository } = internalsOf(definitions);
+  const refused: { kind: "job" | "schedule"; name: string; message: string }[] = [];
+  let extended = definitions;
+  try {
+    extended = extendDefinitions(definitions, extra);
+  } catch {
+    // Which of them it is, and whether the others fit without it, is found by adding one after the other.
+    const fitting: ExtraDefinitions = { jobs: [], schedules: [] };
+    const add = (kind: "job" | "schedule", name: string, next: ExtraDefinitions) => {
+      try {
+        extended = extendDefinitions(definitions, next);
+        Object.assign(fitting, next);
+      } catch (error) {
+        const message =
+          error instanceof DefinitionsError
+            ? [...new Set(error.problems)].join("; ")
+            : (error as Error).message;
+        refused.push({ kind, name, message });
+      }
+    };
+    for (const job of extra.jobs) add("job", job.name, { ...fitting, jobs: [...fitting.jobs, job] });
+    for (const one of extra.schedules)
+      add("schedule", one.name, { ...fitting, schedules: [...fitting.schedules, one] });
+  }
+  const fits = (kind: "job" | "schedule") => (name: string) =>
+    !refused.some((one) => one.kind === kind && one.name === name);
+  const replaced = [
+    ...extra.jobs
+      .filter(({ name }) => repository.jobs.has(name) && fits("job")(name))
+      .map(({ name }) => ({ kind: "job" as const, name })),
+    ...extra.schedules
+      .filter(({ name }) => repository.schedules.has(name) && fits("schedule")(name))
+      .map(({ name }) => ({ kind: "schedule" as const, name })),
+  ];
+  const plain = extended.snapshot();
+  const about = { codeHash: code.hash, extraHash: extraHash(extra), refused, replaced };
+  const hash = contentHash({ definitions: plain.hash, about });
+  return { definitions: extended, snapshot: { ...plain, hash, extended: about } };
 }
 
 /** With what the environment adds, if it does. */

@@ -3,23 +3,25 @@ import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
 import { json, plain } from "../database/json.ts";
 
 const COLUMNS = `name, namespace, object, uid, generation, state, error, host, port, image,
-  definitions_hash as "definitionsHash", template, updated_at as "updatedAt"`;
+  definitions_hash as "definitionsHash", template, objects, updated_at as "updatedAt"`;
 
 // json has no equality; the text that was written has, and equal objects are written alike.
 const PUT = `
   with written as (
     insert into code_location as old
-      (name, namespace, object, uid, generation, state, error, host, port, image, definitions_hash, template, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+      (name, namespace, object, uid, generation, state, error, host, port, image, definitions_hash, template, updated_at,
+        objects)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     on conflict (name) do update set
       generation = excluded.generation, state = excluded.state, error = excluded.error, host = excluded.host,
       port = excluded.port, image = excluded.image, definitions_hash = excluded.definitions_hash,
-      template = excluded.template, updated_at = excluded.updated_at
+      template = excluded.template, updated_at = excluded.updated_at, objects = excluded.objects
     where old.uid = excluded.uid and
-      (old.generation, old.state, old.error::text, old.host, old.port, old.image, old.definitions_hash, old.template::text)
+      (old.generation, old.state, old.error::text, old.host, old.port, old.image, old.definitions_hash, old.template::text,
+        old.objects::text)
       is distinct from
       (excluded.generation, excluded.state, excluded.error::text, excluded.host, excluded.port, excluded.image,
-        excluded.definitions_hash, excluded.template::text)
+        excluded.definitions_hash, excluded.template::text, excluded.objects::text)
     returning name
   )
   select pg_notify('${NOTIFY_CHANNEL}', 'location:' || name) from written`;
@@ -55,6 +57,7 @@ export function locationStorage(database: Database): LocationStorage {
         row.definitionsHash,
         json(row.template),
         now,
+        row.objects === null ? null : json(row.objects),
       ]);
       if (written.length > 0) return true;
       const there = await get(row.name);

@@ -1,4 +1,4 @@
-import { NotFound, Unavailable, watchedNow } from "@dagster-operator/engine";
+import { Conflict, heldBy, NotFound, Unavailable, watchedNow } from "@dagster-operator/engine";
 import type { ScheduleModel, SensorModel } from "../definitions/location-index.ts";
 import { scheduleTimes } from "../definitions/schedule-times.ts";
 import { builder, byTypename } from "./builder.ts";
@@ -48,6 +48,19 @@ const ScheduleDryRunResult = builder.unionType("ScheduleDryRunResult", {
 });
 
 type Status = "RUNNING" | "STOPPED" | null;
+/** Why nobody can switch it here; null where one can. */
+function refusal(ctx: Context, of: ScheduleModel | SensorModel) {
+  const { kind, location, name } = instigatorId(of);
+  const object = heldBy(ctx.workspace.get(location), kind, name);
+  return (
+    object &&
+    pythonError(
+      new Conflict(
+        `${kind.toLowerCase()} ${name} of code location ${location} is switched by ${object}: change its spec.suspend, or take that out to switch it here`,
+      ),
+    )
+  );
+}
 async function setStatus(
   ctx: Context,
   of: ScheduleModel | SensorModel,
@@ -65,6 +78,8 @@ const sensorOf = (ctx: Context, selector: typeof SensorSelector.$inferInput) =>
 async function switchSchedule(ctx: Context, selector: typeof ScheduleSelector.$inferInput, status: Status) {
   const schedule = scheduleOf(ctx, selector);
   if (!schedule) return scheduleNotFound(selector);
+  const refused = refusal(ctx, schedule);
+  if (refused) return refused;
   return {
     __typename: "ScheduleStateResult" as const,
     scheduleState: await setStatus(ctx, schedule, status),
@@ -73,6 +88,8 @@ async function switchSchedule(ctx: Context, selector: typeof ScheduleSelector.$i
 async function switchSensor(ctx: Context, selector: typeof SensorSelector.$inferInput, status: Status) {
   const sensor = sensorOf(ctx, selector);
   if (!sensor) return sensorNotFound(selector);
+  const refused = refusal(ctx, sensor);
+  if (refused) return refused;
   await setStatus(ctx, sensor, status);
   return sensor;
 }
@@ -110,6 +127,8 @@ builder.mutationFields((t) => ({
           scheduleName: id,
           message: `There is no schedule with id "${id}".`,
         };
+      const refused = refusal(ctx, schedule);
+      if (refused) return refused;
       return {
         __typename: "ScheduleStateResult" as const,
         scheduleState: await setStatus(ctx, schedule, "STOPPED"),
@@ -133,6 +152,8 @@ builder.mutationFields((t) => ({
       const id = args.id ?? args.jobSelectorId ?? args.jobOriginId ?? "";
       const sensor = byId(ctx, id);
       if (sensor?.__typename !== "Sensor") return pythonError(new NotFound("sensor", `with id "${id}"`));
+      const refused = refusal(ctx, sensor);
+      if (refused) return refused;
       return {
         __typename: "StopSensorMutationResult" as const,
         instigationState: await setStatus(ctx, sensor, "STOPPED"),
