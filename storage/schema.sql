@@ -94,6 +94,7 @@ create table code_location (
   definitions_hash text,
   template json not null,
   updated_at double precision not null,
+  objects json,
   constraint code_location_pkey PRIMARY KEY (name)
 );
 

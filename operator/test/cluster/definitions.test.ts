@@ -295,11 +295,6 @@ test("while nothing changes, nothing is written", async () => {
 });
 
 test("the columns tell the story", () => {
-  console.log(
-    kubectl("get", "cl,djob,dsched,dsensor"),
-    kubectl("get", "dagster"),
-    kubectl("describe", "dsched", "hourly-revenue"),
-  );
   expect(kubectl("get", "dsched", "hourly-revenue")).toMatch(
     /just_revenue +0 \* \* \* \* +True +Valid +RUNNING/,
   );

@@ -1,11 +1,11 @@
 /** Jobs and schedules that stand beside the code, as manifests, and become definitions of its location like any other. */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { RunRequest } from "../automation/run-request.ts";
 import { schedule } from "../automation/schedule.ts";
 import { Definitions, DefinitionsError, internalsOf } from "../definitions.ts";
 import type { DefinitionsSnapshot } from "../model/definitions.ts";
 import { defineAssetJob, type Executor, executionConfig, type JobDefinition } from "../op/job.ts";
-import { contentHash } from "./canonical-json.ts";
 
 const Json = z.record(z.string(), z.unknown());
 const Tags = z.record(z.string(), z.string());
@@ -123,7 +123,10 @@ function without<D extends { name: string }>(all: ReadonlyMap<string, D>, others
   return [...all.values()].filter(({ name }) => !names.has(name));
 }
 
-export const extraHash = (extra: ExtraDefinitions): string => contentHash({ ...extra });
+/** The same for whoever has them, through whatever JSON they came: parsing puts their members in order. */
+export const extraHash = (extra: ExtraDefinitions): string => hashOf(ExtraDefinitions.parse(extra));
+
+const hashOf = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
 /** As many of them as fit the code: one that does not is left out and told, and takes nothing else away. */
 export function extendWhatFits(
@@ -166,7 +169,7 @@ export function extendWhatFits(
   ];
   const plain = extended.snapshot();
   const about = { codeHash: code.hash, extraHash: extraHash(extra), refused, replaced };
-  const hash = contentHash({ definitions: plain.hash, about });
+  const hash = hashOf([plain.hash, about]);
   return { definitions: extended, snapshot: { ...plain, hash, extended: about } };
 }
 
