@@ -36,6 +36,7 @@ export * from "./selection/select-assets.ts";
 export * from "./sensors/decide.ts";
 export * from "./sensors/watch-assets.ts";
 export * from "./sensors/watch-runs.ts";
+export * from "./staleness/decide.ts";
 export * from "./submit/reexecute.ts";
 export * from "./submit/submit.ts";
 export * from "./wake.ts";

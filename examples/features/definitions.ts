@@ -11,6 +11,7 @@ import * as resources from "./src/resources.ts";
 import * as retries from "./src/retries.ts";
 import * as runTimeMaterialization from "./src/run-time-materialization.ts";
 import * as softwareDefined from "./src/software-defined.ts";
+import * as staleness from "./src/staleness.ts";
 
 const features = [
   assetAsInput,
@@ -25,6 +26,7 @@ const features = [
   retries,
   runTimeMaterialization,
   softwareDefined,
+  staleness,
 ];
 
 /** Each takes from the modules what is of its kind. */

@@ -9,12 +9,19 @@ import { launchRun } from "../../../cli/src/graphql/runs.ts";
 import { Project, until } from "../../../cli/test/system.ts";
 import definitions from "../definitions.ts";
 import { type Case, Ran } from "./case.ts";
+import type { Ended, Launch, Story, Through } from "./story.ts";
 
 const FILE = new URL("../definitions.ts", import.meta.url).pathname;
-const folder = new URL("cases/", import.meta.url);
-const cases: Case[] = [];
-for (const file of readdirSync(folder).sort())
-  cases.push(...(await import(new URL(file, folder).href)).default);
+/** Everything that the files of a folder export. */
+async function all<T>(name: string): Promise<T[]> {
+  const folder = new URL(name, import.meta.url);
+  const found: T[] = [];
+  for (const file of readdirSync(folder).sort())
+    found.push(...(await import(new URL(file, folder).href)).default);
+  return found;
+}
+const cases = await all<Case>("cases/");
+const stories = await all<Story>("stories/");
 /** Of `mail/emails`: jobs that read the asset find them there. */
 const PARTITIONS = ["north", "south"];
 const { repository, snapshot } = internalsOf(definitions);
@@ -48,29 +55,12 @@ describe("in process", () => {
 });
 
 describe.each(["in_process", "multiprocess"])("through dagsterctl dev, %s", (executor) => {
-  const ended = new Map<Case, { status: string; ran: Ran }>();
+  const ended = new Map<Case, Ended>();
 
   // All runs at once: how they are queued is not what is looked at here.
   beforeAll(async () => {
-    const { client, location } = await system();
-    await Promise.all(
-      cases.map(async (one) => {
-        const { job, assets = "", partition, runConfig = {}, tags } = one;
-        const runId = await launchRun(client, {
-          location,
-          job,
-          assets: job === undefined ? materializable(assets) : undefined,
-          runConfig: {
-            ...(job && repository.jobs.get(job)?.runConfig),
-            ...runConfig,
-            execution: { config: { [executor]: {} } },
-          },
-          tags,
-          partition,
-        });
-        ended.set(one, await whenEnded(client, runId));
-      }),
-    );
+    const { run } = await system();
+    await Promise.all(cases.map(async (one) => ended.set(one, await run(one, executor))));
   }, 300_000);
 
   test.each(cases)("$title", (one) => {
@@ -80,31 +70,47 @@ describe.each(["in_process", "multiprocess"])("through dagsterctl dev, %s", (exe
   });
 });
 
+describe("one run after another", () => {
+  test.each(stories)("$title", async ({ tell }) => tell(await system()), 120_000);
+});
+
 const materializable = (selection: string) =>
   resolveSelection(snapshot.assets, selection).filter((key) =>
     snapshot.assets.some((asset) => asset.kind !== "external" && asset.key.join() === key.join()),
   );
 
 let project: Project | undefined;
-let started: Promise<{ client: Client; location: string }> | undefined;
-/** One for all executors. */
+let started: Promise<Through & { run(launch: Launch, executor?: string): Promise<Ended> }> | undefined;
+/** One for everything here. */
 function system() {
   started ??= (async () => {
     project = new Project();
-    const dev = await project.dev("-f", FILE);
-    const client = createClient(dev.url);
-    const location = "definitions.ts";
-    for (const partition of PARTITIONS) {
-      const runId = await launchRun(client, { location, assets: [["mail", "emails"]], partition });
-      await whenEnded(client, runId);
-    }
-    return { client, location };
+    const { url } = await project.dev("-f", FILE);
+    const client = createClient(url);
+    const ended = (runId: string) => whenEnded(client, runId);
+    const run = async ({ job, assets = "", partition, runConfig, tags }: Launch, executor = "in_process") => {
+      const runId = await launchRun(client, {
+        location: "definitions.ts",
+        job,
+        assets: job === undefined ? materializable(assets) : undefined,
+        runConfig: {
+          ...(job && repository.jobs.get(job)?.runConfig),
+          ...runConfig,
+          execution: { config: { [executor]: {} } },
+        },
+        tags,
+        partition,
+      });
+      return ended(runId);
+    };
+    for (const partition of PARTITIONS) await run({ assets: 'key:"mail/emails"', partition });
+    return { url, run, ended, query: client.query };
   })();
   return started;
 }
 afterAll(() => project?.remove());
 
-async function whenEnded({ url }: Client, runId: string): Promise<{ status: string; ran: Ran }> {
+async function whenEnded({ url }: Client, runId: string): Promise<Ended> {
   let file: { run: { status: string }; events: { event: RunEvent }[] } | undefined;
   await until(
     `run ${runId} to end`,
@@ -115,5 +121,9 @@ async function whenEnded({ url }: Client, runId: string): Promise<{ status: stri
     },
     240_000,
   );
-  return { status: file?.run.status ?? "", ran: new Ran(file?.events.map(({ event }) => event) ?? []) };
+  return {
+    runId,
+    status: file?.run.status ?? "",
+    ran: new Ran(file?.events.map(({ event }) => event) ?? []),
+  };
 }

@@ -115,7 +115,7 @@ export interface AssetMeta<Part extends PartitionsDef | undefined = PartitionsDe
   tags?: Readonly<Record<string, string>>;
   /** What it is made of, shown as badges: `duckdb`, `csv`. */
   kinds?: readonly string[];
-  /** Changes when the function makes something else; shown, not compared yet. */
+  /** Changes when the function makes something else: what other code made is then stale. */
   codeVersion?: string;
   /** Of the definition, always shown; what a run found out goes to `metadata(…)` of its context. */
   metadata?: MetadataInput;

@@ -235,6 +235,10 @@ async function storeOne(
     });
   }
   if (output.asset === undefined) return;
+  const own = keyText(output.asset);
+  const { codeVersion, deps } = assetOf(scope, own);
+  const upstream = new Map(deps.map(({ key }) => [keyText(key), key]));
+  upstream.delete(own);
   const version = user.versionFor(output.name, partitionKey);
   scope.emit({
     type: "ASSET_MATERIALIZATION",
@@ -246,6 +250,9 @@ async function storeOne(
     ...(partitionKey === undefined ? {} : { partition: partitionKey }),
     metadata: { ...added, ...user.metadataFor(output.name, partitionKey) },
     ...(version === undefined ? {} : { dataVersion: version }),
+    ...(codeVersion === undefined ? {} : { codeVersion }),
+    // Of more than these nobody asks which is new.
+    ...(upstream.size > 100 ? {} : { upstream: [...upstream.values()] }),
   });
 }
 

@@ -56,6 +56,10 @@ const materialization = {
   description: z.string().optional(),
   metadata: Metadata,
   dataVersion: z.string().optional(),
+  /** Of the code that made it. */
+  codeVersion: z.string().optional(),
+  /** Assets that it depended on when it was made; absent when nobody knows. */
+  upstream: z.array(AssetKey).optional(),
 };
 
 const at = {

@@ -1,7 +1,7 @@
 import { IconHistory } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { Empty, SkeletonRows } from "../design/Feedback.tsx";
+import { Empty, Problem, SkeletonRows } from "../design/Feedback.tsx";
 import { Panel } from "../design/Page.tsx";
 import { TimeAgo } from "../design/Time.tsx";
 import { Markdown } from "../metadata/Markdown.tsx";
@@ -11,6 +11,8 @@ import { seriesOf } from "../metadata/series.ts";
 import { AssetLink } from "./AssetLink.tsx";
 import type { AssetDefinition, AssetHistory } from "./AssetPage.tsx";
 import { keyText } from "./key.ts";
+
+const CATEGORY = { CODE: "code", DATA: "data", DEPENDENCIES: "dependencies" };
 
 /** What an asset is and what it last was. */
 export function AssetOverview({ node, history }: { node: AssetDefinition; history: AssetHistory | null }) {
@@ -29,6 +31,17 @@ export function AssetOverview({ node, history }: { node: AssetDefinition; histor
           <Panel title="Description" padded>
             <Markdown source={node.description} />
           </Panel>
+        ) : null}
+        {node.staleCauses.length > 0 ? (
+          <Problem
+            tone="warn"
+            title="Stale: what it was made of has changed"
+            next={node.staleCauses.map(({ category, reason }) => (
+              <span key={`${category} ${reason}`} style={{ display: "block" }}>
+                <span className="chip">{CATEGORY[category]}</span> {reason}
+              </span>
+            ))}
+          />
         ) : null}
         <Panel
           title="Latest materialization"

@@ -31,6 +31,7 @@ import {
   tagModels,
 } from "./refs.ts";
 import { ResourceRequirement, SolidDefinition } from "./solid.ts";
+import { causesOf, StaleCause, stalenessOf, versionOf } from "./staleness.ts";
 
 interface Dependency {
   node: AssetNodeModel;
@@ -259,12 +260,26 @@ AssetNode.implement({
       type: StaleStatus,
       nullable: true,
       args: { partition: t.arg.string() },
-      description: "MISSING, or FRESH: code and data versions are not compared yet.",
-      resolve: async ({ id, def }, { partition }, ctx) => {
-        if (partition)
-          return (await ctx.storage.assets.partitions(def.key)).has(partition) ? "FRESH" : "MISSING";
-        return (await ctx.assetStates.get(id))?.lastMaterialization ? "FRESH" : "MISSING";
-      },
+      resolve: async (node, { partition }, ctx) => (await stalenessOf(ctx, node, partition ?? null)).status,
+    }),
+    staleStatusByPartition: t.field({
+      type: [StaleStatus],
+      args: { partitions: t.arg.stringList() },
+      resolve: (node, { partitions }, ctx) =>
+        Promise.all(
+          (partitions ?? []).map(async (partition) => (await stalenessOf(ctx, node, partition)).status),
+        ),
+    }),
+    staleCauses: t.field({
+      type: [StaleCause],
+      args: { partition: t.arg.string() },
+      resolve: async (node, { partition = null }, ctx) =>
+        causesOf(await stalenessOf(ctx, node, partition), partition),
+    }),
+    dataVersion: t.string({
+      nullable: true,
+      args: { partition: t.arg.string() },
+      resolve: async (node, { partition }, ctx) => versionOf(await stalenessOf(ctx, node, partition ?? null)),
     }),
     assetChecksOrError: t.field({
       type: AssetChecksOrError,

@@ -123,4 +123,5 @@ export const DynamicPartitionsRequestType = list("DynamicPartitionsRequestType",
   "ADD_PARTITIONS",
   "DELETE_PARTITIONS",
 ]);
+export const StaleCauseCategory = list("StaleCauseCategory", ["CODE", "DATA", "DEPENDENCIES"]);
 export const StaleStatus = list("StaleStatus", ["MISSING", "STALE", "FRESH"]);

@@ -241,10 +241,14 @@ const CheckEvaluation = typed("AssetCheckEvaluationEvent", "ASSET_CHECK_EVALUATI
 
 const partitionOf = (event: RunEvent): string | null =>
   "partition" in event ? (event.partition ?? null) : null;
-const dataVersionTags = (event: RunEvent) =>
-  "dataVersion" in event && event.dataVersion
+const versionTags = (event: RunEvent) => [
+  ...("dataVersion" in event && event.dataVersion
     ? [{ key: "dagster/data_version", value: event.dataVersion }]
-    : [];
+    : []),
+  ...("codeVersion" in event && event.codeVersion
+    ? [{ key: "dagster/code_version", value: event.codeVersion }]
+    : []),
+];
 for (const ref of [MaterializationEvent, ObservationEvent])
   ref.implement({
     interfaces: [MessageEvent, StepEvent, DisplayableEvent],
@@ -261,7 +265,7 @@ for (const ref of [MaterializationEvent, ObservationEvent])
           stepStats(e.runId ?? "", e.event.stepKey ?? "", e.runId ? await ctx.steps.get(e.runId) : []),
       }),
       partition: t.string({ nullable: true, resolve: (e) => partitionOf(e.event) }),
-      tags: t.field({ type: [EventTag], resolve: (e) => dataVersionTags(e.event) }),
+      tags: t.field({ type: [EventTag], resolve: (e) => versionTags(e.event) }),
     }),
   });
 
