@@ -7,12 +7,16 @@ const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });
-async function against(answers: Answer[], tries = 4) {
+async function against(answers: Answer[], tries = 4, timeoutMs = 30_000) {
   const api = await scripted(answers);
   const statuses: string[] = [];
   const client = new KubeClient(
     { server: api.server, namespace: "n" },
-    { tries, onRequest: ({ verb, resource, status }) => statuses.push(`${verb} ${resource} ${status}`) },
+    {
+      tries,
+      timeoutMs,
+      onRequest: ({ verb, resource, status }) => statuses.push(`${verb} ${resource} ${status}`),
+    },
   );
   ends.push(async () => {
     client.close();
@@ -60,5 +64,29 @@ test("what a person must mend is told at once, in the API server's words", async
 test("it gives up after its tries, with the last answer", async () => {
   const { client, requests } = await against([failure(500, "InternalError")], 2);
   await expect(client.get(CONFIG_MAP, "n", "a")).rejects.toThrow("InternalError");
+  expect(requests).toHaveLength(2);
+});
+
+test("an answer that does not come, or does not end, is given up after the timeout", async () => {
+  const silent: Answer = () => undefined;
+  const half: Answer = (_, response) => void response.writeHead(200).write("{");
+  const { client, requests } = await against([silent, half, made], 2, 50);
+  await expect(client.get(CONFIG_MAP, "n", "a")).rejects.toThrow("no whole answer within 0.05 s");
+  expect(requests).toHaveLength(2);
+  expect((await client.get(CONFIG_MAP, "n", "a")).metadata.name).toBe("a");
+});
+
+test("who no longer wants the answer waits neither for it nor for the next try", async () => {
+  const { client, requests } = await against([
+    failure(429, "TooManyRequests", { "retry-after": "3600" }),
+    () => undefined,
+  ]);
+  for (const sent of [1, 2]) {
+    const abort = new AbortController();
+    const asked = client.get(CONFIG_MAP, "n", "a", abort.signal).catch((error: Error) => error.name);
+    while (requests.length < sent) await new Promise((resolve) => setTimeout(resolve, 5));
+    abort.abort();
+    expect(await asked).toMatch(/Error/);
+  }
   expect(requests).toHaveLength(2);
 });

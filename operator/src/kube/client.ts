@@ -1,5 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
+import { systemClock } from "@dagster-operator/engine";
 import type { KubeConfig } from "./config.ts";
 import type { KubeObject, Resource } from "./object.ts";
 import { pathOf } from "./object.ts";
@@ -30,7 +31,7 @@ export interface ClientOptions {
   burst?: number;
   /** Tries of one request in all, for 429, 5xx and dropped connections. Default 6 (about 12 s). */
   tries?: number;
-  /** Milliseconds for one try. Default 30,000. */
+  /** Milliseconds until one try has its whole answer. Default 30,000. */
   timeoutMs?: number;
   /** Called for each answer; `status` 0 = no answer. */
   onRequest?: (request: { verb: string; resource: string; status: number; ms: number }) => void;
@@ -44,7 +45,7 @@ export interface RequestSpec {
   contentType?: string;
   /** Default `application/json`. */
   accept?: string | undefined;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 const MANAGER = "dagster-operator";
@@ -70,8 +71,18 @@ export class KubeClient {
     this.#bucket = new TokenBucket(this.#options.qps, this.#options.burst);
   }
 
-  get<T extends KubeObject>(resource: Resource, namespace: string | undefined, name: string): Promise<T> {
-    return this.request({ method: "GET", path: pathOf(resource, namespace, name) });
+  /** A client of the same server that shares neither connections nor rate limit with this one; close it by itself. */
+  apart(options: ClientOptions): KubeClient {
+    return new KubeClient(this.config, { ...this.#options, ...options });
+  }
+
+  get<T extends KubeObject>(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    return this.request({ method: "GET", path: pathOf(resource, namespace, name), signal });
   }
 
   /** The object, or null when there is none. */
@@ -79,9 +90,10 @@ export class KubeClient {
     resource: Resource,
     namespace: string | undefined,
     name: string,
+    signal?: AbortSignal,
   ): Promise<T | null> {
     try {
-      return await this.get<T>(resource, namespace, name);
+      return await this.get<T>(resource, namespace, name, signal);
     } catch (error) {
       if (isNotFound(error)) return null;
       throw error;
@@ -99,8 +111,9 @@ export class KubeClient {
       resourceVersion?: string;
     } = {},
     accept?: string,
+    signal?: AbortSignal,
   ): Promise<{ items: T[]; metadata: { resourceVersion: string; continue?: string } }> {
-    return this.request({ method: "GET", path: pathOf(resource, namespace), query, accept });
+    return this.request({ method: "GET", path: pathOf(resource, namespace), query, accept, signal });
   }
 
   create<T extends KubeObject>(resource: Resource, object: T): Promise<T> {
@@ -186,7 +199,7 @@ export class KubeClient {
       const again = !(error instanceof KubeError) || RETRIED.has(error.status);
       if (!again || attempt >= this.#options.tries || spec.signal?.aborted) throw error;
       const backoff = Math.min(100 * 2 ** attempt, 10_000) * (0.5 + Math.random());
-      await new Promise((resolve) => setTimeout(resolve, Math.max(backoff, retryAfter * 1000)));
+      await systemClock.sleep(Math.max(backoff, retryAfter * 1000), spec.signal);
     }
   }
 
@@ -194,7 +207,7 @@ export class KubeClient {
     const started = performance.now();
     let status = 0;
     try {
-      const message = await this.open(spec, AbortSignal.timeout(this.#options.timeoutMs));
+      const message = await this.open(spec, this.#options.timeoutMs);
       status = message.statusCode ?? 0;
       const text = await readAll(message);
       if (status < 300) return { response: JSON.parse(text) as T, retryAfter: 0 };
@@ -217,13 +230,15 @@ export class KubeClient {
     }
   }
 
-  /** Sends it and resolves with the headers; the body is the caller's. For watches and logs. */
-  open(spec: RequestSpec, timeout?: AbortSignal): Promise<IncomingMessage> {
+  /**
+   * Sends it and resolves with the headers; the body is the caller's, and breaks when it is not whole after `timeoutMs`. For
+   * watches and logs.
+   */
+  open(spec: RequestSpec, timeoutMs: number): Promise<IncomingMessage> {
     const url = new URL(this.config.server + spec.path);
     for (const [name, value] of Object.entries(spec.query ?? {}))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
-    const signals = [spec.signal, timeout].filter((signal) => signal !== undefined);
     const token = this.config.token?.();
     const options: RequestOptions = {
       method: spec.method,
@@ -237,12 +252,25 @@ export class KubeClient {
         }),
       },
       ...(url.protocol === "https:" && { agent: this.#agent }),
-      ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
+      ...(spec.signal && { signal: spec.signal }),
     };
     return new Promise((resolve, reject) => {
-      const outgoing = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, options, resolve);
-      outgoing.on("error", reject);
-      outgoing.end(body);
+      let stream: ClientRequest | IncomingMessage = (url.protocol === "https:" ? httpsRequest : httpRequest)(
+        url,
+        options,
+        (incoming) => {
+          stream = incoming;
+          resolve(incoming);
+        },
+      );
+      // A timer, because of AbortSignal.any([AbortSignal.timeout(…), …]) Node 20 collects the timeout before it fires.
+      const timer = setTimeout(
+        () => stream.destroy(new Error(`no whole answer within ${timeoutMs / 1000} s`)),
+        timeoutMs,
+      );
+      stream.on("error", reject);
+      stream.once("close", () => clearTimeout(timer));
+      stream.end(body);
     });
   }
 

@@ -26,14 +26,14 @@ export async function* watch<T extends KubeObject>(
   },
 ): AsyncGenerator<WatchEvent<T>> {
   const { namespace, signal, accept, ...query } = options;
-  const silent = AbortSignal.timeout((WATCH_SECONDS + 30) * 1000);
-  const response = await client.open({
+  const spec = {
     method: "GET",
     path: pathOf(resource, namespace),
     query: { ...query, watch: true, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS },
     accept,
-    signal: AbortSignal.any([signal, silent]),
-  });
+    signal,
+  } as const;
+  const response = await client.open(spec, (WATCH_SECONDS + 30) * 1000);
   const status = response.statusCode ?? 0;
   try {
     if (status !== 200)

@@ -1,3 +1,4 @@
+import { systemClock } from "@dagster-operator/engine";
 import type { KubeClient } from "../kube/client.ts";
 import { isExpired, KubeError } from "../kube/client.ts";
 import { type KubeObject, keyOf, type Resource } from "../kube/object.ts";
@@ -90,15 +91,7 @@ export class Informer<T extends KubeObject> {
         if (error instanceof KubeError && failures > 2) version = "";
         const retryMs = Math.min(200 * 2 ** failures++, MAX_RETRY_MS) * (0.5 + Math.random());
         this.#options.onFault?.(error, retryMs);
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(done, retryMs);
-          function done() {
-            clearTimeout(timer);
-            signal.removeEventListener("abort", done);
-            resolve();
-          }
-          signal.addEventListener("abort", done, { once: true });
-        });
+        await systemClock.sleep(retryMs, signal);
       }
     }
   }
@@ -127,6 +120,7 @@ export class Informer<T extends KubeObject> {
           ...(next !== undefined && { continue: next }),
         },
         this.#accept("PartialObjectMetadataList"),
+        signal,
       );
       // An empty list of metadata comes as null.
       for (const object of page.items ?? []) {

@@ -1,3 +1,4 @@
+import { systemClock } from "@dagster-operator/engine";
 import type { KubeClient } from "../kube/client.ts";
 import { isConflict } from "../kube/client.ts";
 import type { KubeObject, Resource } from "../kube/object.ts";
@@ -32,6 +33,9 @@ export interface ElectionOptions {
  * Runs `lead` while this process holds the Lease, and only then. The leader counts its own lease from before each renewal
  * was sent, and a candidate counts from when it saw a renewal arrive, each on its own monotonic clock: so the old leader has
  * stopped before a new one may start, whatever the clocks of the machines say. `lead`'s signal aborts when the lease is lost.
+ *
+ * The Lease is asked for over connections of its own, so that it waits for no other request, and no question outlives the
+ * lease that it is about. A write is never abandoned: it could arrive after the Lease was let go.
  */
 export async function electLeader(
   options: ElectionOptions,
@@ -39,44 +43,50 @@ export async function electLeader(
   signal: AbortSignal,
 ): Promise<void> {
   const { leaseMs = 8_000, intervalMs = 2_000, onFault } = options;
-  const candidate = new Candidate(options, leaseMs);
-  while (!signal.aborted) {
-    const heldSince = await candidate.tryHold().catch((error) => {
-      onFault?.(error);
-      return null;
-    });
-    if (heldSince === null) {
-      await pause(intervalMs, signal);
-      continue;
-    }
-    const lost = new AbortController();
-    const leading = lead(AbortSignal.any([signal, lost.signal]));
-    let until = heldSince + leaseMs;
-    const renewals = (async () => {
-      for (;;) {
-        await pause(
-          Math.min(intervalMs, Math.max(0, until - performance.now())),
-          AbortSignal.any([signal, lost.signal]),
-        );
-        if (signal.aborted || lost.signal.aborted) return;
-        // Half an interval before the lease ends it stops by itself: a request that hangs must not outlive it.
-        if (performance.now() > until - intervalMs / 2)
-          return lost.abort(new Error("the lease ran out before it could be renewed"));
-        try {
-          const renewed = await Promise.race([
-            candidate.tryHold(),
-            pause(until - intervalMs / 2 - performance.now(), signal).then(() => null),
-          ]);
-          if (renewed !== null) until = renewed + leaseMs;
-          else if (candidate.lostToOther) return lost.abort(new Error("another process holds the lease"));
-        } catch (error) {
-          onFault?.(error);
-        }
+  // To ask is two requests: both end before the lease does, with some time left for another try.
+  const client = options.client.apart({ tries: 1, timeoutMs: leaseMs / 3 });
+  const candidate = new Candidate({ ...options, client }, leaseMs);
+  // Half an interval before the lease ends its holder stops by itself.
+  const usableMs = leaseMs - intervalMs / 2;
+  try {
+    while (!signal.aborted) {
+      const heldSince = await candidate.tryHold(signal).catch((error) => {
+        if (!signal.aborted) onFault?.(error);
+        return null;
+      });
+      if (signal.aborted) break;
+      if (heldSince === null || performance.now() >= heldSince + usableMs) {
+        await systemClock.sleep(intervalMs, signal);
+        continue;
       }
-    })();
-    await leading.finally(() => lost.abort(new Error("leading ended")));
-    await renewals;
-    if (signal.aborted) await candidate.release().catch((error) => onFault?.(error));
+      const lost = new AbortController();
+      const ended = AbortSignal.any([signal, lost.signal]);
+      const leading = lead(ended).finally(() => lost.abort(new Error("leading ended")));
+      await Promise.all([leading, keep(heldSince, lost, ended)]);
+    }
+  } finally {
+    await candidate.release().catch((error) => onFault?.(error));
+    client.close();
+  }
+
+  /** Renews until `ended`, and sees to it that `lost` aborts in time. */
+  async function keep(heldSince: number, lost: AbortController, ended: AbortSignal): Promise<void> {
+    const expire = () => lost.abort(new Error("the lease ran out before it could be renewed"));
+    let expiry = setTimeout(expire, heldSince + usableMs - performance.now());
+    for (;;) {
+      await systemClock.sleep(intervalMs, ended);
+      if (ended.aborted) break;
+      try {
+        const renewed = await candidate.tryHold(ended);
+        if (renewed !== null) {
+          clearTimeout(expiry);
+          expiry = setTimeout(expire, renewed + usableMs - performance.now());
+        } else if (candidate.lostToOther) lost.abort(new Error("another process holds the lease"));
+      } catch (error) {
+        if (!ended.aborted) onFault?.(error);
+      }
+    }
+    clearTimeout(expiry);
   }
 }
 
@@ -92,12 +102,16 @@ class Candidate {
     this.#leaseMs = leaseMs;
   }
 
-  /** Takes or renews the Lease. Resolves with the monotonic time from before the request, or null when another holds it. */
-  async tryHold(): Promise<number | null> {
+  /**
+   * Takes or renews the Lease. Resolves with the monotonic time from before the request, or null when another holds it.
+   * `signal` ends it before it writes, not while it does.
+   */
+  async tryHold(signal: AbortSignal): Promise<number | null> {
     const { client, namespace, name, identity } = this.#options;
     const before = performance.now();
     const now = microTime();
-    const current = await client.find<Lease>(LEASE, namespace, name);
+    const current = await client.find<Lease>(LEASE, namespace, name, signal);
+    signal.throwIfAborted();
     const spec = {
       holderIdentity: identity,
       leaseDurationSeconds: Math.ceil(this.#leaseMs / 1000),
@@ -105,10 +119,8 @@ class Candidate {
     };
     try {
       if (current === null) {
-        await client.create<Lease>(LEASE, {
-          metadata: { name, namespace },
-          spec: { ...spec, acquireTime: now, leaseTransitions: 0 },
-        });
+        const first = { ...spec, acquireTime: now, leaseTransitions: 0 };
+        await client.create<Lease>(LEASE, { metadata: { name, namespace }, spec: first });
         this.lostToOther = false;
         return before;
       }
@@ -125,7 +137,8 @@ class Candidate {
           ? {}
           : { acquireTime: now, leaseTransitions: (current.spec.leaseTransitions ?? 0) + 1 };
       // Replace carries the version that was read: of two who take it at once, one gets a conflict.
-      await client.replace<Lease>(LEASE, { ...current, spec: { ...current.spec, ...spec, ...taken } });
+      const mine = { ...current, spec: { ...current.spec, ...spec, ...taken } };
+      await client.replace<Lease>(LEASE, mine);
       this.lostToOther = false;
       return before;
     } catch (error) {
@@ -147,16 +160,3 @@ class Candidate {
 }
 
 const microTime = () => new Date().toISOString().replace("Z", "000Z");
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted || ms <= 0) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
-}
