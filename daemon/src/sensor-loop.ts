@@ -7,6 +7,7 @@ import {
   watchedAssets,
 } from "@dagster-operator/engine";
 import type { SensorDef } from "@dagster-operator/sdk/internal";
+import { automationOutcome } from "./automation-tick.ts";
 import { type InstigatorLoopOptions, instigatorLoop, type RunningLoop } from "./instigator-loop.ts";
 import { runStatusOutcome } from "./run-status-tick.ts";
 
@@ -21,7 +22,7 @@ export function sensorLoop(options: InstigatorLoopOptions): RunningLoop {
       const dueAt = Math.max(nextEvaluation(sensor, state.lastTickAt), state.since ?? now);
       return { dueAt, at: Math.max(dueAt, now) };
     },
-    plan: (sensor, { entry }, { cursor, lastRunKey, lastTickAt }) => {
+    plan: (sensor, { entry, snapshot }, { cursor, lastRunKey, lastTickAt }) => {
       const asked = { cursor, lastRunKey, lastTickTime: lastTickAt };
       const monitors = runMonitors(sensor);
       return {
@@ -33,7 +34,9 @@ export function sensorLoop(options: InstigatorLoopOptions): RunningLoop {
         occasion: sensor.kind === "asset" ? (result) => result.cursor : undefined,
         outcome: monitors
           ? runStatusOutcome({ name: sensor.name, location: entry.name, monitors }, asked)
-          : undefined,
+          : sensor.kind === "automation"
+            ? automationOutcome(sensor, snapshot, cursor === null)
+            : undefined,
       };
     },
   });

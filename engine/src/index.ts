@@ -1,3 +1,9 @@
+export * from "./automation/condition.ts";
+export * from "./automation/evaluate.ts";
+export * from "./automation/read-world.ts";
+export * from "./automation/requests.ts";
+export * from "./automation/state.ts";
+export * from "./automation/subset.ts";
 export * from "./backfill/advance.ts";
 export * from "./backfill/reexecute-backfill.ts";
 export * from "./backfill/states.ts";
@@ -8,6 +14,7 @@ export * from "./daemons/health.ts";
 export * from "./errors.ts";
 export * from "./instance/config.ts";
 export * from "./ports/asset-storage.ts";
+export * from "./ports/automation-storage.ts";
 export * from "./ports/backfill-storage.ts";
 export * from "./ports/clock.ts";
 export * from "./ports/code-location.ts";

@@ -22,6 +22,8 @@ export {
   type MultiAssetSensorContext,
   multiAssetSensor,
 } from "./automation/asset-sensor.ts";
+export { AutomationCondition, type DepSelectionLike } from "./automation/automation-condition.ts";
+export { automationConditionSensor } from "./automation/automation-sensor.ts";
 export {
   RunRequest,
   type RunRequestOptions,

@@ -14,6 +14,7 @@ export type { PoolSlots } from "./execution/pool-gate.ts";
 export * from "./execution/step-launcher.ts";
 export * from "./execution/step-protocol.ts";
 export { errorInfo } from "./execution/user-errors.ts";
+export * from "./model/automation.ts";
 export * from "./model/definitions.ts";
 export * from "./model/event.ts";
 export * from "./model/watched.ts";

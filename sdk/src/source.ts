@@ -62,6 +62,7 @@ export type DefinitionKind =
   | "runRequest"
   | "skipReason"
   | "sensorResult"
+  | "automationCondition"
   | "failure"
   | "retryRequested"
   | "definitions";

@@ -45,6 +45,12 @@ export interface AssetStorage {
   ): Promise<AssetEventRecord[]>;
   /** Partition key → status, for every partition that was ever tried. */
   partitions(key: string[]): Promise<Map<string, PartitionStatus>>;
+  /** Of every partition of these assets that was ever tried or made. `lastMaterialization` is an event id. */
+  partitionStates(
+    keys: string[][],
+  ): Promise<
+    { key: string[]; partition: string; status: PartitionStatus | null; lastMaterialization: number | null }[]
+  >;
   checks(assets?: string[][]): Promise<CheckRecord[]>;
   checkHistory(
     asset: string[],

@@ -1,4 +1,5 @@
 import type { AssetStorage } from "./asset-storage.ts";
+import type { AutomationStorage } from "./automation-storage.ts";
 import type { BackfillStorage } from "./backfill-storage.ts";
 import type { ComputeRequests } from "./compute.ts";
 import type { EventLog } from "./event-log.ts";
@@ -24,6 +25,7 @@ export interface Storage {
   heartbeats: Heartbeats;
   backfills: BackfillStorage;
   pools: PoolStorage;
+  automation: AutomationStorage;
   /** Small things of the installation: `instance_id`, `token_secret`, … `init` is stored when the key is absent; returns what is stored. */
   setting(key: string, init: () => string): Promise<string>;
   /** At-least-once wake-up after commit; coalesced, and lost while the database is away, so every loop also has a slow interval. */

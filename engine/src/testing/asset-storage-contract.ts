@@ -35,6 +35,7 @@ export function assetStorageContract(subject: StorageSubject): void {
 
     test("history is read on from a cursor, oldest first, and by ids; the mark is beyond all of it", async () => {
       const ids: number[] = [];
+      const before = await storage.events.mark();
       for (const partition of ["a", "b", "c"])
         ids.push(await storage.assets.reportExternal(materialization(key, { partition })));
       const read = async (page: { after?: number; before?: number; ids?: number[] }, limit = 10) =>
@@ -44,6 +45,7 @@ export function assetStorageContract(subject: StorageSubject): void {
       expect(await read({ after: a }, 1)).toEqual([b]);
       expect(await read({ after: a, before: c })).toEqual([b]);
       expect(await read({ ids: [a, c] })).toEqual([c, a]);
+      expect(before).toBeLessThan(a);
       expect(await storage.events.mark()).toBe(c);
     });
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Channel, Storage } from "../ports/storage.ts";
 import { assetStorageContract } from "./asset-storage-contract.ts";
+import { automationStorageContract } from "./automation-storage-contract.ts";
 import { backfillStorageContract, exampleBackfill } from "./backfill-storage-contract.ts";
 import { computeRequestsContract } from "./compute-contract.ts";
 import { eventLogContract } from "./event-log-contract.ts";
@@ -32,6 +33,7 @@ export function storageContract(subject: StorageSubject): void {
   heartbeatsContract(subject);
   backfillStorageContract(subject);
   poolStorageContract(subject);
+  automationStorageContract(subject);
 
   describe("Storage", () => {
     let storage: Storage;

@@ -1,6 +1,8 @@
 import type { z } from "zod";
+import type { AutomationCondition } from "../automation/automation-condition.ts";
 import type { StepContext } from "../execution/context.ts";
 import type { MetadataInput } from "../metadata/metadata-value.ts";
+import type { ConditionDef } from "../model/automation.ts";
 import type { AssetKey, PartitionMapping, PartitionsDef } from "../model/definitions.ts";
 import type { HookDefinition } from "../op/hook.ts";
 import type { AnyNode, InputSpec, IoManagerRef, RetryPolicyOptions } from "../op/node.ts";
@@ -50,6 +52,7 @@ export interface AssetDefinition<T = unknown, P extends boolean = boolean, R = u
   readonly ioManager: IoManagerRef | undefined;
   readonly canSubset: boolean;
   readonly checks: Readonly<Record<string, CheckSpec>>;
+  readonly automation: ConditionDef | undefined;
   /** All assets of the same node, itself among them. */
   readonly siblings: () => readonly AssetDefinition[];
   readonly source: string | undefined;
@@ -123,6 +126,8 @@ export interface AssetMeta<Part extends PartitionsDef | undefined = PartitionsDe
   partitions?: Part;
   /** Name of the IO manager among the resources, or the manager itself as `{ name: definition }`; default `ioManager`. */
   ioManager?: IoManagerRef;
+  /** When the control plane shall materialize it by itself. */
+  automationCondition?: AutomationCondition;
 }
 
 export interface ComputeOptions<I, C, R extends ResourceMap> {
@@ -237,6 +242,7 @@ export function makeAsset(parts: AssetParts, meta: AssetMeta): AssetDefinition {
     partitions: meta.partitions,
     ioManager: meta.ioManager,
     checks: {},
+    automation: meta.automationCondition?.def,
     backfillPolicy: undefined,
     siblings: () => [definition],
     ...parts,

@@ -48,7 +48,9 @@ export interface SensorOptions<R extends ResourceMap = NoKeys> {
 
 export interface SensorDefinition {
   readonly [KIND]: "sensor";
-  readonly kind: "standard" | "asset" | "multi_asset" | "run_status";
+  readonly kind: "standard" | "asset" | "multi_asset" | "run_status" | "automation";
+  /** Of one that evaluates automation conditions: of which assets. */
+  readonly automation?: { selection: string[]; runTags: Record<string, string> };
   readonly monitors: SensorMonitors | undefined;
   readonly name: string;
   readonly jobs: (JobDefinition | string)[];

@@ -29,6 +29,8 @@ export interface Watched {
 export function watching(sensor: SensorDefinition, base: SensorContext, watched: Watched): Watching {
   const { setCursor: _, ...context } = base;
   switch (sensor.kind) {
+    case "automation":
+      return { skip: "automation conditions are evaluated by the daemon, not by code" };
     case "standard":
       return { context: base, cursor: () => undefined };
     case "asset": {

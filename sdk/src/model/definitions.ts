@@ -175,6 +175,7 @@ export const AssetDef = z.object({
   ioManager: z.string(),
   /** For a multi-asset: may a part of its assets be selected? */
   canSubset: z.boolean(),
+  /** A `ConditionDef` (model/automation.ts). */
   automation: z.unknown().optional(),
   source: z.string().optional(),
 });
@@ -253,6 +254,8 @@ export const SensorDef = z.object({
   /** Assets that it requests, when it targets assets and not jobs. */
   assets: z.array(AssetKey),
   monitors: SensorMonitors.optional(),
+  /** Of each run that an automation condition sensor requests. */
+  runTags: z.record(z.string(), z.string()).optional(),
   /** Seconds, default 30. */
   minimumInterval: z.number().positive(),
   defaultStatus: z.enum(["RUNNING", "STOPPED"]),

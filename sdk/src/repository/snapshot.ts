@@ -18,6 +18,7 @@ import { hookNames } from "./hook-names.ts";
 import { implicitJob, type JobView, jobView } from "./job-view.ts";
 import { jsonSchema } from "./json-schema.ts";
 import { resourceDefs } from "./resource-defs.ts";
+import { sensorDefs } from "./sensor-defs.ts";
 
 let version: string | undefined;
 const libraryVersion = () => {
@@ -109,6 +110,7 @@ function assetDef(asset: AssetDefinition): AssetDef {
     output: asset.output ?? null,
     ioManager: ioManagerName(asset.ioManager),
     canSubset: asset.canSubset,
+    ...(asset.automation === undefined ? {} : { automation: asset.automation }),
     ...(source === undefined ? {} : { source }),
   };
 }
@@ -198,19 +200,7 @@ export function takeSnapshot(
     checks,
     jobs: [...jobs.values()].map(({ def }) => def),
     schedules: [...repository.schedules.values()].map((schedule) => scheduleDef(schedule, jobs)),
-    sensors: [...repository.sensors.values()].map(
-      ({ name, description, kind, monitors, jobs: targets, assets: selected, minimumInterval, ...rest }) => ({
-        name,
-        ...(description === undefined ? {} : { description }),
-        kind,
-        ...(monitors === undefined ? {} : { monitors }),
-        jobs: targets.map((job) => (typeof job === "string" ? job : job.name)),
-        assets: selected.map((asset) => asset.key),
-        minimumInterval,
-        defaultStatus: rest.defaultStatus,
-        tags: rest.tags,
-      }),
-    ),
+    sensors: sensorDefs(repository, assets, problems),
     resources: resourceDefs(repository),
   };
   let hash: string | undefined;

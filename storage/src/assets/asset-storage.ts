@@ -1,6 +1,6 @@
 import type { AssetStorage, PartitionStatus } from "@dagster-operator/engine";
 import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
-import { assetKey, plain } from "../database/json.ts";
+import { assetKey, assetPath, plain } from "../database/json.ts";
 import { checkHistory, checks, history } from "./history.ts";
 import { reportExternal } from "./report-external.ts";
 import { states } from "./states.ts";
@@ -8,6 +8,10 @@ import { wipe } from "./wipe.ts";
 
 const PARTITIONS =
   "select partition, status from asset_partition where asset_key = $1 and status is not null";
+
+const PARTITION_STATES = `
+  select asset_key as key, partition, status, last_materialization as "lastMaterialization"
+  from asset_partition where asset_key = any($1::text[])`;
 
 const DYNAMIC = "select key from dynamic_partition where name = $1 order by no";
 
@@ -31,6 +35,11 @@ export function assetStorage(database: Database): AssetStorage {
         assetKey(key),
       ]);
       return new Map(rows.map(({ partition, status }) => [partition, status]));
+    },
+    async partitionStates(keys) {
+      type Row = Omit<Awaited<ReturnType<AssetStorage["partitionStates"]>>[number], "key"> & { key: string };
+      const rows = await database.rows<Row>(PARTITION_STATES, [keys.map(assetKey)]);
+      return rows.map(({ key, ...state }) => ({ key: assetPath(key), ...state }));
     },
     checks: (assets) => checks(database, assets),
     checkHistory: (asset, check, page) => checkHistory(database, asset, check, page),

@@ -1,5 +1,6 @@
 import type { Storage } from "@dagster-operator/engine";
 import { assetStorage } from "../assets/asset-storage.ts";
+import { automationStorage } from "../automation/automation-storage.ts";
 import { backfillStorage } from "../backfills/backfill-storage.ts";
 import { computeRequests } from "../compute/compute-requests.ts";
 import { eventLog } from "../events/event-log.ts";
@@ -30,6 +31,7 @@ export function storageOver(database: Database, producer: string, now: () => num
     heartbeats: heartbeats(database),
     backfills: backfillStorage(database, now),
     pools: poolStorage(database),
+    automation: automationStorage(database),
     async setting(key, init) {
       const known = await read(key);
       if (known !== undefined) return known;

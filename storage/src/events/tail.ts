@@ -7,7 +7,9 @@ import { LOCKS } from "../database/locks.ts";
 export async function mark(database: Database): Promise<number> {
   return database.transaction(async (session) => {
     await session.rows("select pg_advisory_xact_lock($1, $2)", LOCKS.eventIds);
-    const [row] = await session.rows<{ id: number }>("select last_value as id from event_id_seq");
+    const [row] = await session.rows<{ id: number }>(
+      "select case when is_called then last_value else 0 end as id from event_id_seq",
+    );
     return row?.id ?? 0;
   });
 }

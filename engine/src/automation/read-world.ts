@@ -1,0 +1,208 @@
+/** Reads from storage what an evaluation of conditions looks at, and no more. */
+import {
+  ASSET_JOB,
+  type AssetDef,
+  type ConditionDef,
+  type DefinitionsSnapshot,
+  partitionKeys,
+  partitionKeysInRange,
+} from "@dagster-operator/sdk/internal";
+import type { RunRecord } from "../ports/run-storage.ts";
+import type { Storage } from "../ports/storage.ts";
+import { dynamicNames } from "../submit/partition.ts";
+import { conditionOf } from "./condition.ts";
+import { resolveDeps } from "./deps.ts";
+import type { AutomationWorld, PartitionState } from "./state.ts";
+
+/** Most runs before their start, and backfills, that are looked at for what is in progress. */
+const MAX_RUNS = 10_000;
+const MAX_BACKFILLS = 100;
+
+/** @param since mark of the evaluation before; null = there was none */
+export async function readWorld(
+  storage: Storage,
+  snapshot: DefinitionsSnapshot,
+  targets: readonly string[],
+  since: number | null,
+  now: number,
+): Promise<AutomationWorld> {
+  const mark = await storage.events.mark();
+  const assets = new Map(snapshot.assets.map((asset) => [asset.key.join("/"), asset]));
+  const seen = relevantAssets(assets, targets);
+  const dynamic = new Map<string, string[]>();
+  for (const key of assets.keys()) {
+    const partitions = assets.get(key)?.partitions;
+    if (!partitions || !seen.has(key)) continue;
+    for (const name of dynamicNames(partitions))
+      if (!dynamic.has(name)) dynamic.set(name, await storage.assets.dynamicPartitions(name));
+  }
+  const at = { now, dynamic: (name: string) => dynamic.get(name) ?? [] };
+  const known = [...seen].flatMap((key) => assets.get(key) ?? []);
+  const states = await readStates(storage, known, since ?? mark);
+  markQueued(states, await notStarted(storage), snapshot, (asset, start, end) =>
+    asset.partitions ? partitionKeysInRange(asset.partitions, start, end, at) : [],
+  );
+  return {
+    now,
+    mark,
+    assets,
+    partitionKeys: (asset) => (asset.partitions ? partitionKeys(asset.partitions, at) : null),
+    dynamic: at.dynamic,
+    states,
+    checks: await readChecks(storage, snapshot, seen),
+    backfills: await readBackfills(storage, seen),
+  };
+}
+
+/** The targets, and every asset that one of their conditions leads to. */
+export function relevantAssets(
+  assets: ReadonlyMap<string, AssetDef>,
+  targets: readonly string[],
+): Set<string> {
+  const seen = new Set(targets);
+  const walk = (def: ConditionDef, key: string) => {
+    if ("operands" in def) for (const operand of def.operands) walk(operand, key);
+    else if ("trigger" in def) {
+      walk(def.trigger, key);
+      walk(def.reset, key);
+    } else if (def.kind === "any_deps_match" || def.kind === "all_deps_match") {
+      for (const dep of resolveDeps(assets, key, def)) {
+        seen.add(dep);
+        walk(def.operand, dep);
+      }
+    } else if (def.kind === "asset_matches") {
+      seen.add(def.asset.join("/"));
+      walk(def.operand, def.asset.join("/"));
+    } else if ("operand" in def) walk(def.operand, key);
+  };
+  for (const key of targets) {
+    const asset = assets.get(key);
+    const condition = asset && conditionOf(asset);
+    if (condition) walk(condition, key);
+  }
+  return seen;
+}
+
+type States = Map<string, Map<string, PartitionState>>;
+
+async function readStates({ assets, runs }: Storage, defs: AssetDef[], since: number): Promise<States> {
+  const states: States = new Map(defs.map(({ key }) => [key.join("/"), new Map()]));
+  const whole = defs.filter(({ partitions }) => !partitions);
+  const parts = defs.filter(({ partitions }) => partitions);
+  /** State and run of what was updated since. */
+  const updates: { state: PartitionState; ts: number; runId: string | null }[] = [];
+  for (const row of await assets.states(whole.map(({ key }) => key))) {
+    const external = whole.find(({ key }) => key.join("/") === row.key.join("/"))?.kind !== "materializable";
+    const { lastMaterialization: made, lastObservation: observed } = row;
+    const newest = external && observed && observed.id > (made?.id ?? 0) ? observed : made;
+    const state: PartitionState = {
+      updatedId: newest?.id ?? null,
+      failed: row.lastRunFailed,
+      inProgress: row.inProgressRunIds.length > 0,
+    };
+    states.get(row.key.join("/"))?.set("", state);
+    if (newest && newest.id > since) updates.push({ state, ts: newest.event.ts, runId: newest.runId });
+  }
+  const newIds = new Map<string, Map<number, PartitionState>>();
+  for (const row of await assets.partitionStates(parts.map(({ key }) => key))) {
+    const key = row.key.join("/");
+    const { lastMaterialization: updatedId, status } = row;
+    const state = { updatedId, failed: status === "FAILED", inProgress: status === "IN_PROGRESS" };
+    states.get(key)?.set(row.partition, state);
+    if (updatedId === null || updatedId <= since) continue;
+    const ids = newIds.get(key) ?? new Map<number, PartitionState>();
+    newIds.set(key, ids.set(updatedId, state));
+  }
+  for (const [key, ids] of newIds) {
+    const page = { ids: [...ids.keys()], limit: ids.size };
+    for (const { id, runId, event } of await assets.history(key.split("/"), page)) {
+      const state = ids.get(id);
+      if (state) updates.push({ state, ts: event.ts, runId });
+    }
+  }
+  const runIds = [...new Set(updates.flatMap(({ runId }) => runId ?? []))];
+  const records = runIds.length > 0 ? await runs.list({ runIds }, { limit: runIds.length }) : [];
+  const made = new Map(records.map((run) => [run.runId, new Set(targetsOf(run))]));
+  for (const { state, ts, runId } of updates)
+    state.update = { ts, runAssets: made.get(runId ?? "") ?? new Set<string>() };
+  return states;
+}
+
+const targetsOf = ({ assets, plannedAssets }: RunRecord): string[] =>
+  [...(assets ?? []), ...plannedAssets].map((key) => key.join("/"));
+
+/** Runs that have not told their plan yet. */
+const notStarted = ({ runs }: Storage): Promise<RunRecord[]> =>
+  runs.list({ statuses: ["QUEUED", "NOT_STARTED", "STARTING"] }, { limit: MAX_RUNS });
+
+/** What a run in the queue will make is in progress: whoever asks for it again would have it twice. */
+function markQueued(
+  states: States,
+  runs: RunRecord[],
+  snapshot: DefinitionsSnapshot,
+  range: (asset: AssetDef, start: string, end: string) => string[],
+): void {
+  const defs = new Map(snapshot.assets.map((asset) => [asset.key.join("/"), asset]));
+  for (const run of runs) {
+    const job = run.job === ASSET_JOB ? undefined : snapshot.jobs.find(({ name }) => name === run.job);
+    const targets = run.assets ?? (job?.target.kind === "assets" ? job.target.assets : []);
+    for (const path of targets) {
+      const key = path.join("/");
+      const asset = defs.get(key);
+      const known = states.get(key);
+      if (!asset || !known) continue;
+      const { partition } = run;
+      const keys = !asset.partitions
+        ? [""]
+        : partition === null
+          ? []
+          : "key" in partition
+            ? [partition.key]
+            : range(asset, partition.start, partition.end);
+      for (const each of keys)
+        known.set(each, { updatedId: null, failed: false, ...known.get(each), inProgress: true });
+    }
+  }
+}
+
+async function readChecks(
+  { assets }: Storage,
+  snapshot: DefinitionsSnapshot,
+  seen: ReadonlySet<string>,
+): Promise<AutomationWorld["checks"]> {
+  const defs = snapshot.checks.filter(({ asset }) => seen.has(asset.join("/")));
+  if (defs.length === 0) return new Map();
+  const passed = new Map(
+    (await assets.checks(defs.map(({ asset }) => asset))).map(({ event }) => [
+      `${event.asset.join("/")} ${event.check}`,
+      event.passed,
+    ]),
+  );
+  const checks = new Map<string, { name: string; blocking: boolean; passed: boolean | null }[]>();
+  for (const { asset, name, blocking } of defs) {
+    const key = asset.join("/");
+    const entry = { name, blocking, passed: passed.get(`${key} ${name}`) ?? null };
+    checks.set(key, [...(checks.get(key) ?? []), entry]);
+  }
+  return checks;
+}
+
+async function readBackfills(
+  { backfills }: Storage,
+  seen: ReadonlySet<string>,
+): Promise<AutomationWorld["backfills"]> {
+  const open = new Map<string, string[]>();
+  const active = await backfills.list({ statuses: ["REQUESTED", "CANCELING"] }, { limit: MAX_BACKFILLS });
+  for (const { backfillId, assets } of active) {
+    if (!assets.some((key) => seen.has(key.join("/")))) continue;
+    const detail = await backfills.get(backfillId);
+    for (const [index, { asset, partitions }] of (detail?.targets ?? []).entries()) {
+      const key = asset?.join("/");
+      if (key === undefined || !seen.has(key)) continue;
+      const letters = detail?.states[index] ?? "";
+      const keys = (partitions ?? [""]).filter((_, at) => letters[at] === "W" || letters[at] === "R");
+      open.set(key, [...(open.get(key) ?? []), ...keys]);
+    }
+  }
+  return open;
+}
