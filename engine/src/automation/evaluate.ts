@@ -4,16 +4,11 @@ import {
   type ConditionDef,
   cronTicksBefore,
   defaultMapping,
-  dimensionsOf,
-  downstreamPartitionKeys,
-  type PartitionMapping,
-  type PartitionsDef,
-  partitionTimeWindow,
-  splitKey,
-  upstreamPartitionKeys,
 } from "@dagster-operator/sdk/internal";
 import { conditionId, conditionName, conditionOf, operatorType } from "./condition.ts";
 import { resolveDeps } from "./deps.ts";
+import { latestWindow } from "./latest-window.ts";
+import { PartitionGraph } from "./partition-graph.ts";
 import type {
   AssetCursor,
   AutomationCursor,
@@ -21,7 +16,7 @@ import type {
   EvaluationNode,
   PartitionState,
 } from "./state.ts";
-import { type Subset, Universe } from "./subset.ts";
+import type { Subset, Universe } from "./subset.ts";
 import { byLevel } from "./topology.ts";
 
 export interface AssetEvaluation {
@@ -68,7 +63,7 @@ export function evaluateConditions(
 class Evaluator {
   readonly #world: AutomationWorld;
   readonly #previous: AutomationCursor | null;
-  readonly #universes = new Map<string, Universe>();
+  readonly #graph: PartitionGraph;
   readonly #requests = new Map<string, Subset>();
   readonly #evaluationId: number;
   /** Of the asset whose condition is being evaluated. */
@@ -79,6 +74,7 @@ class Evaluator {
   constructor(world: AutomationWorld, previous: AutomationCursor | null) {
     this.#world = world;
     this.#previous = previous;
+    this.#graph = new PartitionGraph(world);
     this.#evaluationId = (previous?.evaluationId ?? 0) + 1;
   }
 
@@ -87,18 +83,21 @@ class Evaluator {
     const evaluations: AssetEvaluation[] = [];
     const assets: Record<string, AssetCursor> = {};
     for (const key of byLevel(this.#world.assets, targets)) {
-      const asset = this.#asset(key);
+      const asset = this.#graph.asset(key);
       const condition = conditionOf(asset);
       if (!condition) continue;
       this.#root = key;
       this.#before = this.#previous?.assets[key];
       this.#nodes = {};
-      const result = this.#node(condition, { key, candidates: this.#universe(key).full() });
+      const result = this.#node(condition, { key, candidates: this.#graph.universe(key).full() });
       this.#request(key, result.true);
       this.#requestTogether(asset, result.true);
       evaluations.push({ key, root: result.node, requested: result.true });
-      const { nodes } = { nodes: this.#nodes };
-      assets[key] = { partitions: JSON.stringify(asset.partitions), nodes, digest: this.#before?.digest };
+      assets[key] = {
+        partitions: JSON.stringify(asset.partitions),
+        nodes: this.#nodes,
+        digest: this.#before?.digest,
+      };
     }
     for (const evaluation of evaluations) {
       const requested = this.#requests.get(evaluation.key);
@@ -107,25 +106,6 @@ class Evaluator {
     }
     const requests = new Map([...this.#requests].filter(([, subset]) => !subset.isEmpty));
     return { evaluations, requests, cursor: { evaluationId: this.#evaluationId, at: now, mark, assets } };
-  }
-
-  #asset(key: string): AssetDef {
-    const asset = this.#world.assets.get(key);
-    if (!asset)
-      throw new Error(`automation conditions lead to asset ${key}, which this code location does not define`);
-    return asset;
-  }
-
-  /** Assets that are partitioned alike share one, so that equal partitions need no mapping. */
-  #universe(key: string): Universe {
-    const asset = this.#asset(key);
-    const id = JSON.stringify(asset.partitions);
-    let universe = this.#universes.get(id);
-    if (!universe) {
-      universe = new Universe(this.#world.partitionKeys(asset), asset.partitions?.kind === "time_window");
-      this.#universes.set(id, universe);
-    }
-    return universe;
   }
 
   #request(key: string, subset: Subset): void {
@@ -138,7 +118,7 @@ class Evaluator {
     if (subset.isEmpty || asset.canSubset || asset.node === null) return;
     for (const [key, other] of this.#world.assets) {
       if (other.node === asset.node && other !== asset)
-        this.#request(key, this.#universe(key).of(subset.keys()));
+        this.#request(key, this.#graph.universe(key).of(subset.keys()));
     }
   }
 
@@ -280,13 +260,15 @@ class Evaluator {
   /** The operand is asked of the partitions of another asset that belong to the candidates, and the answer led back. */
   #matching(other: string, operand: ConditionDef, scope: Scope): Result {
     const { key, candidates } = scope;
-    const asset = this.#asset(other);
+    const asset = this.#graph.asset(other);
     // Of an asset that depends on this one the way is the other one.
     const below = other !== key && asset.deps.some((dep) => dep.key.join("/") === key);
-    const there = below ? this.#downstream(other, key, candidates) : this.#upstream(key, other, candidates);
+    const there = below
+      ? this.#graph.downstream(other, key, candidates)
+      : this.#graph.upstream(key, other, candidates);
     const result = this.#node(operand, { key: other, candidates: there });
     const back = (subset: Subset) =>
-      below ? this.#upstream(other, key, subset) : this.#downstream(key, other, subset);
+      below ? this.#graph.upstream(other, key, subset) : this.#graph.downstream(key, other, subset);
     const timing = result.timing && new Map([...result.timing].map(([at, where]) => [at, back(where)]));
     const holds = back(result.true);
     const node: EvaluationNode = {
@@ -299,52 +281,6 @@ class Evaluator {
       children: [result.node],
     };
     return { true: holds, timing, node };
-  }
-
-  #mapping(downstream: string, upstream: string): PartitionMapping | undefined {
-    return this.#asset(downstream).deps.find((dep) => dep.key.join("/") === upstream)?.mapping;
-  }
-
-  /** Partitions of `upstream` that these of `downstream` need. */
-  #upstream(downstream: string, upstream: string, subset: Subset): Subset {
-    const universe = this.#universe(upstream);
-    if (subset.isEmpty) return universe.empty();
-    if (universe.keys === null) return universe.full();
-    const mapping = this.#mapping(downstream, upstream);
-    if (this.#isSame(downstream, upstream, mapping)) return subset;
-    return universe.of(upstreamPartitionKeys(this.#mappingOf(downstream, upstream, mapping, subset)) ?? []);
-  }
-
-  /** Partitions of `downstream` that need any of these of `upstream`. */
-  #downstream(downstream: string, upstream: string, subset: Subset): Subset {
-    const universe = this.#universe(downstream);
-    if (subset.isEmpty) return universe.empty();
-    if (universe.keys === null || subset.universe.keys === null) return universe.full();
-    const mapping = this.#mapping(downstream, upstream);
-    if (this.#isSame(downstream, upstream, mapping)) return subset;
-    return universe.of(downstreamPartitionKeys(this.#mappingOf(downstream, upstream, mapping, subset)) ?? []);
-  }
-
-  #isSame(downstream: string, upstream: string, mapping: PartitionMapping | undefined): boolean {
-    if (this.#universe(downstream) !== this.#universe(upstream)) return false;
-    const used =
-      mapping ??
-      defaultMapping(this.#asset(downstream).partitions, this.#asset(upstream).partitions as PartitionsDef);
-    return (
-      used.kind === "identity" ||
-      (used.kind === "time_window" && used.startOffset === 0 && used.endOffset === 0)
-    );
-  }
-
-  #mappingOf(downstream: string, upstream: string, mapping: PartitionMapping | undefined, subset: Subset) {
-    return {
-      downstream: this.#asset(downstream).partitions,
-      upstream: this.#asset(upstream).partitions,
-      mapping,
-      keys: subset.keys(),
-      now: this.#world.now,
-      dynamic: (name: string) => this.#world.dynamic(name),
-    };
   }
 
   #leaf(def: ConditionDef, { key, candidates, check }: Scope): { true: Subset; timing?: Timing | undefined } {
@@ -398,14 +334,14 @@ class Evaluator {
       case "initial_evaluation": {
         const first =
           this.#before === undefined ||
-          this.#before.partitions !== JSON.stringify(this.#asset(this.#root).partitions);
+          this.#before.partitions !== JSON.stringify(this.#graph.asset(this.#root).partitions);
         return { true: first ? candidates : universe.empty() };
       }
       case "code_version_changed": {
         const id = this.#nodeId(def, { key, candidates, check });
         const stored = this.#before?.nodes[id];
         const before = typeof stored === "object" && "text" in stored ? stored.text : undefined;
-        const text = this.#asset(key).codeVersion ?? null;
+        const text = this.#graph.asset(key).codeVersion ?? null;
         this.#nodes[id] = { text };
         const changed = before !== undefined && before !== null && before !== text;
         return { true: changed ? candidates : universe.empty() };
@@ -417,7 +353,7 @@ class Evaluator {
         return { true: candidates, timing: new Map([[tick, candidates]]) };
       }
       case "in_latest_time_window":
-        return { true: this.#latestWindow(key, universe, def.lookbackSeconds) };
+        return { true: latestWindow(this.#graph.asset(key).partitions, universe, def.lookbackSeconds) };
       case "check_passed":
         return { true: candidates.and(universe.where(check?.passed === true)) };
       case "check_failed":
@@ -431,55 +367,19 @@ class Evaluator {
     const keys: string[] = [];
     for (const [partition, state] of this.#world.states.get(key) ?? [])
       if (holds(state, partition)) keys.push(partition);
-    const universe = this.#universe(key);
+    const universe = this.#graph.universe(key);
     if (universe.keys === null) return universe.where(keys.includes(""));
     return universe.of(keys);
   }
 
   /** Can both be made by one run, the other one first? */
   #canRunWithRoot(key: string): boolean {
-    const [root, other] = [this.#asset(this.#root), this.#asset(key)];
+    const [root, other] = [this.#graph.asset(this.#root), this.#graph.asset(key)];
     if (other.kind !== "materializable") return false;
-    if (this.#universe(key) !== this.#universe(this.#root)) return false;
+    if (this.#graph.universe(key) !== this.#graph.universe(this.#root)) return false;
     if (root.partitions === null || key === this.#root) return true;
-    const used = this.#mapping(this.#root, key) ?? defaultMapping(root.partitions, root.partitions);
+    const used = this.#graph.mapping(this.#root, key) ?? defaultMapping(root.partitions, root.partitions);
     return used.kind === "identity" || used.kind === "time_window";
-  }
-
-  #latestWindow(key: string, universe: Universe, lookbackSeconds: number | null): Subset {
-    const { partitions } = this.#asset(key);
-    if (universe.keys === null) return universe.full();
-    if (partitions?.kind === "time_window")
-      return this.#windows(partitions, universe.keys, universe, lookbackSeconds);
-    if (partitions?.kind !== "multi") return universe.full();
-    const timed = dimensionsOf(partitions).find((dimension) => dimension.partitions.kind === "time_window");
-    if (!timed) return universe.full();
-    const parts = new Map<string, string[]>();
-    for (const whole of universe.keys) {
-      const part = splitKey(partitions, whole)?.find(({ name }) => name === timed.name)?.key;
-      if (part !== undefined) parts.set(part, [...(parts.get(part) ?? []), whole]);
-    }
-    const windows = new Universe([...parts.keys()].sort(byStart(timed.partitions)));
-    const latest = this.#windows(timed.partitions, windows.keys ?? [], windows, lookbackSeconds);
-    return universe.of(latest.keys().flatMap((part) => parts.get(part) ?? []));
-  }
-
-  #windows(
-    def: PartitionsDef,
-    keys: readonly string[],
-    universe: Universe,
-    lookbackSeconds: number | null,
-  ): Subset {
-    const last = keys.at(-1);
-    if (last === undefined) return universe.empty();
-    if (lookbackSeconds === null) return universe.of([last]);
-    const from = partitionTimeWindow(def, last).end.getTime() - lookbackSeconds * 1000;
-    const found: string[] = [];
-    for (const key of keys.toReversed()) {
-      if (partitionTimeWindow(def, key).start.getTime() < from) break;
-      found.push(key);
-    }
-    return universe.of(found);
   }
 
   #nodeId(def: ConditionDef, { key, check }: Scope): string {
@@ -493,19 +393,6 @@ class Evaluator {
     return universe.restore(stored);
   }
 }
-
-const byStart = (def: PartitionsDef) => {
-  const starts = new Map<string, number>();
-  const start = (key: string) => {
-    let known = starts.get(key);
-    if (known === undefined) {
-      known = partitionTimeWindow(def, key).start.getTime();
-      starts.set(key, known);
-    }
-    return known;
-  };
-  return (a: string, b: string) => start(a) - start(b);
-};
 
 function first<T>(all: Iterable<T>): T[] {
   for (const one of all) return [one];

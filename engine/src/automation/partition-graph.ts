@@ -1,0 +1,80 @@
+/** The assets of a location and the ways between their partitions. */
+import {
+  type AssetDef,
+  defaultMapping,
+  downstreamPartitionKeys,
+  type PartitionMapping,
+  type PartitionsDef,
+  upstreamPartitionKeys,
+} from "@dagster-operator/sdk/internal";
+import type { AutomationWorld } from "./state.ts";
+import { type Subset, Universe } from "./subset.ts";
+
+export class PartitionGraph {
+  readonly #world: AutomationWorld;
+  readonly #universes = new Map<string, Universe>();
+
+  constructor(world: AutomationWorld) {
+    this.#world = world;
+  }
+
+  asset(key: string): AssetDef {
+    const asset = this.#world.assets.get(key);
+    if (!asset)
+      throw new Error(`automation conditions lead to asset ${key}, which this code location does not define`);
+    return asset;
+  }
+
+  /** Assets that are partitioned alike share one, so that equal partitions need no mapping. */
+  universe(key: string): Universe {
+    const asset = this.asset(key);
+    const id = JSON.stringify(asset.partitions);
+    let universe = this.#universes.get(id);
+    if (!universe) {
+      universe = new Universe(this.#world.partitionKeys(asset), asset.partitions?.kind === "time_window");
+      this.#universes.set(id, universe);
+    }
+    return universe;
+  }
+
+  mapping(downstream: string, upstream: string): PartitionMapping | undefined {
+    return this.asset(downstream).deps.find((dep) => dep.key.join("/") === upstream)?.mapping;
+  }
+
+  /** Partitions of `upstream` that these of `downstream` need. */
+  upstream(downstream: string, upstream: string, subset: Subset): Subset {
+    const universe = this.universe(upstream);
+    if (subset.isEmpty) return universe.empty();
+    if (universe.keys === null) return universe.full();
+    if (this.#isSame(downstream, upstream)) return subset;
+    return universe.of(upstreamPartitionKeys(this.#mappingOf(downstream, upstream, subset)) ?? []);
+  }
+
+  /** Partitions of `downstream` that need any of these of `upstream`. */
+  downstream(downstream: string, upstream: string, subset: Subset): Subset {
+    const universe = this.universe(downstream);
+    if (subset.isEmpty) return universe.empty();
+    if (universe.keys === null || subset.universe.keys === null) return universe.full();
+    if (this.#isSame(downstream, upstream)) return subset;
+    return universe.of(downstreamPartitionKeys(this.#mappingOf(downstream, upstream, subset)) ?? []);
+  }
+
+  #isSame(downstream: string, upstream: string): boolean {
+    if (this.universe(downstream) !== this.universe(upstream)) return false;
+    const [lower, upper] = [this.asset(downstream).partitions, this.asset(upstream).partitions];
+    const used = this.mapping(downstream, upstream) ?? defaultMapping(lower, upper as PartitionsDef);
+    if (used.kind === "identity") return true;
+    return used.kind === "time_window" && used.startOffset === 0 && used.endOffset === 0;
+  }
+
+  #mappingOf(downstream: string, upstream: string, subset: Subset) {
+    return {
+      downstream: this.asset(downstream).partitions,
+      upstream: this.asset(upstream).partitions,
+      mapping: this.mapping(downstream, upstream),
+      keys: subset.keys(),
+      now: this.#world.now,
+      dynamic: (name: string) => this.#world.dynamic(name),
+    };
+  }
+}
