@@ -106,8 +106,10 @@ export { inMemory } from "./resource/in-memory-io-manager.ts";
 export {
   addressText,
   type InputContext,
+  type InputManager,
   type IoManager,
   type IoManagerDefinition,
+  inputManager,
   ioManager,
   type OutputContext,
   type ValueAddress,

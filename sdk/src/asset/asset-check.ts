@@ -15,6 +15,7 @@ import {
   type ConfigOf,
   type InputValues,
   nodeOptions,
+  plainDep,
 } from "./asset.ts";
 import { nodeName } from "./asset-key.ts";
 
@@ -68,9 +69,7 @@ export function assetCheck<
   ) => boolean | CheckOutcome | Promise<boolean | CheckOutcome>,
 ): AssetCheckDefinition<R> {
   const { asset, load = true } = options;
-  const loaded: AssetDep[] = [
-    { asset, key: asset.key, input: load ? "value" : null, mapping: undefined, allowMissing: false },
-  ];
+  const loaded: AssetDep[] = [plainDep(asset, load ? "value" : null)];
   const deps = [...loaded, ...assetDeps(options.inputs, options.deps)];
   const source = definitionSite();
   const node: OpNode = {

@@ -22,6 +22,8 @@ export interface AssetDep {
   mapping: PartitionMapping | undefined;
   /** A keyed input leaves out partitions that are not stored, instead of failing. */
   allowMissing: boolean;
+  /** Loads it in the place of the IO manager that stored it. */
+  ioManager: IoManagerRef | undefined;
 }
 
 export interface CheckSpec {
@@ -65,6 +67,7 @@ export interface AssetIn<V = unknown> {
   readonly asset: AssetDefinition;
   readonly mapping: PartitionMapping | undefined;
   readonly allowMissing: boolean;
+  readonly ioManager: IoManagerRef | undefined;
 }
 export type AssetInputs = Readonly<Record<string, AssetDefinition | AssetIn>>;
 
@@ -83,6 +86,16 @@ type InputValue<A, P> =
       : never;
 export type InputValues<I, P> = { readonly [K in keyof I]: InputValue<I[K], P> };
 
+/**
+ * An input that another IO manager loads than the one that stored it; what it loads is said by the type parameter.
+ * @param options.ioManager its name among the resources, or itself as `{ name: definition }`; `inputManager(…)` makes one
+ * @example
+ * asset("report", { inputs: { rows: assetIn<string>(rows, { ioManager: { rowsAsCsv } }) } }, ({ inputs }) => inputs.rows.length);
+ */
+export function assetIn<V>(
+  asset: AssetDefinition,
+  options: { ioManager: IoManagerRef; mapping?: PartitionMapping; allowMissing?: boolean },
+): AssetIn<V>;
 /** An input from one partition of an upstream asset: that of the same key (`identity`), or the newest (`last`). */
 export function assetIn<T>(
   asset: AssetDefinition<T>,
@@ -101,9 +114,10 @@ export function assetIn<T>(
 ): AssetIn<Keyed<T>>;
 export function assetIn(
   asset: AssetDefinition,
-  options: { mapping?: PartitionMapping; allowMissing?: boolean } = {},
+  options: { ioManager?: IoManagerRef; mapping?: PartitionMapping; allowMissing?: boolean } = {},
 ): AssetIn {
-  return { [KIND]: "assetIn", asset, mapping: options.mapping, allowMissing: options.allowMissing ?? false };
+  const { mapping, allowMissing = false, ioManager } = options;
+  return { [KIND]: "assetIn", asset, mapping, allowMissing, ioManager };
 }
 
 export interface AssetMeta<Part extends PartitionsDef | undefined = PartitionsDef | undefined> {
@@ -174,6 +188,21 @@ export type PartitionKeyOf<Part> = Part extends { kind: "static"; keys: (infer K
     : undefined;
 export type IsPartitioned<Part> = Part extends PartitionsDef ? true : false;
 
+export const assetInDep = (
+  { asset, mapping, allowMissing, ioManager }: AssetIn,
+  input: string | null,
+): AssetDep => ({ asset, key: asset.key, input, mapping, allowMissing, ioManager });
+
+/** An edge with nothing said about it. */
+export const plainDep = (asset: AssetDefinition, input: string | null): AssetDep => ({
+  asset,
+  key: asset.key,
+  input,
+  mapping: undefined,
+  allowMissing: false,
+  ioManager: undefined,
+});
+
 export function assetDeps(
   inputs: AssetInputs | undefined,
   deps: ComputeOptions<never, never, never>["deps"],
@@ -181,12 +210,11 @@ export function assetDeps(
   const edge = (item: AssetDefinition | AssetIn | AssetKeyLike, input: string | null): AssetDep => {
     const kind = kindOf(item);
     if (kind === "assetIn") {
-      const { asset, mapping, allowMissing } = item as AssetIn;
-      return { asset, key: asset.key, input, mapping, allowMissing };
+      return assetInDep(item as AssetIn, input);
     }
     if (kind === "asset") {
       const asset = item as AssetDefinition;
-      return { asset, key: asset.key, input, mapping: undefined, allowMissing: false };
+      return plainDep(asset, input);
     }
     if (typeof item !== "string" && !Array.isArray(item)) {
       throw new TypeError(
@@ -199,6 +227,7 @@ export function assetDeps(
       input,
       mapping: undefined,
       allowMissing: false,
+      ioManager: undefined,
     };
   };
   return [
@@ -211,7 +240,17 @@ export const assetInputSpecs = (deps: AssetDep[]): InputSpec[] =>
   deps.flatMap((dep) =>
     dep.input === null
       ? []
-      : [{ name: dep.input, description: undefined, nothing: false, schema: undefined, asset: undefined }],
+      : [
+          {
+            name: dep.input,
+            description: undefined,
+            nothing: false,
+            schema: undefined,
+            asset: undefined,
+            edge: undefined,
+            ioManager: dep.ioManager,
+          },
+        ],
   );
 
 export const nodeOptions = (options: ComputeOptions<unknown, z.ZodType | undefined, ResourceMap>) => ({

@@ -39,6 +39,11 @@ export function graphAsset<
 ): AssetDefinition<T, IsPartitioned<Part>, NoKeys> {
   const key = assetKey(keyLike, options.keyPrefix);
   const deps = assetDeps(options.inputs, options.deps);
+  for (const dep of deps)
+    if (dep.ioManager !== undefined)
+      throw new TypeError(
+        `input ${dep.input} of graph asset ${key.join("/")} has an IO manager of its own: give it to the op that reads it, input({ ioManager })`,
+      );
   const source = definitionSite();
   const { description, backfillPolicy } = options;
   const inputs = Object.fromEntries(

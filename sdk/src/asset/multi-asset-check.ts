@@ -13,6 +13,7 @@ import {
   type ConfigOf,
   type InputValues,
   nodeOptions,
+  plainDep,
 } from "./asset.ts";
 import type { AssetCheckDefinition } from "./asset-check.ts";
 
@@ -79,7 +80,7 @@ export function multiAssetCheck<
         asset,
         description,
         blocking,
-        deps: [{ asset, key: asset.key, input: null, mapping: undefined, allowMissing: false }, ...loaded],
+        deps: [plainDep(asset, null), ...loaded],
         node,
         output: check,
         source,

@@ -13,17 +13,29 @@ type Leaf = Exclude<StepInput, { kind: "fan_in" }>;
 /** Names of the IO managers that the inputs of a step need. */
 export function inputManagers(scope: StepScope): string[] {
   const names = new Set<string>();
-  const visit = (source: StepInput): void => {
-    if (source.kind === "fan_in") for (const inner of source.sources) visit(inner);
+  const visit = (input: string, source: StepInput): void => {
+    if (source.kind === "fan_in") for (const inner of source.sources) visit(input, inner);
     else
       names.add(
-        source.kind === "asset"
-          ? ioManagerName(assetOf(scope, keyText(source.key)).ioManager)
-          : outputOf(scope, source).ioManager,
+        managerOf(
+          scope,
+          input,
+          source.kind === "asset"
+            ? ioManagerName(assetOf(scope, keyText(source.key)).ioManager)
+            : outputOf(scope, source).ioManager,
+        ),
       );
   };
-  for (const name in scope.step.inputs) visit(scope.step.inputs[name] as StepInput);
+  for (const name in scope.step.inputs) visit(name, scope.step.inputs[name] as StepInput);
   return [...names];
+}
+
+const specOf = (scope: StepScope, input: string) => scope.node.inputs.find(({ name }) => name === input);
+
+/** The input's own IO manager, else the one that stored the value. */
+function managerOf(scope: StepScope, input: string, stored: string): string {
+  const own = specOf(scope, input)?.ioManager;
+  return own === undefined ? stored : ioManagerName(own);
 }
 
 export async function loadInputs(scope: StepScope): Promise<Record<string, unknown>> {
@@ -126,7 +138,7 @@ function loadOutput(
   mappingKey: string | undefined,
 ) {
   const { run } = scope.request;
-  return loadValue(scope, input, output.ioManager, stepKey, {
+  return loadValue(scope, input, managerOf(scope, input, output.ioManager), stepKey, {
     assetKey: undefined,
     partitionKey: undefined,
     partitions: undefined,
@@ -142,6 +154,8 @@ function loadOutput(
 /** The edge of the asset graph that this input is, for its partition mapping. */
 function edge(scope: StepScope, input: string, upstream: AssetDefinition): AssetDep | undefined {
   const { assets, checks } = scope.run.repository;
+  const own = specOf(scope, input)?.edge;
+  if (own !== undefined && keyText(own.key) === keyText(upstream.key)) return own;
   const mine = (dep: AssetDep) => dep.input === input && keyText(dep.key) === keyText(upstream.key);
   for (const { asset } of scope.step.outputs) {
     const dep = asset && assets.get(keyText(asset))?.deps.find(mine);
@@ -172,7 +186,7 @@ async function loadAsset(
     mappingKey: undefined,
     definitionMetadata: upstream.metadata,
   });
-  const manager = ioManagerName(upstream.ioManager);
+  const manager = managerOf(scope, input, ioManagerName(upstream.ioManager));
   const partitions = inputPartitions(upstream, dep, scope.partitions, scope.clock);
   if (partitions === null) return loadValue(scope, input, manager, upstreamStep, address(undefined));
   if (!partitions.keyed) return loadValue(scope, input, manager, upstreamStep, address(partitions.keys[0]));

@@ -1,6 +1,6 @@
 /** How ops say what goes in and what comes out. */
 import type { z } from "zod";
-import type { AssetDefinition, AssetValue } from "../asset/asset.ts";
+import { type AssetDefinition, type AssetIn, type AssetValue, assetInDep } from "../asset/asset.ts";
 import { KIND, kindOf } from "../source.ts";
 import type { InputSpec, IoManagerRef, OutputSpec } from "./node.ts";
 
@@ -10,10 +10,16 @@ export declare const RESULT: unique symbol;
 const INPUT: unique symbol = Symbol.for("@dagster-operator/sdk/input") as never;
 const OUTPUT: unique symbol = Symbol.for("@dagster-operator/sdk/output") as never;
 
+export interface InOptions {
+  description?: string;
+  /** Loads the value in the place of the IO manager that stored it: its name, or itself as `{ name: definition }`. */
+  ioManager?: IoManagerRef;
+}
+
 /** An input's type and description, without a check at run time. */
 export interface In<T> {
   readonly [TYPE]?: T;
-  readonly [INPUT]: { description?: string; nothing?: false };
+  readonly [INPUT]: InOptions & { nothing?: false };
 }
 export interface Nothing {
   readonly [INPUT]: { description?: string; nothing: true };
@@ -30,8 +36,8 @@ export interface Out<T, K extends "plain" | "optional" | "dynamic" = "plain"> {
 }
 
 /** An input of type `T`; give a zod schema in its place to have loaded values checked. */
-export const input = <T>(description?: string): In<T> => ({
-  [INPUT]: description === undefined ? {} : { description },
+export const input = <T>(about: string | InOptions = {}): In<T> => ({
+  [INPUT]: typeof about === "string" ? { description: about } : about,
 });
 /** An input that loads nothing and only orders: "after that". */
 export const nothing: Nothing = { [INPUT]: { nothing: true } };
@@ -50,8 +56,8 @@ interface HasResult {
   readonly [KIND]: "op";
   readonly [RESULT]?: unknown;
 }
-/** An input's type: `input<T>()`, a zod schema (values are checked), `nothing`, an op (what it returns), or an asset (loaded unless the call gives something else). */
-export type InSpec = In<unknown> | Nothing | z.ZodType | HasResult | AssetDefinition;
+/** An input's type: `input<T>()`, a zod schema (values are checked), `nothing`, an op (what it returns), or an asset, also as `assetIn(…)` (loaded unless the call gives something else). */
+export type InSpec = In<unknown> | Nothing | z.ZodType | HasResult | AssetDefinition | AssetIn;
 export type OutSpec = Out<unknown, "plain" | "optional" | "dynamic"> | z.ZodType;
 export type InSpecs = Readonly<Record<string, InSpec>>;
 export type OutSpecs = Readonly<Record<string, OutSpec>>;
@@ -65,7 +71,9 @@ export type InValue<S> = S extends z.ZodType
       : never
     : S extends AssetDefinition
       ? AssetValue<S>
-      : Typed<S>;
+      : S extends AssetIn<infer V>
+        ? V
+        : Typed<S>;
 export type InValues<I> = { readonly [K in keyof I as I[K] extends Nothing ? never : K]: InValue<I[K]> };
 
 export type OutElement<S> = S extends z.ZodType ? z.output<S> : Typed<S>;
@@ -89,11 +97,26 @@ const isSchema = (spec: object): spec is z.ZodType => "safeParse" in spec;
 export const isOutSpec = (spec: OutSpec | OutSpecs): spec is OutSpec => OUTPUT in spec || isSchema(spec);
 
 export function inputSpec(name: string, spec: InSpec): InputSpec {
-  const plain = { name, description: undefined, nothing: false, schema: undefined, asset: undefined };
+  const plain = {
+    name,
+    description: undefined,
+    nothing: false,
+    schema: undefined,
+    asset: undefined,
+    edge: undefined,
+    ioManager: undefined,
+  };
   if (isSchema(spec)) return { ...plain, description: spec.description, schema: spec };
-  if (INPUT in spec)
-    return { ...plain, description: spec[INPUT].description, nothing: spec[INPUT].nothing === true };
+  if (INPUT in spec) {
+    const about = spec[INPUT];
+    if (about.nothing) return { ...plain, description: about.description, nothing: true };
+    return { ...plain, description: about.description, ioManager: about.ioManager };
+  }
   if (kindOf(spec) === "asset") return { ...plain, asset: spec as AssetDefinition };
+  if (kindOf(spec) === "assetIn") {
+    const edge = assetInDep(spec as AssetIn, name);
+    return { ...plain, asset: edge.asset, edge, ioManager: edge.ioManager };
+  }
   if (kindOf(spec) === "op") return plain;
   throw new TypeError(`input ${name} has no type: give input<T>(), a zod schema, nothing, an op or an asset`);
 }

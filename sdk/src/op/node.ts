@@ -1,6 +1,6 @@
 /** What a step runs, as the rest of the package sees it; users write `op`, `asset`, `graph`. */
 import type { z } from "zod";
-import type { AssetDefinition } from "../asset/asset.ts";
+import type { AssetDefinition, AssetDep } from "../asset/asset.ts";
 import type { InputSource, RetryPolicy } from "../model/definitions.ts";
 import type { ResourceMap } from "../resource/resource.ts";
 import type { HookDefinition } from "./hook.ts";
@@ -16,6 +16,10 @@ export interface InputSpec {
   schema: z.ZodType | undefined;
   /** Loaded when a call leaves the input out. */
   asset: AssetDefinition | undefined;
+  /** How that asset is read, where the user said so with `assetIn`. */
+  edge: AssetDep | undefined;
+  /** Loads the value in the place of the IO manager that stored it. */
+  ioManager: IoManagerRef | undefined;
 }
 export interface OutputSpec {
   name: string;

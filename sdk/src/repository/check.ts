@@ -136,7 +136,15 @@ function* ioManagers({ assets, nodes, resources }: Repository): Generator<string
   }
   const ofAssets = new Set([...assets.values()].map((asset) => asset.node));
   for (const node of nodes.values()) {
-    if (node.type === "graph" || ofAssets.has(node)) continue;
+    if (node.type === "graph") continue;
+    for (const input of node.inputs) {
+      if (input.ioManager === undefined) continue;
+      const name = ioManagerName(input.ioManager);
+      const problem = wrong(name);
+      if (problem)
+        yield `input ${input.name} of ${node.name}${at(node.source)} is loaded by IO manager ${name}, ${problem}`;
+    }
+    if (ofAssets.has(node)) continue;
     for (const output of node.outputs) {
       const name = ioManagerName(output.ioManager);
       const problem = wrong(name);

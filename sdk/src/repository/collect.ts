@@ -153,7 +153,7 @@ export function collect(given: Given): Collected {
     }
     addHooks(node.hooks);
     want(node.resources, `op ${node.name}${at(node.source)}`);
-    for (const { ioManager } of node.outputs) {
+    for (const { ioManager } of [...node.inputs, ...node.outputs]) {
       if (typeof ioManager === "object") want(ioManager, `op ${node.name}${at(node.source)}`);
     }
   }

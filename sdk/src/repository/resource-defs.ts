@@ -28,11 +28,15 @@ export function resourceDefs(repository: Repository): ResourceDef[] {
     for (const node of opsOf(asset.node)) {
       if (asset.node.type === "op") ofAssets.add(node);
       for (const resource in node.resources) of(resource).assets.set(name, asset.key);
+      for (const { ioManager } of node.inputs)
+        if (ioManager !== undefined) of(ioManagerName(ioManager)).assets.set(name, asset.key);
     }
   }
   for (const node of repository.nodes.values()) {
     if (node.type === "graph" || ofAssets.has(node)) continue;
     for (const resource in node.resources) of(resource).ops.add(node.name);
+    for (const { ioManager } of node.inputs)
+      if (ioManager !== undefined) of(ioManagerName(ioManager)).ops.add(node.name);
     for (const output of node.outputs) of(ioManagerName(output.ioManager)).ops.add(node.name);
   }
   for (const { name, resources } of repository.schedules.values())

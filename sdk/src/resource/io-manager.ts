@@ -56,6 +56,9 @@ export interface IoManager {
   loadInput(context: InputContext): unknown;
 }
 
+/** The half of an IO manager that loads. */
+export type InputManager = Pick<IoManager, "loadInput">;
+
 export type IoManagerDefinition<Input = never> = ResourceDefinition<IoManager, Input>;
 
 /** Nothing is stored at this address. */
@@ -71,6 +74,29 @@ export function ioManager<C extends z.ZodType | undefined = undefined, N extends
 ): IoManagerDefinition<InputOf<C>> {
   const full = typeof options === "function" ? { create: options } : options;
   return makeResource(resourceParts(full as never, "io_manager", true));
+}
+
+/**
+ * Defines an IO manager that only loads, for `assetIn(…, { ioManager })` and `input({ ioManager })`: to read a value in another
+ * form, or from where another system put it. What must be closed is a resource that it nests.
+ * @example
+ * const asCsv = inputManager({ create: () => ({ loadInput: ({ assetKey }) => readFile(`/in/${assetKey?.join("/")}.csv`, "utf8") }) });
+ */
+export function inputManager<C extends z.ZodType | undefined = undefined, N extends ResourceMap = NoKeys>(
+  options: Omit<ResourceOptions<InputManager, C, N>, "close">,
+): IoManagerDefinition<InputOf<C>> {
+  const create = async (context: never): Promise<IoManager> => {
+    const { loadInput } = await options.create(context);
+    return {
+      loadInput,
+      handleOutput: (output) => {
+        throw new TypeError(
+          `${addressText(output)} cannot be stored by an input manager, which only loads: give it an IO manager`,
+        );
+      },
+    };
+  };
+  return makeResource(resourceParts({ ...options, create } as never, "input_manager", true));
 }
 
 /** Text that says which value is meant, for messages. */
