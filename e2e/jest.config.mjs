@@ -2,11 +2,17 @@
 import base from "../jest.config.mjs";
 
 const rootDir = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+// Set by run-e2e.mjs where it makes the cluster by kind: pods of the other tests mount this machine's Node and sources.
+const inKind = process.env.DAGSTER_OPERATOR_E2E_KIND === "yes";
+const inCluster = inKind ? "operator/test/cluster/{custom-resources,runtime}" : "*/test/cluster/**/*";
 export default {
   ...base,
   rootDir,
-  testMatch: ["<rootDir>/*/test/cluster/**/*.test.ts", "<rootDir>/e2e/test/**/*.test.ts"],
-  testPathIgnorePatterns: ["/node_modules/"],
+  testMatch: [`<rootDir>/${inCluster}.test.ts`, "<rootDir>/e2e/test/**/*.test.ts"],
+  testPathIgnorePatterns: [
+    "/node_modules/",
+    ...(process.env.DAGSTER_OPERATOR_E2E_ARGOCD === "no" ? ["/argocd"] : []),
+  ],
   // One cluster, two cores: pods of several files at once only wait for each other.
   maxWorkers: 1,
   testTimeout: 120_000,

@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { firstLine, helm, kubectl, list, ROOT } from "./command.ts";
+import { eventually, firstLine, helm, kubectl, list, ROOT } from "./command.ts";
 
 export const VERSION = "0.1.0";
 export const WEATHER_IMAGE = `dagster-operator-example-weather:${VERSION}`;
@@ -39,11 +39,28 @@ export class Release {
     return release;
   }
 
+  /** One that something other than helm puts there, in a namespace that exists. Resolves when the page answers. */
+  static async adopt(namespace: string): Promise<Release> {
+    const release = new Release(namespace);
+    await eventually(
+      async () => {
+        await release.#connect();
+        return (await fetch(`${release.url}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
+      },
+      { seconds: 180, every: 500, name: "the page" },
+    );
+    return release;
+  }
+
   async upgrade(values: string[] = [], flags: string[] = []): Promise<void> {
     const set = [...VALUES, ...values].flatMap((value) => ["--set", value]);
     const chart = join(ROOT, "charts/dagster");
     const wait = ["--wait", "--timeout", "180s"];
     await helm(["upgrade", this.name, chart, "-n", this.namespace, ...flags, ...wait, ...set]);
+    await this.#connect();
+  }
+
+  async #connect(): Promise<void> {
     const [service] = (await list(this.namespace, "services")).filter(
       ({ metadata }) => metadata.name === "dagster-webserver",
     );

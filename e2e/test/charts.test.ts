@@ -307,6 +307,23 @@ describe("the chart dagster-user-deployments", () => {
     );
   });
 
+  test("lays labels over its objects, and leaves out replicas that an autoscaler sets", async () => {
+    const spread = [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "ScheduleAnyway" }];
+    const [location] = await render(USER_CODE, {
+      commonLabels: { team: "data" },
+      deployments: [
+        {
+          ...{ name: "ts", image: { repository: "r/ts" }, file: "definitions.ts", replicaCount: null },
+          ...{ deploymentLabels: { tier: "gold" }, topologySpreadConstraints: spread },
+        },
+      ],
+    });
+    expect(location.metadata.labels).toMatchObject({ team: "data", tier: "gold" });
+    expect(location.spec).toEqual({
+      ...{ image: "r/ts:0.1.0", file: "definitions.ts", topologySpreadConstraints: spread },
+    });
+  });
+
   test("takes TypeScript code by its own fields, and the chart's version as the tag", async () => {
     const [location] = await render(USER_CODE, {
       deployments: [

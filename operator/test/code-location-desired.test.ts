@@ -78,6 +78,16 @@ test("every pod field of the spec is in the pod", () => {
   });
 });
 
+test("code servers are spread among themselves, unless a constraint says otherwise", () => {
+  const zone = { maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "ScheduleAnyway" };
+  const other = { ...zone, labelSelector: { matchLabels: { team: "shop" } } };
+  const { spec: pod, metadata } = templateOf({ topologySpreadConstraints: [zone, other] });
+  const [own, given] = pod.topologySpreadConstraints as { labelSelector: { matchLabels: object } }[];
+  expect(own).toMatchObject(zone);
+  expect(metadata.labels).toMatchObject(own?.labelSelector.matchLabels ?? { none: "" });
+  expect(given).toEqual(other);
+});
+
 test("a pod is restricted by default, and keeps what it is not told otherwise", () => {
   const { spec: pod } = templateOf({
     podSecurityContext: { runAsUser: 7 },

@@ -45,17 +45,21 @@ async function gone(pid: number): Promise<void> {
 async function written(path: string): Promise<void> {
   while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
+const blocking = new Set<string>();
 const pids = (backend: LocalProcessBackend) => backend.pids();
 
 const harness: ComputeBackendHarness = {
   open: async () => new LocalProcessBackend(options()),
   patient: (runId, attempt) => request("hangs", runId, attempt),
-  stubborn: (runId, attempt) => request("stubborn", runId, attempt),
+  stubborn: (runId, attempt) => {
+    blocking.add(runId);
+    return request("stubborn", runId, attempt);
+  },
   quick: (runId, attempt) => request("quick", runId, attempt),
   crashing: (runId, attempt) => request("dies", runId, attempt),
   working: async (runId) => {
     // A step that blocks the worker's own process keeps its events there, so look at what it did.
-    if (runId === "r-stubborn") await written(project.path("code/stubborn"));
+    if (blocking.has(runId)) await written(project.path("code/stubborn"));
     else await project.api.until(() => project.steps(runId, "STEP_START").some((key) => key.endsWith("_op")));
   },
   murder: async (backend, runId) =>

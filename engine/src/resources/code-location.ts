@@ -26,9 +26,19 @@ export const CodeLocationSpec = z
     module: z.string().min(1).optional().describe("Module that exports the Definitions, in place of file."),
     attribute: z.string().min(1).optional().describe("Named export; default: the default export."),
     workingDirectory: z.string().optional().describe("Folder in the image; default: the image's own."),
-    replicas: z.number().int().nonnegative().optional().describe("Code servers, default 1."),
+    replicas: z
+      .number()
+      .int()
+      .nonnegative()
+      .optional()
+      .describe("Code servers; an autoscaler may set it.")
+      .meta({ default: 1 }),
     paused: z.boolean().optional().describe("Stops the code server; the last definitions stay visible."),
     ...PodFields,
+    topologySpreadConstraints: z
+      .array(Json)
+      .optional()
+      .describe("How the code servers are spread; one without a labelSelector is about these code servers."),
     readinessProbe: Json.optional().describe(
       "In place of the default, which asks whether definitions are loaded.",
     ),

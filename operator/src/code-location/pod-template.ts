@@ -1,5 +1,5 @@
 import type { CodeLocationSpec } from "@dagster-operator/engine/resources";
-import { CONTAINER, labelsOf, PORT } from "./names.ts";
+import { CONTAINER, labelsOf, PORT, selectorLabels } from "./names.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -61,6 +61,10 @@ export function podTemplate(name: string, spec: CodeLocationSpec, checksum: stri
         nodeSelector: spec.nodeSelector,
         affinity: spec.affinity,
         tolerations: spec.tolerations,
+        topologySpreadConstraints: spec.topologySpreadConstraints?.map((constraint) => ({
+          labelSelector: { matchLabels: selectorLabels(name) },
+          ...constraint,
+        })),
         volumes: spec.volumes,
         imagePullSecrets: spec.imagePullSecrets?.map(named),
       }),

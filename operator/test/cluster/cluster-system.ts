@@ -11,7 +11,7 @@ import { FileComputeLog, openStorage } from "@dagster-operator/storage";
 import { type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
 import { createWebserver, type Webserver } from "@dagster-operator/webserver";
 import { pino } from "pino";
-import { compose } from "../../src/compose.ts";
+import { compose, type MakePart } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import { fileConfig } from "../../src/kube/config.ts";
 import type { Resource } from "../../src/kube/object.ts";
@@ -53,7 +53,7 @@ export class ClusterSystem {
   #database: TestDatabase | undefined;
   #webserver: Webserver | undefined;
   /** Steps in pods of their own share their values through a volume. */
-  readonly #artifacts = mkdtempSync(join(tmpdir(), "cluster-artifacts-"));
+  readonly artifacts = mkdtempSync(join(tmpdir(), "cluster-artifacts-"));
   readonly #logs = mkdtempSync(join(tmpdir(), "cluster-logs-"));
 
   constructor() {
@@ -62,7 +62,7 @@ export class ClusterSystem {
   }
 
   async open(): Promise<void> {
-    chmodSync(this.#artifacts, 0o777);
+    chmodSync(this.artifacts, 0o777);
     const [database] = await Promise.all([
       withPostgres(),
       this.client.create(NAMESPACE, { metadata: { name: this.namespace } }),
@@ -114,7 +114,7 @@ export class ClusterSystem {
           pod: {
             ...HOST_POD,
             env: [...HOST_POD.env, { name: "DAGSTER_OPERATOR_ARTIFACTS", value: "/artifacts" }],
-            volumes: [...HOST_POD.volumes, { name: "artifacts", hostPath: { path: this.#artifacts } }],
+            volumes: [...HOST_POD.volumes, { name: "artifacts", hostPath: { path: this.artifacts } }],
             volumeMounts: [...HOST_POD.volumeMounts, { name: "artifacts", mountPath: "/artifacts" }],
             ...pod,
           },
@@ -127,6 +127,10 @@ export class ClusterSystem {
 
   /** Starts an operator with the run part alone. */
   operate(more: Partial<RunPartOptions> = {}): { faults: unknown[]; stop: () => Promise<void> } {
+    return this.compose([runPart({ runApiUrl: this.url, launcher: emptyConfig(), ...more })]);
+  }
+
+  compose(parts: MakePart[]): { faults: unknown[]; stop: () => Promise<void> } {
     const stopping = new AbortController();
     const faults: unknown[] = [];
     const log = {
@@ -146,7 +150,7 @@ export class ClusterSystem {
         leaseName: "operator",
         identity: `operator-${randomUUID()}`,
       },
-      [runPart({ runApiUrl: this.url, launcher: emptyConfig(), ...more })],
+      parts,
     );
     const running = operator.run(stopping.signal);
     const stop = () => {
@@ -223,7 +227,7 @@ export class ClusterSystem {
     await this.#webserver?.close();
     await this.storage?.close();
     await this.#database?.drop();
-    rmSync(this.#artifacts, { recursive: true, force: true });
+    rmSync(this.artifacts, { recursive: true, force: true });
     this.client.close();
     rmSync(this.#logs, { recursive: true, force: true });
   }

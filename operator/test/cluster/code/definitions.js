@@ -1,4 +1,5 @@
 // Loaded in pods by its path under /opt/dagster-operator.
+import { writeFileSync } from "node:fs";
 import { asset, Definitions, job, op } from "@dagster-operator/sdk";
 
 const fine = op("fine", () => {
@@ -32,6 +33,7 @@ export default new Definitions({
     }),
     only("hangs", () => new Promise((resolve) => setTimeout(resolve, 600_000))),
     only("stubborn", () => {
+      writeFileSync(`${process.env.DAGSTER_OPERATOR_ARTIFACTS}/stubborn`, "");
       for (const end = Date.now() + 60_000; Date.now() < end; );
     }),
     only("dies", () => {
