@@ -1,6 +1,7 @@
 /** The grammar of dagsterctl. What a command does is loaded when it is called, so that a small command starts fast. */
 import { Command } from "commander";
 import { addAsset } from "./command/asset.ts";
+import { addBackfill } from "./command/backfill.ts";
 import { addDev } from "./command/dev.ts";
 import { addInstigator } from "./command/instigator.ts";
 import { addJob } from "./command/job.ts";
@@ -38,6 +39,7 @@ ${EXIT_HELP}`,
   addJob(root);
   addAsset(root);
   addRun(root);
+  addBackfill(root);
   addInstigator(root, "schedule");
   addInstigator(root, "sensor");
   addPool(root);

@@ -335,13 +335,17 @@ export default new Definitions({ assets: [a, twin], schedules: [3] });`,
   );
 
   test(
-    "dev -k submits a Backfill as one run for each partition, once, and refuses what has no such partition",
+    "dev -k requests a Backfill once; the rest is requested, followed and run again by commands",
     async () => {
       project.write(
         "cells.ts",
-        `import { asset, Definitions, staticPartitions } from "@dagster-operator/sdk";
-const cells = asset("cells", { partitions: staticPartitions(["a", "b", "c"]) }, ({ partitionKey }) => partitionKey);
-export default new Definitions({ assets: [cells] });`,
+        `import { existsSync } from "node:fs";
+import { asset, defineAssetJob, Definitions, staticPartitions } from "@dagster-operator/sdk";
+const cells = asset("cells", { partitions: staticPartitions(["a", "b", "c"]) }, ({ partitionKey }) => {
+  if (partitionKey === "c" && !existsSync("mended")) throw new Error("c is broken");
+  return partitionKey;
+});
+export default new Definitions({ assets: [cells], jobs: [defineAssetJob("all_cells", { selection: "cells" })] });`,
       );
       const head = (kind: string, name: string) =>
         `apiVersion: dagster-operator.io/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\n`;
@@ -358,20 +362,80 @@ export default new Definitions({ assets: [cells] });`,
         code: 1,
         stdout: expect.stringMatching(/backfill\.yaml:11:1: .*no partition z/),
       });
-      for (const [told, runs] of [
-        ["2 of 2 runs submitted", 2],
-        ["0 of 2 runs submitted, the others were before", 2],
+      const dev = await project.dev("-k", "backfill.yaml", "--storage", "cells");
+      await until(
+        "both manifests",
+        async () =>
+          dev.stdout.includes("✗ Run wrong") && /Backfill two .*: requested as [a-z]{8}/.test(dev.stdout),
+      );
+      const [two] = await project.json<{ id: string; title: string }[]>("backfill", "list", "--url", dev.url);
+      expect(two?.title).toBe("two");
+      const followed = await project.ctl(
+        "backfill",
+        "show",
+        two?.id.slice(0, 5) ?? "",
+        "-w",
+        "--url",
+        dev.url,
+      );
+      expect(followed).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/COMPLETED_SUCCESS, 2 done of 2/),
+      });
+      const tag = `dagster/backfill=${two?.id}`;
+      expect(await project.json("run", "list", "--tag", tag, "--url", dev.url)).toHaveLength(2);
+
+      const rest = await project.ctl(
+        "asset",
+        "backfill",
+        "cells",
+        "--all",
+        "--only-missing",
+        "-w",
+        "--url",
+        dev.url,
+      );
+      expect(rest.code).toBe(1);
+      expect(rest.stdout).toMatch(/COMPLETED_FAILED, 1 failed of 1/);
+      const [failed] = await project.json<{ id: string }[]>(
+        "backfill",
+        "list",
+        "--status",
+        "completed_failed",
+        "--url",
+        dev.url,
+      );
+      project.write("mended", "");
+      const again = await project.ctl("backfill", "re-execute", failed?.id ?? "", "-w", "--url", dev.url);
+      expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 done of 1/) });
+      const job = await project.ctl("job", "backfill", "all_cells", "-p", "a,b", "-w", "--url", dev.url);
+      expect(job).toMatchObject({ code: 0, stdout: expect.stringMatching(/2 done of 2/) });
+      for (const [args, code, words] of [
+        [
+          ["asset", "backfill", "cells"],
+          2,
+          "a backfill needs partitions: give --partitions, --from and --to, or --all",
+        ],
+        [["asset", "backfill", "cells", "--from", "a"], 2, "--to is missing"],
+        [["asset", "backfill", "cells", "-p", "z"], 3, 'asset cells has no partition "z"'],
+        [["job", "backfill", "all_cell", "--all"], 3, "all_cell"],
+        [
+          ["asset", "backfill", "cells", "-p", "a", "--only-missing"],
+          2,
+          "none of these partitions is missing or failed",
+        ],
+        [["backfill", "cancel", failed?.id ?? ""], 5, "it has already ended"],
+        [["backfill", "show", "nobodyis"], 3, "Backfill nobodyis does not exist"],
       ] as const) {
-        const dev = await project.dev("-k", "backfill.yaml", "--storage", "cells");
-        await until(
-          "both manifests",
-          async () => dev.stdout.includes(told) && dev.stdout.includes("✗ Run wrong"),
-        );
-        expect(
-          await project.json("run", "list", "--tag", "dagster/backfill=two", "--url", dev.url),
-        ).toHaveLength(runs);
-        await dev.stop();
+        const refused = await project.ctl(...args, "--url", dev.url);
+        expect([refused.code, refused.stderr]).toEqual([code, expect.stringContaining(words)]);
       }
+      await dev.stop();
+      const second = await project.dev("-k", "backfill.yaml", "--storage", "cells");
+      await until("the manifest again", async () =>
+        second.stdout.includes(`was requested before as ${two?.id}`),
+      );
+      await second.stop();
     },
     TIMEOUT,
   );

@@ -1,13 +1,14 @@
 import { printedSchema } from "@dagster-operator/webserver";
 import { expect, test } from "@jest/globals";
 import { buildSchema, parse, validate } from "graphql";
+import * as backfills from "../src/graphql/backfills.ts";
 import * as pools from "../src/graphql/pools.ts";
 import * as events from "../src/graphql/run-events.ts";
 import * as runs from "../src/graphql/runs.ts";
 import { parse as parseEvent, readEvents } from "../src/graphql/server-sent-events.ts";
 import * as workspace from "../src/graphql/workspace.ts";
 
-const documents = Object.entries({ ...events, ...pools, ...runs, ...workspace }).filter(
+const documents = Object.entries({ ...backfills, ...events, ...pools, ...runs, ...workspace }).filter(
   (entry): entry is [string, string] =>
     typeof entry[1] === "string" && /^(query|mutation|subscription) /.test(entry[1]),
 );

@@ -5,6 +5,7 @@ export * from "./automation/requests.ts";
 export * from "./automation/state.ts";
 export * from "./automation/subset.ts";
 export * from "./backfill/advance.ts";
+export * from "./backfill/partitions-at.ts";
 export * from "./backfill/reexecute-backfill.ts";
 export * from "./backfill/states.ts";
 export * from "./backfill/submit-backfill.ts";

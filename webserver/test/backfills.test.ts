@@ -170,7 +170,7 @@ describe("a backfill of assets", () => {
       message: expect.stringContaining('asset daily has no partition "2024-01-32"'),
     });
     expect((await launch({ assetSelection: of("daily") })).message).toBe(
-      "a backfill needs partitions: give partitionNames, partitionsByAssets or allPartitions",
+      "a backfill needs partitions: give partitionNames, partitionRange, partitionsByAssets or allPartitions",
     );
     expect((await launch({ assetSelection: of("daly"), allPartitions: true })).message).toBe(
       'asset daly does not exist: did you mean "daily"?',

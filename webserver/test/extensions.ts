@@ -4,6 +4,7 @@ export const EXTENSIONS = [
   "Job.defaultRunConfigYaml",
   "Job.runConfigJsonSchema",
   "LaunchBackfillParams.onlyMissingAndFailed",
+  "LaunchBackfillParams.partitionRange",
   "Mutation.pausePartitionBackfill",
   "PartitionBackfill.isPaused",
   "Pipeline.defaultRunConfigYaml",

@@ -4,6 +4,7 @@ import { type AssetNode, listAssets } from "../graphql/workspace.ts";
 import { selectAssets } from "../input/asset-selection.ts";
 import { connect, type RemoteOptions, withRemote } from "./context.ts";
 import { type LaunchOptions, launchAndShow, targetOf, withLaunch, withSystem } from "./launch.ts";
+import { type BackfillOptions, launchAndShowBackfill, withBackfill } from "./launch-backfill.ts";
 
 const SYNTAX = `
 A selection is Dagster's:
@@ -67,6 +68,35 @@ Examples:
         await launchAndShow(client, output, { ...target, location, assets }, show, what);
       }),
     );
+
+  withBackfill(
+    asset
+      .command("backfill")
+      .argument("<selection>", "which assets")
+      .description("make many partitions of assets, upstream before downstream"),
+  )
+    .addHelpText(
+      "after",
+      `${SYNTAX}
+
+Partitions are those of the selected assets that nothing selected is upstream of; what is downstream follows.
+
+Examples:
+  dagsterctl asset backfill 'orders+' --from 2026-11-01 --to 2026-11-22
+  dagsterctl asset backfill '+revenue' --all --only-missing -w`,
+    )
+    .action(async (selection: string, options: BackfillOptions) => {
+      const { client, output } = connect(options);
+      const assets = selectAssets(await listAssets(client), selection).filter(
+        ({ isMaterializable, location }) =>
+          isMaterializable && (options.location === undefined || location === options.location),
+      );
+      if (assets.length === 0)
+        throw new NotFound("Asset", selection, "it selects nothing that this system makes");
+      const keys = assets.map(({ key }) => key);
+      const what = keys.length === 1 ? `asset ${keys[0]?.join("/")}` : `${keys.length} assets`;
+      await launchAndShowBackfill(client, output, { assets: keys }, options, what);
+    });
 }
 
 /** Only what can be made, all of one code location, because a run belongs to one. */

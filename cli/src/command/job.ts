@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { listLocations, pick } from "../graphql/workspace.ts";
 import { connect, type RemoteOptions, withRemote } from "./context.ts";
 import { type LaunchOptions, launchAndShow, targetOf, withLaunch, withSystem } from "./launch.ts";
+import { type BackfillOptions, launchAndShowBackfill, withBackfill } from "./launch-backfill.ts";
 
 export function addJob(program: Command): void {
   const job = program.command("job").description("list and launch jobs");
@@ -63,4 +64,28 @@ Examples:
         );
       }),
     );
+
+  withBackfill(
+    job.command("backfill").argument("<name>", "the job").description("run a job for many of its partitions"),
+  )
+    .option("--from-failure", "continue the newest run of each partition from its failure")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  dagsterctl job backfill nightly --from 2026-11-01 --to 2026-11-22
+  dagsterctl job backfill nightly --all --only-missing -w`,
+    )
+    .action(async (name: string, options: BackfillOptions) => {
+      const { client, output } = connect(options);
+      const { location, value } = pick(
+        "job",
+        name,
+        await listLocations(client),
+        ({ jobs }) => jobs,
+        options.location,
+      );
+      const target = { job: { location, name: value.name } };
+      await launchAndShowBackfill(client, output, target, options, `job ${value.name} of ${location}`);
+    });
 }

@@ -1,11 +1,17 @@
 /** Carries manifests out on a running system: switches schedules and sensors, submits runs and backfills once. */
 import { randomUUID } from "node:crypto";
-import { type LocationEntry, type Storage, submitRuns, type Workspace } from "@dagster-operator/engine";
+import {
+  type LocationEntry,
+  type Storage,
+  submitBackfill,
+  submitRun,
+  type Workspace,
+} from "@dagster-operator/engine";
 import { likeNamed } from "@dagster-operator/engine/resources";
 import type { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
 import { hint } from "../input/suggest.ts";
 import type { ManifestPlan, ManifestSwitch } from "./planning.ts";
-import { toSubmitRequests } from "./submit-requests.ts";
+import { toBackfillRequest, toSubmitRequest } from "./submit-requests.ts";
 
 export interface ApplyOptions {
   plan: ManifestPlan;
@@ -58,16 +64,19 @@ async function applyTo(
     );
   for (const request of plan.requests.filter((candidate) => candidate.location === location))
     await guarded(`${request.kind} ${request.name} (${request.place})`, async () => {
+      const deps = { storage, workspace, now: Date.now, newId: randomUUID };
+      const of = `${request.kind} ${request.name} (${request.place})`;
+      if (request.kind === "Backfill") {
+        const { backfillId, created } = await submitBackfill(deps, toBackfillRequest(request, snapshot));
+        tell(`${of}: ${created ? "requested as" : "was requested before as"} ${backfillId}`);
+        return;
+      }
       const dynamic = await dynamicKeys(snapshot, storage);
-      const requests = toSubmitRequests(request, snapshot, { now: Date.now(), dynamic });
-      const submitted = await submitRuns({ storage, workspace, now: Date.now, newId: randomUUID }, requests);
-      const fresh = submitted.filter(({ created }) => created);
-      const [first] = submitted;
-      tell(
-        request.kind === "Run"
-          ? `Run ${request.name} (${request.place}): ${fresh.length > 0 ? "submitted as" : "was submitted before as"} ${first?.runId}`
-          : `Backfill ${request.name} (${request.place}): ${fresh.length} of ${submitted.length} runs submitted${fresh.length < submitted.length ? ", the others were before" : ""}`,
+      const { runId, created } = await submitRun(
+        deps,
+        toSubmitRequest(request, snapshot, { now: Date.now(), dynamic }),
       );
+      tell(`${of}: ${created ? "submitted as" : "was submitted before as"} ${runId}`);
     });
 }
 

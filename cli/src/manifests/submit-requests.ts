@@ -1,8 +1,16 @@
 /** Run and Backfill manifests as requests to the queue. Pure: a snapshot in, requests out. */
-import { InvalidInput, NotFound, type SubmitRequest } from "@dagster-operator/engine";
+import {
+  type BackfillRequest,
+  backfillTargets,
+  InvalidInput,
+  NotFound,
+  partitionsOf,
+  type SubmitRequest,
+} from "@dagster-operator/engine";
 import {
   ASSET_JOB,
   type DefinitionsSnapshot,
+  hasPartitionKey,
   type PartitionsDef,
   partitionKeys,
   resolveSelection,
@@ -10,17 +18,21 @@ import {
 import { hint } from "../input/suggest.ts";
 import type { ManifestRequest } from "./planning.ts";
 
-/** One request for each partition of a Backfill, one for a Run. @throws NotFound · InvalidInput what the code does not have */
-export function toSubmitRequests(
+/** `dynamic` absent: the keys of dynamic partitions are not known here and not checked. */
+interface At {
+  now: number;
+  dynamic?: (name: string) => string[];
+}
+
+/** Of a Run. @throws NotFound · InvalidInput what the code does not have */
+export function toSubmitRequest(
   request: ManifestRequest,
   snapshot: DefinitionsSnapshot,
-  /** `dynamic` absent: the keys of dynamic partitions are not known here and not checked. */
-  at: { now: number; dynamic?: (name: string) => string[] },
-): SubmitRequest[] {
-  const { kind, name, place, location, runConfig, tags, idempotencyKey } = request;
-  const of = `${kind} ${name} (${place})`;
-  const assets =
-    request.job === undefined ? selected(request.assetSelection ?? "*", snapshot, of) : undefined;
+  at: At,
+): SubmitRequest {
+  const { location, runConfig, tags, idempotencyKey, partitionKey: key } = request;
+  const of = nameOf(request);
+  const assets = assetsOf(request, snapshot);
   const job = request.job ?? ASSET_JOB;
   const definition = snapshot.jobs.find((candidate) => candidate.name === job);
   if (!definition)
@@ -32,29 +44,57 @@ export function toSubmitRequests(
         snapshot.jobs.map((candidate) => candidate.name),
       ).trim() || `location ${location} does not define it`,
     );
-  const base: SubmitRequest = { location, job, assets, runConfig, tags };
-  const partitions = definition.partitions ?? partitionsOf(assets ?? [], snapshot);
-  const known = (): string[] | null =>
-    !partitions || (!at.dynamic && isDynamic(partitions))
-      ? null
-      : partitionKeys(partitions, { now: at.now, dynamic: at.dynamic ?? (() => []) });
-  if (kind === "Run") {
-    const { partitionKey: key } = request;
-    if (key !== undefined) keysOf({ ...request, partitionKeys: [key] }, known(), of);
-    return [{ ...base, partition: key === undefined ? undefined : { key }, idempotencyKey }];
+  const partitions = definition.partitions ?? partitionsShared(assets ?? [], snapshot);
+  if (key !== undefined && partitions && (at.dynamic || !isDynamic(partitions))) {
+    const known = { now: at.now, dynamic: at.dynamic ?? (() => []) };
+    const all = partitionKeys(partitions, known);
+    if (!hasPartitionKey(partitions, key, known))
+      throw new InvalidInput(
+        `${of}: there is no partition ${key}; there are ${all.length}, from ${all[0] ?? "-"} to ${all.at(-1) ?? "-"}`,
+      );
   }
-  if (!partitions)
-    throw new InvalidInput(`${of}: what it runs has no partitions (or its assets have different ones)`);
-  const keys = keysOf(request, known(), of);
-  return keys.map((key) => ({
-    ...base,
-    partition: { key },
-    tags: { ...tags, "dagster/backfill": name },
-    idempotencyKey: `${idempotencyKey}:${key}`,
-  }));
+  const partition = key === undefined ? undefined : { key };
+  return { location, job, assets, runConfig, tags, partition, idempotencyKey };
 }
 
-function selected(selection: string, { assets }: DefinitionsSnapshot, of: string): string[][] {
+/** Of a Backfill; its partitions are checked where it is submitted. @throws InvalidInput the selection */
+export function toBackfillRequest(request: ManifestRequest, snapshot: DefinitionsSnapshot): BackfillRequest {
+  const { name, location, job, runConfig, tags, partitionKeys: keys, partitionRange: range } = request;
+  return {
+    ...(job === undefined ? { assets: assetsOf(request, snapshot) } : { location, job }),
+    partitions: range ? { range } : { keys: keys ?? [] },
+    runConfig,
+    tags,
+    title: name,
+    idempotencyKey: request.idempotencyKey,
+  };
+}
+
+/** All that can be said of a request before the system runs. @throws NotFound · InvalidInput */
+export function checkRequest(request: ManifestRequest, snapshot: DefinitionsSnapshot, now: number): void {
+  if (request.kind === "Run") {
+    toSubmitRequest(request, snapshot, { now });
+    return;
+  }
+  const entries = [{ name: request.location, snapshot }];
+  const backfill = toBackfillRequest(request, snapshot);
+  try {
+    const defs = partitionsOf(entries, backfill);
+    if (!defs.some((def) => def && isDynamic(def)))
+      backfillTargets(entries, backfill, { now, dynamic: () => [] });
+  } catch (error) {
+    if (!(error instanceof InvalidInput || error instanceof NotFound)) throw error;
+    throw new InvalidInput(`${nameOf(request)}: ${error.message}`);
+  }
+}
+
+const nameOf = ({ kind, name, place }: ManifestRequest): string => `${kind} ${name} (${place})`;
+
+/** undefined for a job. */
+function assetsOf(request: ManifestRequest, { assets }: DefinitionsSnapshot): string[][] | undefined {
+  if (request.job !== undefined) return undefined;
+  const of = nameOf(request);
+  const selection = request.assetSelection ?? "*";
   let keys: string[][];
   try {
     keys = resolveSelection(assets, selection);
@@ -70,7 +110,7 @@ function selected(selection: string, { assets }: DefinitionsSnapshot, of: string
 }
 
 /** The partitions that the partitioned ones of these assets share. */
-function partitionsOf(keys: string[][], { assets }: DefinitionsSnapshot): PartitionsDef | null {
+function partitionsShared(keys: string[][], { assets }: DefinitionsSnapshot): PartitionsDef | null {
   const wanted = new Set(keys.map((key) => JSON.stringify(key)));
   const found = new Map(
     assets
@@ -78,29 +118,6 @@ function partitionsOf(keys: string[][], { assets }: DefinitionsSnapshot): Partit
       .map(({ partitions }) => [JSON.stringify(partitions), partitions]),
   );
   return found.size === 1 ? ([...found.values()][0] ?? null) : null;
-}
-
-/** Keys that are named, or those of the range. `all` null: they are not known here. */
-function keysOf(
-  { partitionKeys: named, partitionRange: range }: ManifestRequest,
-  all: string[] | null,
-  of: string,
-): string[] {
-  if (all === null) return named ?? [];
-  const known = new Set(all);
-  const wanted = named ?? (range ? [range.start, range.end] : []);
-  const missing = wanted.filter((key) => !known.has(key));
-  if (missing.length > 0)
-    throw new InvalidInput(
-      `${of}: there is no partition ${missing.join(", ")}; there are ${all.length}, from ${all[0] ?? "-"} to ${all.at(-1) ?? "-"}`,
-    );
-  if (!range) return wanted;
-  const keys = all.slice(all.indexOf(range.start), all.indexOf(range.end) + 1);
-  if (keys.length === 0)
-    throw new InvalidInput(
-      `${of}: its range begins with ${range.start}, which is after its end ${range.end}`,
-    );
-  return keys;
 }
 
 const isDynamic = (def: PartitionsDef): boolean =>

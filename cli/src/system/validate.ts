@@ -5,7 +5,7 @@ import type { ValidateOptions } from "../command/validate.ts";
 import { SourceError } from "../input/source.ts";
 import { switchedName } from "../manifests/apply.ts";
 import type { ManifestPlan } from "../manifests/planning.ts";
-import { toSubmitRequests } from "../manifests/submit-requests.ts";
+import { checkRequest } from "../manifests/submit-requests.ts";
 import { EXIT, Outcome } from "../output/exit.ts";
 import { createOutput } from "../output/output.ts";
 import { type Chosen, chooseLocations } from "../workspace/flags.ts";
@@ -123,10 +123,10 @@ async function ofManifests(manifests: ManifestPlan | null, entries: LocationEntr
     }
   };
   // Dynamic partitions are known to a running system only: a key of one is not checked here.
-  const at = { now: Date.now() };
+  const now = Date.now();
   for (const request of manifests?.requests ?? [])
     check(request.location, request.place, ({ snapshot }) => {
-      if (snapshot) toSubmitRequests(request, snapshot, at);
+      if (snapshot) checkRequest(request, snapshot, now);
     });
   for (const one of manifests?.switches ?? [])
     check(one.location, one.place, ({ snapshot }) => {

@@ -12,7 +12,7 @@ export type AssetGraph = ReadonlyMap<string, PlacedAsset>;
 export const assetId = (key: readonly string[]): string => JSON.stringify(key);
 
 /** Where each asset is made; a location that only mentions it counts where nobody makes it. */
-export function assetGraph(entries: readonly LocationEntry[]): AssetGraph {
+export function assetGraph(entries: readonly Pick<LocationEntry, "name" | "snapshot">[]): AssetGraph {
   const graph = new Map<string, PlacedAsset>();
   for (const { name, snapshot } of entries)
     for (const def of snapshot?.assets ?? []) {

@@ -1,12 +1,13 @@
 /** The one way in for backfills: page, GraphQL, CLI, manifests and Backfill objects all end here. */
 import {
   type AssetKey,
-  type DefinitionsSnapshot,
   PartitionMappingError,
+  type PartitionsAt,
   type PartitionsDef,
 } from "@dagster-operator/sdk/internal";
 import { InvalidInput, NotFound } from "../errors.ts";
 import type { BackfillTarget, NewBackfill } from "../ports/backfill-storage.ts";
+import type { LocationEntry } from "../ports/workspace.ts";
 import { didYouMean } from "../submit/nearest.ts";
 import { partitionedParts } from "../submit/partition.ts";
 import { prepareRuns, type SubmitDeps, serving } from "../submit/submit.ts";
@@ -45,6 +46,9 @@ export interface SubmittedBackfill {
   created: boolean;
 }
 
+/** A code location as far as its definitions are known. */
+export type Served = Pick<LocationEntry, "name" | "snapshot">;
+
 /**
  * Checks everything that can be known before, then writes it as REQUESTED; a daemon requests its runs.
  * @throws NotFound location, job or asset · Unavailable a location cannot serve now · InvalidInput selection, partitions, config
@@ -53,10 +57,13 @@ export async function submitBackfill(deps: SubmitDeps, request: BackfillRequest)
   const { storage, workspace } = deps;
   if ((request.job === undefined) === (request.assets === undefined))
     throw new InvalidInput("a backfill is of a job or of assets: name one of them");
-  const targets =
-    request.job === undefined
-      ? await targetsOfAssets(deps, request)
-      : await targetsOfJob(deps, request, request.job);
+  if (request.job !== undefined && request.location !== undefined) serving(workspace, request.location);
+  const entries = workspace.list();
+  const at = await backfillPartitions(storage, partitionsOf(entries, request), deps.now());
+  const all = backfillTargets(entries, request, at);
+  const targets = request.onlyMissingAndFailed
+    ? await openTargets(deps, all, request.job)
+    : all.filter(({ partitions }) => partitions?.length !== 0);
   const count = targets.reduce((sum, { partitions }) => sum + (partitions?.length ?? 1), 0);
   if (count === 0)
     throw new InvalidInput(
@@ -64,7 +71,7 @@ export async function submitBackfill(deps: SubmitDeps, request: BackfillRequest)
         ? "there is nothing to backfill: none of these partitions is missing or failed"
         : "there is nothing to backfill: these partitions do not exist yet",
     );
-  await check(deps, request, targets, assetGraph(workspace.list()));
+  await check(deps, request, targets, assetGraph(entries));
   return storage.backfills.submit(toBackfill(request, targets));
 }
 
@@ -91,77 +98,86 @@ export function newBackfillId(): string {
   return String.fromCharCode(...bytes.map((byte) => 97 + (byte % 26)));
 }
 
-async function targetsOfAssets(deps: SubmitDeps, request: BackfillRequest): Promise<BackfillTarget[]> {
-  if (request.fromFailure || request.steps?.length)
-    throw new InvalidInput(
-      "fromFailure and steps are for backfills of a job: assets are made again as a whole",
-    );
-  const targets = await assetTargetsNow(deps, request.assets ?? [], request.partitions);
-  if (!request.onlyMissingAndFailed) return targets.filter(({ partitions }) => partitions?.length !== 0);
-  return openTargets(deps, targets);
+/**
+ * Which partitions of which assets a backfill would be of, in the order in which they are made; `at` knows the dynamic keys of
+ * `partitionsOf`. Pure. @throws NotFound · InvalidInput
+ */
+export function backfillTargets(
+  entries: readonly Served[],
+  { job, location, assets, partitions: choice, fromFailure, steps }: BackfillRequest,
+  at: PartitionsAt,
+): BackfillTarget[] {
+  if (job === undefined) {
+    if (fromFailure || steps?.length)
+      throw new InvalidInput(
+        "fromFailure and steps are for backfills of a job: assets are made again as a whole",
+      );
+    try {
+      return assetTargets(assetGraph(entries), assets ?? [], choice, at);
+    } catch (error) {
+      if (!(error instanceof PartitionMappingError)) throw error;
+      throw new InvalidInput(`this backfill cannot be requested: ${error.message}`);
+    }
+  }
+  if ("byAsset" in choice)
+    throw new InvalidInput("partitions by asset are for backfills of assets: name those of the job");
+  const def = partitionsOfJob(entries, location, job);
+  const partitions = chosenKeys(`job ${job}`, def, choice, at);
+  return [{ location: location ?? "", asset: null, partitions }];
 }
 
-/** Which partitions of these assets a backfill would be of, in the order in which they are made. @throws NotFound · InvalidInput */
-export async function assetTargetsNow(
-  { storage, workspace, now }: Omit<SubmitDeps, "newId">,
-  assets: readonly AssetKey[],
-  choice: PartitionChoice,
-): Promise<BackfillTarget[]> {
-  const graph = assetGraph(workspace.list());
-  const defs = assets.map((key) => graph.get(assetId(key))?.def.partitions ?? null);
-  try {
-    return assetTargets(graph, assets, choice, await backfillPartitions(storage, defs, now()));
-  } catch (error) {
-    if (!(error instanceof PartitionMappingError)) throw error;
-    throw new InvalidInput(`this backfill cannot be requested: ${error.message}`);
-  }
+/** Partitions of what a backfill is of, as far as they are known. */
+export function partitionsOf(
+  entries: readonly Served[],
+  { job, location, assets }: BackfillRequest,
+): (PartitionsDef | null)[] {
+  if (job !== undefined) return [partitionsOfJob(entries, location, job)];
+  const graph = assetGraph(entries);
+  return (assets ?? []).map((key) => graph.get(assetId(key))?.def.partitions ?? null);
 }
 
 /** Without what is there already. Assets without partitions stay while anything before them is to be made. */
-async function openTargets({ storage }: SubmitDeps, targets: BackfillTarget[]): Promise<BackfillTarget[]> {
+async function openTargets(
+  { storage }: SubmitDeps,
+  targets: BackfillTarget[],
+  job: string | undefined,
+): Promise<BackfillTarget[]> {
   const open: BackfillTarget[] = [];
   for (const target of targets) {
-    if (target.asset === null) continue;
     if (target.partitions === null) {
-      const [state] = await storage.assets.states([target.asset]);
+      const [state] = target.asset ? await storage.assets.states([target.asset]) : [];
       if (open.length > 0 || !state?.lastMaterialization || state.lastRunFailed) open.push(target);
       continue;
     }
-    const states = await storage.assets.partitions(target.asset);
-    const partitions = target.partitions.filter((key) => (states.get(key) ?? "FAILED") === "FAILED");
+    const isOpen = await openPartitions(storage, target, job);
+    const partitions = target.partitions.filter(isOpen);
     if (partitions.length > 0) open.push({ ...target, partitions });
   }
   return open;
 }
 
-async function targetsOfJob(
-  deps: SubmitDeps,
-  { location, partitions: choice, onlyMissingAndFailed }: BackfillRequest,
-  name: string,
-): Promise<BackfillTarget[]> {
-  const { storage, workspace, now } = deps;
-  if (location === undefined) throw new InvalidInput(`a backfill of job ${name} needs its code location`);
-  const { snapshot } = serving(workspace, location);
-  const def = partitionsOfJob(snapshot, location, name);
-  if ("byAsset" in choice)
-    throw new InvalidInput("partitions by asset are for backfills of assets: name those of the job");
-  const at = await backfillPartitions(storage, [def], now());
-  let partitions = chosenKeys(`job ${name}`, def, choice, at);
-  if (onlyMissingAndFailed) {
-    const newest = await storage.runs.newestByPartition(location, name);
-    partitions = partitions.filter((key) =>
-      ["FAILURE", "CANCELED", undefined].includes(newest.get(key)?.status),
-    );
+async function openPartitions(
+  storage: SubmitDeps["storage"],
+  { asset, location }: BackfillTarget,
+  job: string | undefined,
+): Promise<(key: string) => boolean> {
+  if (asset) {
+    const states = await storage.assets.partitions(asset);
+    return (key) => (states.get(key) ?? "FAILED") === "FAILED";
   }
-  return [{ location, asset: null, partitions }];
+  const newest = await storage.runs.newestByPartition(location, job ?? "");
+  return (key) => ["FAILURE", "CANCELED", undefined].includes(newest.get(key)?.status);
 }
 
 /** The job's partitions, or those that all partitioned assets of it have. */
-export function partitionsOfJob(
-  snapshot: DefinitionsSnapshot,
-  location: string,
+function partitionsOfJob(
+  entries: readonly Served[],
+  location: string | undefined,
   name: string,
 ): PartitionsDef {
+  if (location === undefined) throw new InvalidInput(`a backfill of job ${name} needs its code location`);
+  const snapshot = entries.find((entry) => entry.name === location)?.snapshot;
+  if (!snapshot) throw new NotFound("code location", location);
   const job = snapshot.jobs.find((candidate) => candidate.name === name);
   if (!job)
     throw new NotFound(

@@ -85,19 +85,21 @@ const submitDeps = (ctx: Context): SubmitDeps => ({
 type Params = typeof LaunchBackfillParams.$inferInput;
 
 function choiceOf(params: Params): PartitionChoice {
-  const { partitionNames, partitionsByAssets, allPartitions } = params;
+  const { partitionNames, partitionsByAssets, allPartitions, partitionRange } = params;
   const given = [
     partitionNames && "partitionNames",
     partitionsByAssets && "partitionsByAssets",
     allPartitions && "allPartitions",
+    partitionRange && "partitionRange",
   ].filter(Boolean);
   if (given.length !== 1)
     throw new InvalidInput(
       given.length === 0
-        ? "a backfill needs partitions: give partitionNames, partitionsByAssets or allPartitions"
+        ? "a backfill needs partitions: give partitionNames, partitionRange, partitionsByAssets or allPartitions"
         : `${given.join(" and ")} exclude each other`,
     );
   if (partitionNames) return { keys: partitionNames };
+  if (partitionRange) return { range: partitionRange };
   if (!partitionsByAssets) return { all: true };
   return {
     byAsset: partitionsByAssets.flatMap((one) => {

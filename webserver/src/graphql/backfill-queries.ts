@@ -1,4 +1,4 @@
-import { assetTargetsNow } from "@dagster-operator/engine";
+import { backfillPartitions, backfillTargets, partitionsOf } from "@dagster-operator/engine";
 import { AssetBackfillTargetPartitions, PartitionBackfill, targetPartitions } from "./backfill.ts";
 import { builder, byTypename } from "./builder.ts";
 import { BulkActionStatus } from "./enums.ts";
@@ -66,11 +66,13 @@ builder.queryFields((t) => ({
     type: [AssetPartitions],
     args: { params: t.arg({ type: AssetBackfillPreviewParams, required: true }) },
     resolve: async (_root, { params }, ctx): Promise<Preview[]> => {
-      const targets = await assetTargetsNow(
-        { storage: ctx.storage, workspace: ctx.workspace, now: () => ctx.clock.now() },
-        params.assetSelection.map(({ path }) => path),
-        { keys: params.partitionNames },
-      );
+      const request = {
+        assets: params.assetSelection.map(({ path }) => path),
+        partitions: { keys: params.partitionNames },
+      };
+      const entries = ctx.workspace.list();
+      const at = await backfillPartitions(ctx.storage, partitionsOf(entries, request), ctx.clock.now());
+      const targets = backfillTargets(entries, request, at);
       return targets.flatMap((target) =>
         target.asset ? [{ asset: target.asset, partitions: targetPartitions(ctx, target) }] : [],
       );

@@ -153,6 +153,10 @@ export const LaunchBackfillParams = builder.inputType("LaunchBackfillParams", {
     title: t.string(),
     description: t.string(),
     runConfigData: t.field({ type: "RunConfigData" }),
+    partitionRange: t.field({
+      type: PartitionRangeSelector,
+      description: "In place of partitionNames: from one key to another, both included.",
+    }),
     onlyMissingAndFailed: t.boolean({
       description: "Of these partitions only those that were never made or whose last run failed.",
     }),
