@@ -85,7 +85,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     registry: metrics,
     instance: {
       version: VERSION,
-      queue: options.settings,
+      queue: options.settings.queue,
       runLauncher: "LocalProcessBackend",
     },
   });
@@ -117,7 +117,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   let closing = false;
   let computing: Promise<void> = Promise.resolve();
   const ready = served.then(async ({ storage, tokenSecret }) => {
-    const { startDaemon } = await import("@dagster-operator/daemon");
+    const { daemonConfig, startDaemon } = await import("@dagster-operator/daemon");
     if (closing) return storage;
     computing = runComputeLoop({
       storage,
@@ -127,6 +127,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       owner: `local:${randomUUID()}`,
       clock: systemClock,
       signal: stopping.signal,
+      maxResumeAttempts: options.settings.maxResumeAttempts ?? 0,
       onFault: (what, error) => log.error({ err: error }, what),
     });
     daemon = startDaemon({
@@ -135,7 +136,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       clock: systemClock,
       log,
       metrics,
-      config: { queue: options.settings },
+      config: daemonConfig(options.settings),
       ...(options.automation ? {} : { loops: ["queue" as const] }),
     });
     return storage;

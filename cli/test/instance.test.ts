@@ -85,7 +85,7 @@ describe("dagster.yaml", () => {
     expect(read("# nothing\n")).toEqual(DEFAULT_SETTINGS);
   });
   test("sets the queue in each of the places that Dagster knows", () => {
-    expect(read("run_queue: {max_concurrent_runs: 3}").maxConcurrentRuns).toBe(3);
+    expect(read("run_queue: {max_concurrent_runs: 3}").queue.maxConcurrentRuns).toBe(3);
     expect(
       read(`run_coordinator:
   module: dagster.core.run_coordinator
@@ -96,7 +96,7 @@ describe("dagster.yaml", () => {
       - { key: team, value: red, limit: 1 }
       - { key: user, value: { applyLimitPerUniqueValue: true }, limit: 2 }
       - { key: heavy, limit: 0 }
-`),
+`).queue,
     ).toEqual({
       maxConcurrentRuns: 4,
       tagLimits: [
@@ -105,14 +105,14 @@ describe("dagster.yaml", () => {
         { key: "heavy", limit: 0 },
       ],
     });
-    expect(read("concurrency: {runs: {max_concurrent_runs: -1}}").maxConcurrentRuns).toBe(-1);
+    expect(read("concurrency: {runs: {max_concurrent_runs: -1}}").queue.maxConcurrentRuns).toBe(-1);
   });
   test("refuses unknown keys with a suggestion, and says where a known one belongs here", () => {
     expect(() => read("run_queue:\n  max_concurent_runs: 3")).toThrow(
       /dagster\.yaml:2:3: unknown key "max_concurent_runs"\. Did you mean "max_concurrent_runs"\?/,
     );
     expect(() => read("storage: {postgres: {}}")).toThrow(
-      /"storage" cannot be set for a local system: name the storage with --storage/,
+      /"storage" cannot be set here: name the storage with --storage/,
     );
     expect(() =>
       read("run_queue: {max_concurrent_runs: 1}\nconcurrency: {runs: {max_concurrent_runs: 2}}"),

@@ -1,4 +1,14 @@
-import type { QueueLimits } from "@dagster-operator/engine";
+import {
+  DEFAULT_MONITORING,
+  DEFAULT_RETENTION,
+  DEFAULT_RETRIES,
+  type InstanceConfig,
+  type MonitoringSettings,
+  type QueueLimits,
+  type RetentionSettings,
+  type RetrySettings,
+  type Webhook,
+} from "@dagster-operator/engine";
 
 /** What an installation may set; the names of `dagster.yaml` in brackets. Times in milliseconds. */
 export interface DaemonConfig {
@@ -12,6 +22,14 @@ export interface DaemonConfig {
   sensorConcurrency: number;
   /** How long an evaluation may take before it is a failed tick. Default 60,000. */
   evaluationTimeoutMs: number;
+  /** [`run_monitoring`] Default: 180 s to start, 180 s to stop, no maximum runtime but that of the tag `dagster/max_runtime`. */
+  monitoring: MonitoringSettings;
+  /** [`run_retries`] Default: only runs whose tags ask for it. */
+  retries: RetrySettings;
+  /** [`retention`] Default: skipped ticks are forgotten after a week. */
+  retention: RetentionSettings;
+  /** [`webhooks`] Default none. */
+  webhooks: Webhook[];
 }
 
 export const DEFAULT_CONFIG: DaemonConfig = {
@@ -20,4 +38,14 @@ export const DEFAULT_CONFIG: DaemonConfig = {
   scheduleConcurrency: 8,
   sensorConcurrency: 8,
   evaluationTimeoutMs: 60_000,
+  monitoring: DEFAULT_MONITORING,
+  retries: DEFAULT_RETRIES,
+  retention: DEFAULT_RETENTION,
+  webhooks: [],
 };
+
+/** The daemon's part of an instance's settings. */
+export function daemonConfig(instance: InstanceConfig): Partial<DaemonConfig> {
+  const { maxResumeAttempts: _computeLoop, ...own } = instance;
+  return own;
+}

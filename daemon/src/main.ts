@@ -14,6 +14,7 @@ import { InvalidInput, parseInstanceConfig, systemClock } from "@dagster-operato
 import { openWhenUp } from "@dagster-operator/storage";
 import { pino } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { daemonConfig } from "./config.ts";
 import { probeServer } from "./probe-server.ts";
 import { type Daemon, startDaemon } from "./start-daemon.ts";
 
@@ -34,7 +35,12 @@ function settings() {
   const port = values["probe-port"];
   if (!/^\d+$/.test(port)) throw new InvalidInput(`--probe-port ${port} is no number`);
   const text = values.instance === undefined ? null : readFileSync(values.instance, "utf8");
-  return { url, port: Number(port), level: values["log-level"], config: parseInstanceConfig(text) };
+  return {
+    url,
+    port: Number(port),
+    level: values["log-level"],
+    config: daemonConfig(parseInstanceConfig(text, process.env)),
+  };
 }
 
 async function run(): Promise<void> {

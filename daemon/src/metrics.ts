@@ -7,6 +7,7 @@ export interface DaemonMetrics {
   ticks: Counter<"kind" | "status">;
   lateness: Histogram<"kind">;
   backfillRuns: Counter;
+  overdue: Counter<"kind">;
   faults: Counter<"loop">;
 }
 
@@ -40,6 +41,14 @@ export function daemonMetrics(registry: Registry): DaemonMetrics {
     }),
     backfillRuns: once(registry, "dagster_backfill_runs_total", (name) => {
       return new Counter({ name, help: "Runs requested by backfills", registers });
+    }),
+    overdue: once(registry, "dagster_runs_overdue_total", (name) => {
+      return new Counter({
+        name,
+        help: "Runs ended by monitoring, by what took too long",
+        labelNames: ["kind"],
+        registers,
+      });
     }),
     faults: once(registry, "dagster_daemon_faults_total", (name) => {
       return new Counter({

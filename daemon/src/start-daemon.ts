@@ -8,11 +8,13 @@ import { keepBeating } from "./heartbeat.ts";
 import type { RunningLoop } from "./instigator-loop.ts";
 import type { LoopHealth } from "./loop.ts";
 import { daemonMetrics } from "./metrics.ts";
+import { monitoringLoop } from "./monitoring-loop.ts";
 import { queueLoop } from "./queue-loop.ts";
+import { retryLoop } from "./retry-loop.ts";
 import { scheduleLoop } from "./schedule-loop.ts";
 import { sensorLoop } from "./sensor-loop.ts";
 
-export type LoopName = "queue" | "schedule" | "sensor" | "backfill";
+export type LoopName = "queue" | "schedule" | "sensor" | "backfill" | "monitoring" | "retries";
 
 /** Dagster's names of the daemons whose work a loop does. */
 const DAEMON_TYPE: Record<LoopName, string> = {
@@ -20,7 +22,11 @@ const DAEMON_TYPE: Record<LoopName, string> = {
   schedule: "SCHEDULER",
   sensor: "SENSOR",
   backfill: "BACKFILL",
+  monitoring: "MONITORING",
+  retries: "EVENT_LOG_CONSUMER",
 };
+
+const ALL_LOOPS = Object.keys(DAEMON_TYPE) as LoopName[];
 
 export interface DaemonOptions {
   storage: Storage;
@@ -44,7 +50,7 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
-/** Starts the queue, schedule, sensor and backfill loops. Any number of daemons may work on one storage. */
+/** Starts the loops. Any number of daemons may work on one storage. */
 export function startDaemon({
   storage,
   workspace,
@@ -75,8 +81,11 @@ export function startDaemon({
     schedule: () => scheduleLoop(instigators),
     sensor: () => sensorLoop(instigators),
     backfill: () => backfillLoop(instigators),
+    monitoring: () =>
+      monitoringLoop({ storage, clock, log, metrics: registered, settings: settings.monitoring }),
+    retries: () => retryLoop({ ...instigators, settings: settings.retries }),
   };
-  const running = (loops ?? (["queue", "schedule", "sensor", "backfill"] as const)).map((name) => ({
+  const running = (loops ?? ALL_LOOPS).map((name) => ({
     ...make[name](),
     type: DAEMON_TYPE[name],
   }));

@@ -40,7 +40,9 @@ test("the daemon of a cluster is ready when its loops turn, shows its metrics an
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
   while ((await get("/readyz")).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
   const loops = (await (await get("/readyz")).json()) as { loops: { name: string }[] };
-  expect(loops.loops.map(({ name }) => name)).toEqual(["queue", "schedule", "sensor"]);
+  expect(loops.loops.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["queue", "schedule", "sensor"]),
+  );
   expect((await get("/healthz")).status).toBe(200);
   expect(await (await get("/metrics")).text()).toContain("dagster_queue_depth 0");
   expect((await get("/other")).status).toBe(404);

@@ -8,7 +8,7 @@ import type { ComputeBackend, ComputeRequest, WorkerExit } from "./ports/compute
 import type { RunRecord } from "./ports/run-storage.ts";
 import type { Storage } from "./ports/storage.ts";
 import { IN_PROGRESS, isEnded } from "./run-state/status.ts";
-import { endEvents } from "./run-state/worker-exit.ts";
+import { endEvents, resumeEvent } from "./run-state/worker-exit.ts";
 import { makeRunToken, RUN_TOKEN_LIFETIME_MS } from "./run-token.ts";
 import { Wake } from "./wake.ts";
 
@@ -28,6 +28,8 @@ export interface ComputeLoopOptions {
   onFault?: (what: string, error: unknown) => void;
   /** Time that a cancelled worker has to end by itself. Default 10 s. */
   cancelGraceMs?: number;
+  /** How often a run whose worker is gone without a word goes on with a new one, before it fails. Default 0. */
+  maxResumeAttempts?: number;
   /** Requests carried out at once. Default 16. */
   concurrency?: number;
 }
@@ -127,15 +129,14 @@ class ComputeLoop {
   }
 
   async #endLost({ runId, attempt }: RunRecord): Promise<void> {
-    const { storage, backend, url } = this.#o;
+    const { backend, url } = this.#o;
     try {
       await backend.recover?.({ runId, url, token: this.#token(runId, attempt) });
     } catch (error) {
       // The run still has to end; what could not be sent is then only missing from its log.
       this.#fault(`the last events of run ${runId} cannot be recovered`, error);
     }
-    const run = await storage.runs.get(runId);
-    if (run && !isEnded(run.status)) await this.#report(run, { reason: "lost", message: LOST });
+    await this.#end({ runId, attempt, reason: "lost", message: LOST });
   }
 
   async settle(): Promise<void> {
@@ -205,7 +206,15 @@ class ComputeLoop {
     const run = await this.#o.storage.runs.get(exit.runId);
     // A newer attempt has taken over: the old worker's end says nothing about the run.
     if (!run || isEnded(run.status) || run.attempt > exit.attempt) return;
+    if (await this.#resumed(run, exit)) return;
     await this.#report(run, exit);
+  }
+
+  /** The next attempt fences this one, and does not repeat the steps that it ended well. */
+  async #resumed({ runId, status, attempt }: RunRecord, exit: WorkerExit): Promise<boolean> {
+    const { storage, clock, maxResumeAttempts = 0 } = this.#o;
+    if (attempt > maxResumeAttempts || exit.reason === "start_failed" || status === "CANCELING") return false;
+    return storage.runs.resume({ runId, attempt }, resumeEvent(exit, maxResumeAttempts, clock.now()));
   }
 
   async #report(run: RunRecord, exit: Pick<WorkerExit, "reason" | "message">): Promise<void> {

@@ -102,6 +102,34 @@ describe("the compute loop", () => {
     ]);
   });
 
+  test("lets a run go on with a new worker as often as it may, and the older one is fenced", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    loop(backend, { maxResumeAttempts: 1 });
+    const runId = await dequeued();
+    await eventually("it is launched", () => backend.launched[0]);
+    await started(runId);
+    backend.end(runId, "lost", "its node is gone");
+    const second = await eventually("it is launched again", () => backend.launched[1]);
+    expect(second).toMatchObject({ runId, attempt: 2 });
+    expect(await storage.runs.get(runId)).toMatchObject({ status: "STARTED", attempt: 2 });
+    const [told] = await storage.events.list(runId, { limit: 9, types: ["ENGINE_EVENT"] });
+    expect(told?.event.message).toBe(
+      "the run worker was lost: its node is gone; the run goes on with a new one (1 of at most 1 times)",
+    );
+    const late = {
+      producer: "worker:1",
+      attempt: 1,
+      runId,
+      events: [{ seq: 1, event: { type: "RUN_SUCCESS" as const, ...at } }],
+    };
+    await expect(storage.events.append(late)).rejects.toThrow(/was replaced by attempt 2/);
+    backend.end(runId, "lost", "another node is gone");
+    expect(await ended(runId)).toMatchObject({
+      status: "FAILURE",
+      error: { message: "the run worker was lost: another node is gone" },
+    });
+  });
+
   test("takes what a lost worker had left before it ends its run, and an end that it left stands", async () => {
     const [going, gone, unread] = [await dequeued(), await dequeued(), await dequeued()];
     for (const runId of [going, gone, unread]) {

@@ -1,7 +1,8 @@
 /** YAML with places: every complaint names file, line and column. */
+
+import { keysAt } from "@dagster-operator/engine";
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments } from "yaml";
 import type { z } from "zod";
-import { keysAt } from "./schema-keys.ts";
 import { excerpt, type Place, SourceError, type SourceIssue } from "./source.ts";
 import { hint } from "./suggest.ts";
 

@@ -58,7 +58,8 @@ export async function runDev(options: DevOptions): Promise<void> {
         output.line(`\n${output.style("bold", "dagster-operator")} ${VERSION}\n`);
         output.line(`  Page  ${output.style("cyan", url)}`);
         output.line(`  Data  ${nice(storage.shown, cwd)} ${output.style("dim", "(survives restarts)")}`);
-        for (const note of chosen.notes) output.line(`  ${output.style("yellow", "Note")}  ${note}`);
+        for (const note of [...chosen.notes, ...settings.notes])
+          output.line(`  ${output.style("yellow", "Note")}  ${note}`);
         output.line();
         if (options.open && output.live && !process.env.CI) openBrowser(url);
         tellLocations(system, startedAt, output);

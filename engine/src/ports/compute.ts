@@ -18,6 +18,8 @@ export interface ComputeRequests {
    * loop when it starts: whoever held them is gone.
    */
   takeOver(owner: string): Promise<string[]>;
+  /** Asks the backend to stop what is left of a run's worker, whatever the run's status is. */
+  requestCancel(runId: string): Promise<void>;
   done(id: number): Promise<void>;
   /** Gives it back, to be claimed again after `delayMs`. */
   release(id: number, delayMs: number): Promise<void>;

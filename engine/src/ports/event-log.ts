@@ -43,6 +43,13 @@ export interface EventLog {
   tail(types: RunEventType[], after: number, limit: number): Promise<EventRecord[]>;
   /** No event that is stored later, or is not committed yet, has this id or a smaller one: a cursor to begin at. */
   mark(): Promise<number>;
-  /** Writes control-plane events with the next free sequence numbers of this process' producer. */
-  report(runId: string, events: RunEvent[]): Promise<AppendResult>;
+  /**
+   * Writes control-plane events with the next free sequence numbers of this process' producer.
+   * @throws NotFound · Conflict the run is no longer in one of the statuses of `only`, or of that attempt: nothing is written
+   */
+  report(
+    runId: string,
+    events: RunEvent[],
+    only?: { statuses: readonly RunStatus[]; attempt?: number | undefined },
+  ): Promise<AppendResult>;
 }

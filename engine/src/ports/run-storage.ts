@@ -1,4 +1,5 @@
-import type { ErrorInfo, RunContext, RunStatus, StepStatus } from "@dagster-operator/sdk/internal";
+import type { ErrorInfo, RunContext, RunEvent, RunStatus, StepStatus } from "@dagster-operator/sdk/internal";
+import type { RunUnderWay } from "../monitoring/overdue.ts";
 import type { PoolSettings, RunPools } from "./pool-storage.ts";
 
 /** All times in this file are milliseconds since the epoch. */
@@ -109,6 +110,14 @@ export interface RunStorage {
    * @throws NotFound
    */
   cancel(runId: string, options?: { force?: boolean; reason?: string }): Promise<RunStatus>;
+  /** All runs that are not queued and have not ended, oldest first. */
+  underWay(): Promise<RunUnderWay[]>;
+  /**
+   * A worker of this attempt is gone: asks for the next one, and writes `event`. False = nothing was done, because the run has
+   * ended or is being cancelled, or another attempt has taken over.
+   * @throws NotFound
+   */
+  resume(run: { runId: string; attempt: number }, event: RunEvent): Promise<boolean>;
   /** Removes a run with its events and steps; asset history stays. A run that is not terminal is refused. @throws Conflict */
   delete(runId: string): Promise<void>;
   /** All values of a tag key, for filters. */

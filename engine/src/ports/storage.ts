@@ -5,6 +5,7 @@ import type { ComputeRequests } from "./compute.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { LocationStorage } from "./location-storage.ts";
+import type { Notices } from "./notices.ts";
 import type { PoolStorage } from "./pool-storage.ts";
 import type { RunStorage } from "./run-storage.ts";
 import type { StepLaunches } from "./step-launches.ts";
@@ -26,6 +27,7 @@ export interface Storage {
   backfills: BackfillStorage;
   pools: PoolStorage;
   automation: AutomationStorage;
+  notices: Notices;
   /** Small things of the installation: `instance_id`, `token_secret`, … `init` is stored when the key is absent; returns what is stored. */
   setting(key: string, init: () => string): Promise<string>;
   /** At-least-once wake-up after commit; coalesced, and lost while the database is away, so every loop also has a slow interval. */

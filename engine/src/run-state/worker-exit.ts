@@ -36,6 +36,13 @@ export function endEvents(
   ];
 }
 
+/** Says that a run goes on with a new worker. Pure. */
+export function resumeEvent(exit: WorkerExit, max: number, ts: number): RunEvent {
+  const why = exit.message ? `${REASONS[exit.reason]}: ${exit.message}` : REASONS[exit.reason];
+  const message = `${why}; the run goes on with a new one (${exit.attempt} of at most ${max} times)`;
+  return { type: "ENGINE_EVENT", ts, level: "WARNING", message, error: { name: "WorkerExit", message: why } };
+}
+
 const REASONS: Record<WorkerExit["reason"], string> = {
   completed: "the run worker ended without reporting the run's end",
   crashed: "the run worker crashed",

@@ -1,10 +1,12 @@
 /** What an ended run leaves for one that goes on from it. */
-import type {
-  DefinitionsSnapshot,
-  Plan,
-  RunContext,
-  RunEvent,
-  StepStatus,
+import {
+  type DefinitionsSnapshot,
+  type Plan,
+  PlanError,
+  planRun,
+  type RunContext,
+  type RunEvent,
+  type StepStatus,
 } from "@dagster-operator/sdk/internal";
 import type { RunRecord, StepRecord } from "../ports/run-storage.ts";
 import type { Storage } from "../ports/storage.ts";
@@ -149,4 +151,30 @@ export function knownAfter(
     mappingKeys: kept(Object.entries({ ...parent.known.mappingKeys, ...made.mappingKeys })),
     notYielded: kept(Object.entries({ ...parent.known.notYielded, ...made.notYielded })),
   };
+}
+
+/**
+ * What a run's next worker need not do again: steps that an earlier attempt of it ended well. With code that no longer fits
+ * the run nothing is known, and the worker says what is wrong.
+ */
+export async function knownOnResume(
+  storage: Storage,
+  run: RunRecord,
+  snapshot: DefinitionsSnapshot,
+): Promise<Known> {
+  const records = await recordsWithFailedChecks(storage, run.runId, snapshot);
+  if (!records.some(({ status }) => status === "SUCCESS")) return run.known;
+  try {
+    const { job, assets, checks, steps } = run;
+    const plan = planRun(snapshot, {
+      job,
+      assets: assets ?? undefined,
+      checks: checks ?? undefined,
+      steps: steps ?? undefined,
+    });
+    return knownAfter(run, records, await readMade(storage, run.runId, plan, records), []);
+  } catch (error) {
+    if (error instanceof PlanError) return run.known;
+    throw error;
+  }
 }

@@ -7,6 +7,7 @@ import {
   type RunContext,
 } from "@dagster-operator/sdk/internal";
 import { InvalidInput, NotFound } from "../errors.ts";
+import { RETRY_NUMBER_TAG } from "../monitoring/retry.ts";
 import type { RunRecord } from "../ports/run-storage.ts";
 import { isEnded } from "../run-state/status.ts";
 import { knownAfter, readMade, recordsWithFailedChecks, unfinishedSteps } from "./ended-run.ts";
@@ -110,6 +111,7 @@ const OWN_TAGS = new Set([
   "dagster/parent_run_id",
   "dagster/root_run_id",
   "dagster/step_selection",
+  RETRY_NUMBER_TAG,
 ]);
 
 function inheritedTags(tags: Record<string, string>): Record<string, string> {

@@ -8,6 +8,7 @@ import { eventLogContract } from "./event-log-contract.ts";
 import { heartbeatsContract } from "./heartbeats-contract.ts";
 import { exampleLocation, locationStorageContract } from "./location-storage-contract.ts";
 import { eventually } from "./manual-clock.ts";
+import { noticesContract } from "./notices-contract.ts";
 import { poolStorageContract } from "./pool-storage-contract.ts";
 import { runStorageContract } from "./run-storage-contract.ts";
 import { stepLaunchesContract } from "./step-launches-contract.ts";
@@ -34,6 +35,7 @@ export function storageContract(subject: StorageSubject): void {
   backfillStorageContract(subject);
   poolStorageContract(subject);
   automationStorageContract(subject);
+  noticesContract(subject);
 
   describe("Storage", () => {
     let storage: Storage;

@@ -14,11 +14,21 @@ const RELEASE = `
   )
   select pg_notify('${NOTIFY_CHANNEL}', 'compute:')`;
 
+const CANCEL = `
+  with asked as (
+    insert into compute_request (kind, run_no, available_at) select 'cancel', no, 0 from run where id = $1
+    on conflict (run_no, kind) do nothing
+  )
+  select pg_notify('${NOTIFY_CHANNEL}', 'compute:')`;
+
 export function computeRequests(database: Database): ComputeRequests {
   return {
     claim: (owner, max, leaseMs) => claim(database, owner, max, leaseMs),
     async takeOver(owner) {
       return (await database.rows<{ id: string }>(TAKE_OVER, [owner])).map(({ id }) => id);
+    },
+    async requestCancel(runId) {
+      await database.rows(CANCEL, [runId]);
     },
     async done(id) {
       await database.rows("delete from compute_request where id = $1", [id]);

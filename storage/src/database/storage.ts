@@ -6,6 +6,7 @@ import { computeRequests } from "../compute/compute-requests.ts";
 import { eventLog } from "../events/event-log.ts";
 import { heartbeats } from "../heartbeats/heartbeats.ts";
 import { locationStorage } from "../locations/location-storage.ts";
+import { notices } from "../notices/notices.ts";
 import { poolStorage } from "../pools/pool-storage.ts";
 import { runStorage } from "../runs/run-storage.ts";
 import { stepLaunches } from "../steps/step-launches.ts";
@@ -32,6 +33,7 @@ export function storageOver(database: Database, producer: string, now: () => num
     backfills: backfillStorage(database, now),
     pools: poolStorage(database),
     automation: automationStorage(database),
+    notices: notices(database),
     async setting(key, init) {
       const known = await read(key);
       if (known !== undefined) return known;

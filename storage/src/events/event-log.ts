@@ -1,4 +1,4 @@
-import type { EventLog, EventRecord } from "@dagster-operator/engine";
+import { Conflict, type EventLog, type EventRecord } from "@dagster-operator/engine";
 import type { RunEvent } from "@dagster-operator/sdk/internal";
 import type { Database } from "../database/database.ts";
 import { LOCKS } from "../database/locks.ts";
@@ -28,9 +28,11 @@ export function eventLog(database: Database, producer: string): EventLog {
     },
     tail: (types, after, limit) => tail(database, types, after, limit),
     mark: () => mark(database),
-    report: (runId, events) =>
+    report: (runId, events, only) =>
       database.transaction(async (session) => {
         const run = await lockRun(session, runId);
+        if (only && (!only.statuses.includes(run.status) || run.attempt !== (only.attempt ?? run.attempt)))
+          throw new Conflict(`run ${runId} is ${run.status} by now, attempt ${run.attempt}`);
         return appendLocked(session, run, { runId, producer }, events);
       }, LOCKS.eventIds),
   };

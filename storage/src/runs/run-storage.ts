@@ -6,8 +6,10 @@ import { dequeue } from "./dequeue.ts";
 import { count, list } from "./list.ts";
 import { newestByPartition } from "./newest-by-partition.ts";
 import { RUN_RECORD } from "./record.ts";
+import { resume } from "./resume.ts";
 import { submit } from "./submit.ts";
 import { tagKeys, tagValues } from "./tags.ts";
+import { underWay } from "./under-way.ts";
 
 const STEPS = `
   select step_key as "stepKey", status, attempts, started_at as "startedAt", ended_at as "endedAt", error
@@ -29,6 +31,8 @@ export function runStorage(database: Database, producer: string, now: () => numb
     steps: (runId) => database.rows<StepRecord>(STEPS, [runId]),
     dequeue: (limits, max) => dequeue(database, limits, max, now()),
     cancel: (runId, options = {}) => cancel(database, producer, runId, options, now()),
+    underWay: () => underWay(database),
+    resume: (run, event) => resume(database, producer, run, event),
     delete: (runId) => deleteRun(database, runId),
     tagValues: (key, prefix, limit) => tagValues(database, key, prefix, limit),
     tagKeys: () => tagKeys(database),

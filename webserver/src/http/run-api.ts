@@ -4,6 +4,7 @@ import {
   Conflict,
   InvalidInput,
   isEnded,
+  knownOnResume,
   NotFound,
   type PoolSettings,
   PostEvents,
@@ -64,6 +65,12 @@ export function runApi(app: FastifyInstance, { services, clock, metrics, pools, 
       );
     return { run, attempt };
   }
+  /** With its code away: as it was submitted, so that steps are run again rather than not at all. */
+  async function knownNow(run: RunRecord): Promise<RunContext["known"]> {
+    const { storage, workspace } = services();
+    const snapshot = workspace.get(run.location)?.snapshot;
+    return snapshot ? knownOnResume(storage, run, snapshot) : run.known;
+  }
   const control = (status: RunStatus) => ({
     status,
     cancel: status === "CANCELING" || status === "CANCELED",
@@ -98,7 +105,7 @@ export function runApi(app: FastifyInstance, { services, clock, metrics, pools, 
       partition,
       parentRunId,
       rootRunId,
-      known,
+      known: attempt > 1 ? await knownNow(run) : known,
       attempt,
     };
   });

@@ -1,0 +1,126 @@
+import type { Clock } from "@dagster-operator/engine";
+import {
+  decideRetry,
+  InvalidInput,
+  NotFound,
+  type Notice,
+  RETRY_NUMBER_TAG,
+  type RetrySettings,
+  type RunRecord,
+  reexecuteRun,
+  type SubmitDeps,
+  type Submitted,
+  Unavailable,
+} from "@dagster-operator/engine";
+import type { RunEvent } from "@dagster-operator/sdk/internal";
+import type { Logger } from "pino";
+import type { RunningLoop } from "./instigator-loop.ts";
+import { Loop } from "./loop.ts";
+import type { DaemonMetrics } from "./metrics.ts";
+
+export interface RetryLoopOptions extends SubmitDeps {
+  clock: Clock;
+  log: Logger;
+  metrics: DaemonMetrics;
+  owner: string;
+  settings: RetrySettings;
+}
+
+const NAME = "retry";
+/** Wake-ups may be lost, so it also looks by itself. */
+const INTERVAL_MS = 5_000;
+/** Looking for failures stops all writers for an instant: not at every run that ends. */
+const MIN_GAP_MS = 500;
+const LEASE_MS = 60_000;
+const BATCH = 100;
+const MAX_DELAY_MS = 60_000;
+
+/** Runs failed runs again that may be: each at most once, however many daemons look. */
+export function retryLoop(options: RetryLoopOptions): RunningLoop {
+  const { storage, clock, log, metrics, owner } = options;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let wakeTimer: NodeJS.Timeout | undefined;
+  const iterate = async (): Promise<number> => {
+    lookedAt = clock.now();
+    while ((await storage.notices.collect(NAME, ["RUN_FAILURE"], [""], BATCH)) === BATCH);
+    for (let full = true; full; ) {
+      const notices = await storage.notices.claim(NAME, owner, BATCH, LEASE_MS);
+      full = notices.length === BATCH;
+      for (const notice of notices) await handle(options, notice);
+    }
+    return INTERVAL_MS;
+  };
+  const onFault = () => metrics.faults.inc({ loop: "retries" });
+  const loop = new Loop({ name: "retries", clock, log, iterate, onFault });
+  // Told when a run ends, and when one is submitted.
+  const unsubscribe = storage.subscribe("queue", () => {
+    const left = lookedAt + MIN_GAP_MS - clock.now();
+    if (left <= 0) loop.wake();
+    else
+      wakeTimer ??= setTimeout(() => {
+        wakeTimer = undefined;
+        loop.wake();
+      }, left);
+  });
+  const stop = async () => {
+    unsubscribe();
+    clearTimeout(wakeTimer);
+  };
+  return { loop, stop };
+}
+
+async function handle(options: RetryLoopOptions, { id, runId, tries }: Notice): Promise<void> {
+  const { storage, log, clock, settings } = options;
+  const run = await storage.runs.get(runId);
+  const decision = run ? decideRetry(run, settings) : { retry: false as const, why: "it was deleted" };
+  if (!run || !decision.retry) {
+    if (run && !decision.retry && decision.why)
+      await tell(options, runId, `Run is not retried: ${decision.why}.`);
+    return storage.notices.end(id, decision.retry ? undefined : (decision.why ?? undefined));
+  }
+  const { number, max } = decision;
+  try {
+    const again = await retry(options, run, decision);
+    log.info({ runId, retry: again.runId }, `run ${runId} is retried as ${again.runId}, ${number} of ${max}`);
+    if (again.created)
+      await tell(options, runId, `Run is retried as run ${again.runId}: retry ${number} of ${max}.`);
+    await storage.notices.end(id);
+  } catch (error) {
+    if (error instanceof Unavailable) {
+      const delay = Math.min(MAX_DELAY_MS, 1000 * 2 ** Math.min(tries - 1, 10));
+      log.warn({ err: error, runId }, `the retry of run ${runId} waits: ${error.message}`);
+      return storage.notices.later(id, delay, error.message);
+    }
+    if (!(error instanceof InvalidInput || error instanceof NotFound)) throw error;
+    await tell(options, runId, `Run cannot be retried: ${error.message}`, "ERROR");
+    await storage.notices.end(id, error.message);
+  }
+
+  async function tell(
+    { storage: { events } }: RetryLoopOptions,
+    of: string,
+    message: string,
+    level: RunEvent["level"] = "INFO",
+  ): Promise<void> {
+    try {
+      await events.report(of, [{ type: "ENGINE_EVENT", ts: clock.now(), level, message }]);
+    } catch (error) {
+      // Deleted meanwhile: nobody is left to tell.
+      if (!(error instanceof NotFound)) throw error;
+    }
+  }
+}
+
+/** A run that failed before its first step has nothing to go on from. */
+async function retry(
+  options: RetryLoopOptions,
+  run: RunRecord,
+  { strategy, number }: { strategy: "FROM_FAILURE" | "ALL_STEPS"; number: number },
+): Promise<Submitted> {
+  const steps = await options.storage.runs.steps(run.runId);
+  return reexecuteRun(options, run.runId, {
+    strategy: steps.length === 0 ? "ALL_STEPS" : strategy,
+    tags: { [RETRY_NUMBER_TAG]: String(number) },
+    idempotencyKey: `retry:${run.runId}`,
+  });
+}
