@@ -12,7 +12,7 @@ const beat = (type: string, owner: string, ago: number, broken = false) => ({
 
 test("a daemon that never beat is not well", () => {
   expect(daemonHealth([], NOW)).toEqual(
-    ["QUEUED_RUN_COORDINATOR", "SCHEDULER", "SENSOR"].map((type) => ({
+    ["QUEUED_RUN_COORDINATOR", "SCHEDULER", "SENSOR", "BACKFILL"].map((type) => ({
       type,
       healthy: false,
       lastHeartbeatAt: null,

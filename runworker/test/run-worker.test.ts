@@ -23,7 +23,7 @@ describe.each(["in_process", "multiprocess"])("a run by the executor %s", (execu
     expect(project.api.log("r", "fine", "out")).toBe("fine on stdout\n");
     expect(project.api.log("r", "fine", "err")).toBe("fine on stderr\n");
     expect(project.events("r", "LOGS_CAPTURED")).toMatchObject([{ logKey: "fine", stepKeys: ["fine"] }]);
-  }, 30_000);
+  }, 120_000);
 
   test("passes values along a chain of 21 steps, with their events in order", async () => {
     await project.run("r", "chain", { runConfig: { ...runConfig, ops: { plus_3: { config: { by: 10 } } } } });
@@ -34,7 +34,7 @@ describe.each(["in_process", "multiprocess"])("a run by the executor %s", (execu
     expect(project.events("r", "LOG_MESSAGE").map((event) => event.message)).toEqual(
       Array(20).fill("adding"),
     );
-  }, 30_000);
+  }, 120_000);
 
   const FAULTS: [string, string, RegExp][] = [
     ["throws an error", "throws", /out of range/],
@@ -65,7 +65,7 @@ describe.each(["in_process", "multiprocess"])("a run by the executor %s", (execu
       expect(project.steps("r", "STEP_SUCCESS")).toEqual(["fine"]);
       expect(project.steps("r", "STEP_SKIPPED")).toEqual([`after_${job}`]);
     },
-    30_000,
+    120_000,
   );
 
   test("cancels a step that never ends", async () => {
@@ -75,7 +75,7 @@ describe.each(["in_process", "multiprocess"])("a run by the executor %s", (execu
     expect(await project.exit("r")).toMatchObject({ reason: "completed" });
     expect(ends("r")).toEqual(["RUN_CANCELED"]);
     expect(project.steps("r", "STEP_FAILURE")).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 
   test("keeps 64 MiB of the 100 MB that a step prints, says so, and the step succeeds", async () => {
     await run("prints");
@@ -91,7 +91,7 @@ describe.each(["in_process", "multiprocess"])("a run by the executor %s", (execu
     expect(printed.subarray(limit).toString()).toBe(
       `\n[dagster-operator] output beyond ${limit} bytes is not kept\n`,
     );
-  }, 60_000);
+  }, 240_000);
 
   test("loses and doubles no event of a step that logs 20,000 lines while the API comes and goes", async () => {
     project.api.faults = Array.from({ length: 60 }, (_, i) =>
@@ -101,7 +101,7 @@ describe.each(["in_process", "multiprocess"])("a run by the executor %s", (execu
     expect(ends("r")).toEqual(["RUN_SUCCESS"]);
     const lines = project.events("r", "LOG_MESSAGE").map((event) => event.message);
     expect(lines).toEqual(Array.from({ length: 20_000 }, (_, i) => `line ${i}`));
-  }, 60_000);
+  }, 240_000);
 });
 
 test("multiprocess: a killed step fails alone, with signal and last words, and its event before the crash is kept", async () => {

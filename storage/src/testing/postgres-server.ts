@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { installDebianPackage } from "./debian-package.ts";
 
 const run = promisify(execFile);
 
@@ -26,12 +27,8 @@ export async function findPostgres(): Promise<string | null> {
 export async function requirePostgres(): Promise<string> {
   const found = await findPostgres();
   if (found) return found;
-  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    await run("apt-get", ["install", "-y", "--no-install-recommends", "postgresql"], { env });
-    const installed = await findPostgres();
-    if (installed) return installed;
-  }
+  const installed = (await installDebianPackage("postgresql")) && (await findPostgres());
+  if (installed) return installed;
   throw new Error(
     "these tests need a real Postgres: no initdb, postgres and pg_ctl on the PATH or in /usr/lib/postgresql, and it cannot be installed here. Install Postgres 15 or newer.",
   );

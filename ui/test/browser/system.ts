@@ -5,15 +5,20 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { installDebianPackage } from "@dagster-operator/storage/testing";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const root = join(import.meta.dirname, "../../..");
-const CHROMIUM = [
-  process.env.CHROMIUM,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => path !== undefined && existsSync(path));
+const findChromium = () =>
+  [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+    (path) => path !== undefined && existsSync(path),
+  );
+
+async function requireChromium(): Promise<string> {
+  const found = findChromium() ?? ((await installDebianPackage("chromium")) ? findChromium() : undefined);
+  if (found) return found;
+  throw new Error("No Chromium found: install it (apt-get install chromium) or set CHROMIUM to its path.");
+}
 
 export interface System {
   readonly url: string;
@@ -24,8 +29,7 @@ export interface System {
 
 /** The page must be built before; `files` are definitions beside this file. */
 export async function startSystem(files: readonly string[]): Promise<System> {
-  if (!CHROMIUM)
-    throw new Error("No Chromium found: install it (apt-get install chromium) or set CHROMIUM to its path.");
+  const executablePath = await requireChromium();
   if (!existsSync(join(root, "ui/dist/index.html"))) await built();
   const storage = await mkdtemp(join(tmpdir(), "dagster-operator-ui-"));
   const args = [
@@ -42,7 +46,7 @@ export async function startSystem(files: readonly string[]): Promise<System> {
   const server = spawn(process.execPath, args, { cwd: storage, stdio: ["ignore", "pipe", "pipe"] });
   const url = await pageUrl(server);
   const browser: Browser = await chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath,
     args: [
       "--no-sandbox",
       "--disable-gpu",
