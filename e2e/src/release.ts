@@ -131,7 +131,8 @@ export class Release {
 
   /** Deletes the objects of people while the operator is there to clean up after them. */
   async deleteObjects(): Promise<void> {
-    await kubectl(["-n", this.namespace, "delete", "runs.dagster-operator.io", "--all", "--timeout=60s"]);
+    for (const kind of ["backfills.dagster-operator.io", "runs.dagster-operator.io"])
+      await kubectl(["-n", this.namespace, "delete", kind, "--all", "--timeout=60s"]);
     await kubectl(["-n", this.namespace, "delete", "codelocations", "--all", "--timeout=60s"]);
   }
 
@@ -143,7 +144,7 @@ export class Release {
     if (operators.length > 0) await this.deleteObjects().catch(() => undefined);
     await helm(["uninstall", this.name, "-n", namespace, "--ignore-not-found"]);
     // Nobody is left who would take the finalizers away.
-    for (const kind of ["runs.dagster-operator.io", "codelocations"]) {
+    for (const kind of ["backfills.dagster-operator.io", "runs.dagster-operator.io", "codelocations"]) {
       for (const { metadata } of await list(namespace, kind))
         await kubectl([
           "-n",

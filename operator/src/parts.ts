@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { backfillPart } from "./backfill/part.ts";
 import { codeLocationPart } from "./code-location/part.ts";
 import type { MakePart } from "./compose.ts";
 import { definitionsPart } from "./definitions/part.ts";
@@ -11,10 +12,11 @@ import { runPart } from "./run/part.ts";
 export function parts(flags: Flags): MakePart[] {
   const { runApiUrl, runLauncherConfig: file } = flags;
   // Without the address of the run API no run could report, so there is no compute backend then.
-  if (runApiUrl === undefined) return [codeLocationPart(), definitionsPart()];
+  if (runApiUrl === undefined) return [codeLocationPart(), definitionsPart(), backfillPart()];
   return [
     codeLocationPart(),
     definitionsPart(),
+    backfillPart(),
     runPart({
       runApiUrl,
       launcher: readContainerContext(file === undefined ? {} : parse(readFileSync(file, "utf8"))),

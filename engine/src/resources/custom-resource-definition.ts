@@ -181,6 +181,8 @@ export const KINDS: readonly Kind[] = [
       column("Done", ".status.done", number),
       column("Failed", ".status.failed", number),
       column("In-Progress", ".status.inProgress", number),
+      column("Reason", condition("Submitted", "reason"), wide),
+      column("Backfill-Id", ".status.backfillId", wide),
       age,
     ],
   },

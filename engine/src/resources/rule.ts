@@ -9,3 +9,17 @@ export const rules = (list: readonly Rule[]) => ({ "x-kubernetes-validations": l
 
 /** CEL for "exactly one of these fields". */
 export const exactlyOne = (a: string, b: string): string => `has(self.${a}) != has(self.${b})`;
+
+/** Rules for a spec that is what it was made as, apart from `cancel`, which can only be set. */
+export const onlyCancel = (noun: string, Noun: string, shape: Record<string, unknown>): Rule[] => [
+  ...Object.keys(shape)
+    .filter((field) => field !== "cancel")
+    .map((field) => ({
+      rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
+      message: `a ${noun} is what it was made as, only cancel can be set: make another ${Noun} to change ${field}`,
+    })),
+  {
+    rule: "!has(oldSelf.cancel) || !oldSelf.cancel || (has(self.cancel) && self.cancel)",
+    message: `a cancel cannot be taken back: make another ${Noun}`,
+  },
+];

@@ -131,10 +131,19 @@ export const RunStatus = z.strictObject({
 
 export const BackfillStatus = z.strictObject({
   ...common,
-  phase: z.string().optional().describe("REQUESTED, COMPLETED, FAILED or CANCELED."),
+  phase: z
+    .string()
+    .optional()
+    .describe("REQUESTED, CANCELING, CANCELED, COMPLETED_SUCCESS, COMPLETED_FAILED or FAILED."),
   backfillId: z.string().optional().describe("Backfill id in the page and in GraphQL."),
-  requested: count.optional().describe("Partitions that are asked for."),
+  requested: count.optional().describe("Partitions that are asked for, over all assets."),
+  waiting: count.optional().describe("Partitions that have no run yet."),
+  inProgress: count.optional().describe("Partitions whose run has not ended."),
   done: count.optional().describe("Partitions whose run succeeded."),
   failed: count.optional().describe("Partitions whose run failed or was canceled."),
-  inProgress: count.optional().describe("Partitions whose run has not ended."),
+  skipped: count
+    .optional()
+    .describe("Partitions that were left out, because something upstream of them was not made."),
+  startTime: time.optional().describe("When it was submitted."),
+  endTime: time.optional().describe("When it ended."),
 });

@@ -11,6 +11,7 @@ export const RUN: Resource = { apiVersion: API_VERSION, kind: "Run", plural: "ru
 export const DAGSTER_JOB: Resource = { apiVersion: API_VERSION, kind: "Job", plural: "jobs" };
 export const SCHEDULE: Resource = { apiVersion: API_VERSION, kind: "Schedule", plural: "schedules" };
 export const SENSOR: Resource = { apiVersion: API_VERSION, kind: "Sensor", plural: "sensors" };
+export const BACKFILL: Resource = { apiVersion: API_VERSION, kind: "Backfill", plural: "backfills" };
 export const DEPLOYMENT: Resource = { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" };
 export const SERVICE: Resource = { apiVersion: "v1", kind: "Service", plural: "services" };
 export const POD: Resource = { apiVersion: "v1", kind: "Pod", plural: "pods" };

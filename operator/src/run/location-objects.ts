@@ -1,7 +1,7 @@
 /** What Job and Schedule objects beside the code mean for the pods of a run. Pure. */
 import type { CodeLocationRow } from "@dagster-operator/engine";
 import { EXTRA_DEFINITIONS, type ExtraDefinitions } from "@dagster-operator/sdk/internal";
-import { configOfPodFields } from "./merge/container-context.ts";
+import { CONFIG_TAG, configOfPodFields, configOfTags } from "./merge/container-context.ts";
 import { type K8sConfig, mergeK8sConfig } from "./merge/k8s-config.ts";
 
 /** The location's pod fields, over them those of the job's object, over them those of the Run object. */
@@ -27,4 +27,15 @@ export function jobEnvironment(row: Pick<CodeLocationRow, "objects">, job: strin
   }
   if (jobs.length === 0) return {};
   return { [EXTRA_DEFINITIONS]: JSON.stringify({ jobs, schedules: [] } satisfies ExtraDefinitions) };
+}
+
+/** Pod fields as the tag by which each of many runs takes them, under what a person's own tag says. */
+export function podTag(
+  pod: Record<string, unknown> | undefined,
+  tags: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  if (!pod) return {};
+  return {
+    [CONFIG_TAG]: JSON.stringify(mergeK8sConfig(configOfPodFields(pod), configOfTags(tags ?? {}))),
+  };
 }

@@ -14,6 +14,7 @@ import { isConflict, isNotFound, type KubeClient, KubeError } from "../kube/clie
 import { RUN } from "../kube/resources.ts";
 import type { ReconcileResult } from "../runtime/controller.ts";
 import type { EventRecorder } from "../runtime/event-recorder.ts";
+import { hold, release } from "../runtime/finalizer.ts";
 import { refused, runStatus, type Ttl, timeToLive, type WorkerCause } from "./decide.ts";
 import { LABEL } from "./job-template.ts";
 import { FINALIZER, type RunObject, type RunStatusFields } from "./run-objects.ts";
@@ -70,7 +71,7 @@ export class RunReconciler {
     try {
       const request = await submitRequest(object, { client, workspace, home });
       // The finalizer first: an object that goes must not leave a run behind.
-      const held = await this.#hold(object);
+      const held = await hold(this.#o.client, RUN, object, FINALIZER);
       const { runId } = await submitRun(deps, request);
       const labelled = await client.merge<RunObject>(RUN, namespace, name, {
         metadata: { labels: { [LABEL.runId]: runId } },
@@ -101,7 +102,7 @@ export class RunReconciler {
       return this.#follow(object, { ...run, ...(await storage.runs.get(run.runId)) });
     }
     // An ended run has nothing that must wait for an operator, which may itself be gone by then.
-    if (isEnded(run.status)) await this.#release(object);
+    if (isEnded(run.status)) await release(this.#o.client, RUN, object, FINALIZER);
     await this.#tell(object, runStatus(object, run, workerOf(run.runId), new Date(now()).toISOString()));
     if (!isEnded(run.status)) return { requeueAfterMs: LOOK_AGAIN_MS };
     const row: CodeLocationRow | null = await storage.locations.get(run.location);
@@ -120,27 +121,8 @@ export class RunReconciler {
       const after = await storage.runs.get(run.runId);
       if (after && !isEnded(after.status)) return { requeueAfterMs: 2_000 };
     }
-    await this.#release(object);
+    await release(this.#o.client, RUN, object, FINALIZER);
     return undefined;
-  }
-
-  async #hold(object: RunObject): Promise<RunObject> {
-    const { name, namespace, finalizers = [], resourceVersion } = object.metadata;
-    if (finalizers.includes(FINALIZER)) return object;
-    // The version is given because a merge patch replaces the list: a finalizer that somebody added meanwhile must not go.
-    const metadata = { finalizers: [...finalizers, FINALIZER], resourceVersion };
-    return this.#o.client.merge<RunObject>(RUN, namespace, name, { metadata });
-  }
-
-  async #release({ metadata }: RunObject): Promise<void> {
-    if (!metadata.finalizers?.includes(FINALIZER)) return;
-    const finalizers = (metadata.finalizers ?? []).filter((name) => name !== FINALIZER);
-    const patch = { metadata: { finalizers, resourceVersion: metadata.resourceVersion } };
-    try {
-      await this.#o.client.merge(RUN, metadata.namespace, metadata.name, patch);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
   }
 
   async #remove({ metadata }: RunObject): Promise<undefined> {
