@@ -2,6 +2,7 @@ import { Definitions } from "@dagster-operator/sdk";
 import * as assetAsInput from "./src/asset-as-input.ts";
 import * as checks from "./src/checks.ts";
 import * as conditional from "./src/conditional.ts";
+import * as configMapping from "./src/config-mapping.ts";
 import * as graphAsset from "./src/graph-asset.ts";
 import * as graphs from "./src/graphs.ts";
 import * as hooks from "./src/hooks.ts";
@@ -17,6 +18,7 @@ const features = [
   assetAsInput,
   checks,
   conditional,
+  configMapping,
   graphAsset,
   graphs,
   hooks,

@@ -13,6 +13,7 @@ import type { RunPools } from "../ports/pool-storage.ts";
 import type { NewRun } from "../ports/run-storage.ts";
 import type { Storage } from "../ports/storage.ts";
 import type { LocationEntry, Workspace } from "../ports/workspace.ts";
+import { missingConfig } from "./missing-config.ts";
 import { didYouMean } from "./nearest.ts";
 import {
   PartitionsNow,
@@ -229,41 +230,6 @@ function isAboutUnselected(issue: Issue, steps: Set<string>, runConfig: Record<s
   if (section !== "ops" || !node || steps.has(node)) return false;
   const ops = runConfig.ops;
   return !(typeof ops === "object" && ops !== null && node in ops);
-}
-
-/** The implicit job is of all assets and so demands no config; what is selected of it does, at any depth of graphs. */
-function missingConfig(
-  { steps }: Plan,
-  { nodes, resources }: DefinitionsSnapshot,
-  runConfig: Record<string, unknown>,
-): Issue[] {
-  const mapped = new Set(
-    nodes.flatMap((node) => (node.kind === "graph" && node.configSchema ? [node.name] : [])),
-  );
-  const requiring = (schema: Record<string, unknown> | null | undefined) =>
-    Array.isArray(schema?.required) && schema.required.length > 0
-      ? `needs config: ${schema.required.join(", ")}`
-      : null;
-  const byName = new Map(resources.map((resource) => [resource.name, resource]));
-  const wanted = new Map<string, string>();
-  for (const step of steps) {
-    const path = step.key.replace(/\[.*$/, "").split(".");
-    const message = requiring(step.op.configSchema);
-    // What is inside a graph with a config mapping gets its config from that.
-    if (message && !mapped.has(path[0] ?? "")) wanted.set(`ops.${path.join(".ops.")}.config`, message);
-    for (const name of [...step.op.resources, ...step.outputs.map(({ ioManager }) => ioManager)]) {
-      const lacking = requiring(byName.get(name)?.configSchema);
-      if (lacking) wanted.set(`resources.${name}.config`, lacking);
-    }
-  }
-  return [...wanted].flatMap(([path, message]) => (given(runConfig, path) ? [] : [{ path, message }]));
-}
-
-/** Is there anything at this path? What is there was checked by the code that it is for. */
-function given(config: unknown, path: string): boolean {
-  let at = config;
-  for (const name of path.split(".")) at = (at as Record<string, unknown> | undefined | null)?.[name];
-  return at !== undefined;
 }
 
 function describe(job: JobDef, issues: Issue[]): string {

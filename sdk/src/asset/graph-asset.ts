@@ -1,5 +1,7 @@
+import type { z } from "zod";
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { Handle } from "../op/composition.ts";
+import type { MappedConfig, OpsConfig } from "../op/config-mapping.ts";
 import { composeGraph } from "../op/graph.ts";
 import { input } from "../op/io-spec.ts";
 import type { NoKeys } from "../resource/resource.ts";
@@ -16,7 +18,12 @@ import {
 } from "./asset.ts";
 import { type AssetKeyLike, assetKey, nodeName } from "./asset-key.ts";
 
-export interface GraphAssetOptions<I, Part extends PartitionsDef | undefined> extends AssetMeta<Part> {
+export interface GraphAssetOptions<
+  I,
+  Part extends PartitionsDef | undefined,
+  C extends z.ZodType | undefined = z.ZodType | undefined,
+> extends AssetMeta<Part>,
+    MappedConfig<C, OpsConfig> {
   inputs?: I;
   deps?: ComputeOptions<I, undefined, NoKeys>["deps"];
   backfillPolicy?: { maxPartitionsPerRun: number | null };
@@ -32,9 +39,10 @@ export function graphAsset<
   T,
   I extends AssetInputs = NoKeys,
   Part extends PartitionsDef | undefined = undefined,
+  C extends z.ZodType | undefined = undefined,
 >(
   keyLike: AssetKeyLike,
-  options: GraphAssetOptions<I, Part>,
+  options: GraphAssetOptions<I, Part, C>,
   body: (inputs: { readonly [K in keyof I]: Handle<InputValues<I, IsPartitioned<Part>>[K]> }) => Handle<T>,
 ): AssetDefinition<T, IsPartitioned<Part>, NoKeys> {
   const key = assetKey(keyLike, options.keyPrefix);
@@ -49,9 +57,15 @@ export function graphAsset<
   const inputs = Object.fromEntries(
     deps.flatMap((dep) => (dep.input === null ? [] : [[dep.input, input()]])),
   );
+  const { config, mapConfig } = options as GraphAssetOptions<I, Part>;
   const { node, single } = composeGraph(
     nodeName(key),
-    { inputs, ...(description === undefined ? {} : { description }) },
+    {
+      inputs,
+      ...(description === undefined ? {} : { description }),
+      ...(config && { config }),
+      ...(mapConfig && { mapConfig }),
+    },
     body as never,
   );
   if (!single)

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { Handle } from "../op/composition.ts";
 import { composeGraph } from "../op/graph.ts";
@@ -18,7 +19,8 @@ export interface GraphMultiAssetOptions<
   A extends Readonly<Record<string, MultiAssetMember>>,
   I,
   Part extends PartitionsDef | undefined,
-> extends GraphAssetOptions<I, Part> {
+  C extends z.ZodType | undefined = z.ZodType | undefined,
+> extends GraphAssetOptions<I, Part, C> {
   /** The assets, by the property under which the body returns each one's handle. */
   assets: A;
   /** May a run ask for some of them only? It then runs only the steps that those need. Default false. */
@@ -41,18 +43,34 @@ export function graphMultiAsset<
   H extends { readonly [K in keyof A]: Handle },
   I extends AssetInputs = NoKeys,
   Part extends PartitionsDef | undefined = undefined,
+  C extends z.ZodType | undefined = undefined,
 >(
   name: string,
-  options: GraphMultiAssetOptions<A, I, Part>,
+  options: GraphMultiAssetOptions<A, I, Part, C>,
   body: (inputs: { readonly [K in keyof I]: Handle<InputValues<I, IsPartitioned<Part>>[K]> }) => H,
 ): { readonly [K in keyof A]: AssetDefinition<ValueOf<H[K]>, IsPartitioned<Part>, NoKeys> } {
-  const { assets, canSubset = false, inputs, deps: after, description, backfillPolicy, ...shared } = options;
+  const {
+    assets,
+    canSubset = false,
+    inputs,
+    deps: after,
+    description,
+    backfillPolicy,
+    config,
+    mapConfig,
+    ...shared
+  } = options as GraphMultiAssetOptions<A, I, Part>;
   const source = definitionSite();
   const deps = assetDeps(inputs, after);
   const specs = Object.fromEntries(deps.flatMap((dep) => (dep.input === null ? [] : [[dep.input, input()]])));
   const { node } = composeGraph(
     name,
-    { inputs: specs, ...(description === undefined ? {} : { description }) },
+    {
+      inputs: specs,
+      ...(description === undefined ? {} : { description }),
+      ...(config && { config }),
+      ...(mapConfig && { mapConfig }),
+    },
     body as never,
   );
   const returned = node.outputs.map((output) => output.name);

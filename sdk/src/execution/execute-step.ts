@@ -5,8 +5,9 @@ import { type Definitions, internalsOf } from "../definitions.ts";
 import { toMetadata } from "../metadata/metadata-value.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { RunEvent } from "../model/event.ts";
-import type { OpNode } from "../op/node.ts";
+import type { AnyNode, OpNode } from "../op/node.ts";
 import { configIssues } from "../repository/json-schema.ts";
+import { effectiveRunConfig, opEntry } from "../repository/mapped-config.ts";
 import type { ValueAddress } from "../resource/io-manager.ts";
 import type { StepAsset } from "./context.ts";
 import { inputManagers, loadInputs } from "./load-inputs.ts";
@@ -71,6 +72,7 @@ class ProcessRuntime implements StepRuntime {
   readonly #jobPartitions: PartitionsDef | null;
   readonly #stopped = new AbortController();
   readonly #ops: unknown;
+  readonly #nodes: ReadonlyMap<string, AnyNode>;
 
   constructor(definitions: Definitions, run: RunContext, services: RunServices, observer: StepObserver) {
     const { repository, snapshot, jobs } = internalsOf(definitions);
@@ -83,10 +85,13 @@ class ProcessRuntime implements StepRuntime {
     });
 
     this.#services = services;
-    const def = jobs.get(job)?.def;
+    const view = jobs.get(job);
+    const def = view?.def;
     this.#jobPartitions = def?.target.kind === "graph" ? def.partitions : null;
-    this.#ops = run.runConfig.ops ?? def?.runConfig.ops;
-    const config = run.runConfig.resources ?? def?.runConfig.resources ?? {};
+    this.#nodes = view?.config.nodes ?? new Map();
+    const given = effectiveRunConfig(view?.config.mapping, run.runConfig);
+    this.#ops = given.ops ?? def?.runConfig.ops;
+    const config = given.resources ?? def?.runConfig.resources ?? {};
     const log = makeLog((level, message) => process.stderr.write(`${level} ${message}\n`));
     this.#scope = {
       repository,
@@ -258,12 +263,7 @@ class ProcessRuntime implements StepRuntime {
     if (node.config === undefined) return undefined;
     const key = step.key.replace(/\[[^\]]*\]$/s, "");
     const path = key.split(".");
-    let part: unknown = this.#ops;
-    for (const [index, name] of path.entries()) {
-      part = (part as Record<string, { ops?: unknown; config?: unknown }> | undefined)?.[name]?.[
-        index === path.length - 1 ? "config" : "ops"
-      ];
-    }
+    const part = opEntry(this.#nodes, this.#ops, path).config;
     const issues = configIssues(node.config, part ?? {}, "");
     if (issues.length === 0) return node.config.parse(part ?? {});
     const list = issues.map(({ path: at, message }) => `${at === "" ? "config" : at}: ${message}`).join("; ");

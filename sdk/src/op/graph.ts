@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { definitionSite, type KIND, kindOf } from "../source.ts";
 import {
   type CallOptions,
@@ -7,6 +8,7 @@ import {
   type Handle,
   type MappedHandle,
 } from "./composition.ts";
+import { configMapping, type MappedConfig, type OpsConfig } from "./config-mapping.ts";
 import { type InSpecs, type InValues, inputSpec } from "./io-spec.ts";
 import type { GraphNode } from "./node.ts";
 import { type Call, callable } from "./op.ts";
@@ -30,7 +32,8 @@ export type GraphDefinition<I = never, H = unknown> = Call<I, H> & {
   as(alias: string, options?: Omit<CallOptions, "alias">): Call<I, H>;
 };
 
-export interface GraphOptions<I extends InSpecs> {
+export interface GraphOptions<I extends InSpecs, C extends z.ZodType | undefined = z.ZodType | undefined>
+  extends MappedConfig<C, OpsConfig> {
   description?: string;
   inputs?: I;
 }
@@ -62,8 +65,19 @@ export function composeGraph(
     return { name: String(key), node: from.node, output: from.output };
   });
   const { nodes, assets } = builder;
+  const mapping = configMapping(`graph ${name}`, options);
   return {
-    node: { type: "graph", name, description: options.description, inputs, outputs, nodes, assets, source },
+    node: {
+      type: "graph",
+      name,
+      description: options.description,
+      inputs,
+      outputs,
+      nodes,
+      mapping,
+      assets,
+      source,
+    },
     single,
   };
 }
@@ -82,11 +96,11 @@ export function graph<H extends GraphResult>(
  * @example
  * const clean = graph("clean", { inputs: { rows: input<Row[]>() } }, ({ rows }) => dedupe({ rows: trim({ rows }) }));
  */
-export function graph<I extends InSpecs, H extends GraphResult>(
-  name: string,
-  options: GraphOptions<I>,
-  body: (handles: GraphHandles<I>) => H,
-): GraphDefinition<I, H>;
+export function graph<
+  H extends GraphResult,
+  I extends InSpecs = Record<never, never>,
+  C extends z.ZodType | undefined = undefined,
+>(name: string, options: GraphOptions<I, C>, body: (handles: GraphHandles<I>) => H): GraphDefinition<I, H>;
 export function graph(
   name: string,
   optionsOrBody: GraphOptions<InSpecs> | (() => GraphResult),

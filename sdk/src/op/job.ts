@@ -1,6 +1,8 @@
+import type { z } from "zod";
 import type { AssetDefinition } from "../asset/asset.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import { definitionSite, KIND, kindOf } from "../source.ts";
+import { type ConfigMapping, configMapping, type MappedConfig, type OpsConfig } from "./config-mapping.ts";
 import { composeGraph, type GraphDefinition, type GraphResult } from "./graph.ts";
 import type { HookDefinition } from "./hook.ts";
 import { type GraphNode, type RetryPolicyOptions, retryPolicy } from "./node.ts";
@@ -16,7 +18,13 @@ export type Executor =
   | "multiprocess"
   | "k8s_job";
 
-export interface JobOptions {
+/** What a job's config mapping may return. */
+export interface MappedRunConfig {
+  ops?: OpsConfig;
+  resources?: Readonly<Record<string, unknown>>;
+}
+export interface JobOptions<C extends z.ZodType | undefined = z.ZodType | undefined>
+  extends MappedConfig<C, MappedRunConfig> {
   description?: string;
   /** Of each run. */
   tags?: Readonly<Record<string, string>>;
@@ -41,6 +49,8 @@ export interface JobDefinition {
   readonly partitions: PartitionsDef | undefined;
   readonly runConfig: Record<string, unknown>;
   readonly retryPolicy: ReturnType<typeof retryPolicy> | undefined;
+  /** Its own config at the top of run config, in the place of `ops`. */
+  readonly mapping: ConfigMapping | undefined;
   readonly hooks: readonly HookDefinition[];
   readonly target: { graph: GraphNode } | { selection: string | readonly AssetDefinition[] };
   readonly source: string | undefined;
@@ -60,6 +70,7 @@ function makeJob(name: string, options: JobOptions, target: JobDefinition["targe
     partitions: options.partitions,
     runConfig: { ...executionConfig(options.executor), ...options.runConfig },
     retryPolicy: options.retryPolicy && retryPolicy(options.retryPolicy),
+    mapping: configMapping(`job ${name}`, options),
     hooks: options.hooks ?? [],
     target,
     source: definitionSite(),
@@ -80,9 +91,9 @@ export function job(
  * @example
  * const load = job("load", { executor: "multiprocess", tags: { team: "red" } }, () => { store({ rows: read() }); });
  */
-export function job(
+export function job<C extends z.ZodType | undefined = undefined>(
   name: string,
-  options: JobOptions,
+  options: JobOptions<C>,
   body: (() => GraphResult) | GraphDefinition<Record<never, never>>,
 ): JobDefinition;
 export function job(
@@ -102,7 +113,8 @@ export function job(
   return makeJob(name, options, { graph: node });
 }
 
-export interface AssetJobOptions extends JobOptions {
+export interface AssetJobOptions<C extends z.ZodType | undefined = z.ZodType | undefined>
+  extends JobOptions<C> {
   /** Dagster's selection syntax (`"+revenue"`, `"group:raw"`, `"a or b+"`), or the assets themselves. Default: all. */
   selection?: string | AssetDefinition | readonly AssetDefinition[];
 }
@@ -112,7 +124,10 @@ export interface AssetJobOptions extends JobOptions {
  * @example
  * const nightly = defineAssetJob("nightly", { selection: "+revenue", partitions: daily });
  */
-export function defineAssetJob(name: string, options: AssetJobOptions = {}): JobDefinition {
+export function defineAssetJob<C extends z.ZodType | undefined = undefined>(
+  name: string,
+  options: AssetJobOptions<C> = {},
+): JobDefinition {
   const { selection = "*" } = options;
   const fixed =
     typeof selection === "string"
@@ -120,5 +135,5 @@ export function defineAssetJob(name: string, options: AssetJobOptions = {}): Job
       : Array.isArray(selection)
         ? (selection as AssetDefinition[])
         : [selection as AssetDefinition];
-  return makeJob(name, options, { selection: fixed });
+  return makeJob(name, options as AssetJobOptions, { selection: fixed });
 }

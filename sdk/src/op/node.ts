@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { AssetDefinition, AssetDep } from "../asset/asset.ts";
 import type { InputSource, RetryPolicy } from "../model/definitions.ts";
 import type { ResourceMap } from "../resource/resource.ts";
+import type { ConfigMapping } from "./config-mapping.ts";
 import type { HookDefinition } from "./hook.ts";
 
 /** Name of an IO manager among the resources, or `{ name: definition }`. */
@@ -62,6 +63,8 @@ export interface GraphNode {
     tags: Record<string, string> | undefined;
     hooks: readonly HookDefinition[];
   }[];
+  /** Its own config in the place of that of its nodes. */
+  mapping: ConfigMapping | undefined;
   /** Assets that its nodes read. */
   assets: AssetDefinition[];
   source: string | undefined;

@@ -8,6 +8,7 @@ import {
   type JobDef,
   type PartitionsDef,
 } from "../model/definitions.ts";
+import type { ConfigMapping } from "../op/config-mapping.ts";
 import type { HookDefinition } from "../op/hook.ts";
 import type { JobDefinition } from "../op/job.ts";
 import type { AnyNode } from "../op/node.ts";
@@ -75,6 +76,7 @@ function configTarget(
   repository: Repository,
   assets: AssetDefinition[],
   hooks: readonly HookDefinition[],
+  mapping: ConfigMapping | undefined,
   partial: boolean,
 ): ConfigTarget {
   const nodes = new Map<string, AnyNode>();
@@ -83,7 +85,7 @@ function configTarget(
   for (const check of repository.checks.values())
     if (keys.has(keyText(check.asset.key))) nodes.set(check.node.name, check.node);
   const needed = neededResources(repository, nodes.values(), assets, hooks);
-  return { nodes, resources: repository.resources, needed, partial };
+  return { nodes, resources: repository.resources, needed, mapping, partial };
 }
 
 export function jobView(repository: Repository, job: JobDefinition, assetDefs: AssetDef[]): JobView {
@@ -101,7 +103,7 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
     const { graph } = job.target;
     const nodes = new Map(graph.nodes.map(({ name: node, def }) => [node, def]));
     const needed = neededResources(repository, [graph], [], hooks);
-    const config = { nodes, resources: repository.resources, needed, partial: false };
+    const config = { nodes, resources: repository.resources, needed, mapping: job.mapping, partial: false };
     const target = { kind: "graph" as const, graph: graph.name };
     return {
       def: {
@@ -121,7 +123,7 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
   const assets = keys
     .flatMap((key) => repository.assets.get(keyText(key)) ?? [])
     .filter((asset) => asset.node !== undefined);
-  const config = configTarget(repository, assets, hooks, false);
+  const config = configTarget(repository, assets, hooks, job.mapping, false);
   const target = {
     kind: "assets" as const,
     ...(typeof selection === "string" ? { selection } : {}),
@@ -133,7 +135,7 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
 
 export function implicitJob(repository: Repository, executor: Record<string, unknown>): JobView {
   const assets = [...repository.assets.values()].filter((asset) => asset.node !== undefined);
-  const config = configTarget(repository, assets, [], true);
+  const config = configTarget(repository, assets, [], undefined, true);
   const target = { kind: "assets" as const, assets: assets.map((asset) => asset.key) };
   const def = {
     name: ASSET_JOB,

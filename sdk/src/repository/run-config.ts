@@ -2,9 +2,11 @@
 import { z } from "zod";
 import type { JsonSchema } from "../model/definitions.ts";
 import { didYouMean } from "../model/nearest-name.ts";
+import type { ConfigMapping } from "../op/config-mapping.ts";
 import type { AnyNode } from "../op/node.ts";
 import type { ResourceDefinition } from "../resource/resource.ts";
 import { type ConfigIssue, configIssues, jsonSchema } from "./json-schema.ts";
+import { BLOCKS, mapped, ownConfig } from "./mapped-config.ts";
 import { resourceConfigIssues, resourceConfigSchema } from "./resource-config.ts";
 
 /** What a run config of one job may speak of. */
@@ -16,6 +18,8 @@ export interface ConfigTarget {
   needed: ReadonlySet<string>;
   /** True when any part may run alone, so that config that is missing is only missed by the step that needs it. */
   partial: boolean;
+  /** The job's own config in the place of `ops`. */
+  mapping?: ConfigMapping | undefined;
 }
 
 export const ExecutionConfig = z
@@ -55,6 +59,12 @@ function opsSchema(
   const required: string[] = [];
   for (const [name, node] of nodes) {
     if (node.type === "graph") {
+      if (node.mapping !== undefined) {
+        const must = !partial && !node.mapping.schema.safeParse({}).success;
+        properties[name] = closed({ config: jsonSchema(node.mapping.schema) }, must ? ["config"] : []);
+        if (must) required.push(name);
+        continue;
+      }
       const inner = opsSchema(innerNodes(node), partial);
       if (inner === null) continue;
       properties[name] = closed({ ops: inner.schema }, inner.required ? ["ops"] : []);
@@ -85,6 +95,19 @@ export function runConfigSchema(target: ConfigTarget): JsonSchema {
       resourceConfigIssues(definition, undefined, "").length > 0;
     resources[name] = closed({ config: schema }, must ? ["config"] : []);
     if (must) requiredResources.push(name);
+  }
+  const { mapping } = target;
+  if (mapping !== undefined) {
+    const own = jsonSchema(mapping.schema);
+    return {
+      ...own,
+      properties: {
+        ...(own.properties as Properties | undefined),
+        resources: closed(resources),
+        execution: closed({ config: jsonSchema(ExecutionConfig) }),
+        loggers: { type: "object" },
+      },
+    };
   }
   return closed(
     {
@@ -132,7 +155,15 @@ function opsIssues(
     if (own === undefined && partial) continue;
     const part = own ?? {};
     if (!isRecord(part)) issues.push(...notObject(here));
-    else if (node.type === "graph")
+    else if (node.type === "graph" && node.mapping !== undefined) {
+      issues.push(...only(part, ["config"], here));
+      const made = mapped(node.mapping, part.config ?? {}, `${here}.config`);
+      if ("issues" in made) issues.push(...made.issues);
+      else
+        issues.push(
+          ...madeIssues(name, opsIssues(new Map(innerNodes(node)), made.value, `${here}.ops`, partial)),
+        );
+    } else if (node.type === "graph")
       issues.push(
         ...only(part, ["ops"], here),
         ...opsIssues(new Map(innerNodes(node)), part.ops, `${here}.ops`, partial),
@@ -155,8 +186,36 @@ function opsIssues(
   return issues;
 }
 
+/** Problems of a config that nobody wrote, told as those of the mapping that made it. */
+const madeIssues = (name: string, issues: ConfigIssue[]): ConfigIssue[] =>
+  issues.map(({ path, message }) => ({
+    path,
+    message: `${message} (made by the config mapping of ${name})`,
+  }));
+
 /** Every problem of a run config, each with its path from the root. */
 export function runConfigIssues(target: ConfigTarget, runConfig: Record<string, unknown>): ConfigIssue[] {
+  const { mapping } = target;
+  if (mapping === undefined) return blockIssues(target, runConfig);
+  const made = mapped(mapping, ownConfig(runConfig), "");
+  if ("issues" in made) return made.issues;
+  const { ops: _, ...blocks } = runConfig;
+  const given = Object.fromEntries(Object.entries(blocks).filter(([key]) => BLOCKS.includes(key)));
+  const inner = madeIssues("the job", blockIssues({ ...target, partial: false }, made.value));
+  return [
+    ...blockIssues({ ...target, partial: true }, given),
+    ...inner.filter(({ path }) => {
+      const [block, name] = path.split(".");
+      return (
+        block !== "resources" ||
+        !isRecord(given.resources) ||
+        !(name !== undefined && name in given.resources)
+      );
+    }),
+  ];
+}
+
+function blockIssues(target: ConfigTarget, runConfig: Record<string, unknown>): ConfigIssue[] {
   const issues = only(runConfig, ["ops", "resources", "execution", "loggers"], "");
   issues.push(...opsIssues(target.nodes, runConfig.ops, "ops", target.partial));
   const resources = runConfig.resources ?? {};

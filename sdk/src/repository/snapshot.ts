@@ -48,7 +48,13 @@ function nodeDef(node: AnyNode, checkOutputs: ReadonlyMap<AnyNode, string[]>): N
       ...(tags === undefined ? {} : { tags }),
       ...hookNames(hooks),
     }));
-    return { kind: "graph", ...shared, outputs: node.outputs, nodes, configSchema: null };
+    return {
+      kind: "graph",
+      ...shared,
+      outputs: node.outputs,
+      nodes,
+      configSchema: node.mapping ? jsonSchema(node.mapping.schema) : null,
+    };
   }
   const outputs = node.outputs.map(({ name, description, dynamic, required, ioManager }) => ({
     name,
