@@ -6,8 +6,10 @@ import * as configMapping from "./src/config-mapping.ts";
 import * as graphAsset from "./src/graph-asset.ts";
 import * as graphs from "./src/graphs.ts";
 import * as hooks from "./src/hooks.ts";
+import * as inputManagers from "./src/input-managers.ts";
 import * as multiAsset from "./src/multi-asset.ts";
 import * as observable from "./src/observable.ts";
+import * as pipes from "./src/pipes.ts";
 import * as resources from "./src/resources.ts";
 import * as retries from "./src/retries.ts";
 import * as runTimeMaterialization from "./src/run-time-materialization.ts";
@@ -22,8 +24,10 @@ const features = [
   graphAsset,
   graphs,
   hooks,
+  inputManagers,
   multiAsset,
   observable,
+  pipes,
   resources,
   retries,
   runTimeMaterialization,

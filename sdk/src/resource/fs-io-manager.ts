@@ -1,7 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import {
+  closeSync,
+  fsync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFile,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { deserialize, serialize } from "node:v8";
 import { MetadataValue } from "../metadata/metadata-value.ts";
 import {
@@ -43,8 +53,7 @@ class FileValues implements IoManager {
   async handleOutput(context: OutputContext, value: unknown): Promise<void> {
     const bytes = encode(context, value);
     const path = join(this.folder, valuePath(context));
-    if (context.assetKey === undefined && bytes.length <= SMALL) writeAtOnce(path, bytes);
-    else await writeSynced(path, bytes);
+    await writeWhole(path, bytes, context.assetKey !== undefined || bytes.length > SMALL);
     context.metadata({ path: MetadataValue.path(path), "size (bytes)": bytes.length });
   }
 
@@ -69,39 +78,41 @@ class FileValues implements IoManager {
   }
 }
 
-const SMALL = 64 * 1024;
+const SMALL = 256 * 1024;
+const sync = promisify(fsync);
+const writeTo = promisify(writeFile);
 
-/**
- * For the small outputs between ops, of which a run may have thousands: no wait for the disk, as the run can be repeated and
- * a file that a power cut emptied is refused when it is read.
- */
-function writeAtOnce(path: string, bytes: Buffer): void {
+/** A new file beside the path, its folder made when it is not there. */
+function openBeside(path: string): { temporary: string; file: number } {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    writeFileSync(temporary, bytes, { flag: "wx" });
+    return { temporary, file: openSync(temporary, "wx") };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, bytes, { flag: "wx" });
+    return { temporary, file: openSync(temporary, "wx") };
   }
-  renameSync(temporary, path);
 }
 
-/** On the disk before the materialization is reported. */
-async function writeSynced(path: string, bytes: Buffer): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  await mkdir(dirname(path), { recursive: true });
+/**
+ * Written beside and renamed, so that there is the old value or the new one, whole. An asset's is on the disk before its
+ * materialization is reported. For the small outputs between ops, of which a run may have thousands, nobody waits for the disk:
+ * the run can be repeated, and a file that a power cut emptied is refused when it is read.
+ */
+async function writeWhole(path: string, bytes: Buffer, durable: boolean): Promise<void> {
+  const { temporary, file } = openBeside(path);
   try {
-    const file = await open(temporary, "wx");
     try {
-      await file.writeFile(bytes);
-      await file.sync();
+      // A small write is over before another thread would have taken it up.
+      if (bytes.length <= SMALL) writeFileSync(file, bytes);
+      else await writeTo(file, bytes);
+      if (durable) await sync(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
-    await rename(temporary, path);
+    renameSync(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   }
 }
