@@ -52,7 +52,7 @@ const jobs = createRoute({
   validateSearch: (s: Record<string, unknown>) => present({ q: text(s.q) }),
   component: lazyRouteComponent(() => import("./jobs/JobsPage.tsx"), "JobsPage"),
 });
-const JOB_TABS = ["graph", "launchpad", "runs", "automation"] as const;
+const JOB_TABS = ["graph", "launchpad", "partitions", "runs", "automation"] as const;
 const job = createRoute({
   getParentRoute: () => root,
   path: "/jobs/$location/$job",
@@ -88,6 +88,17 @@ const run = createRoute({
       log: text(s.log),
     }),
   component: lazyRouteComponent(() => import("./run/RunPage.tsx"), "RunPage"),
+});
+const backfills = createRoute({
+  getParentRoute: () => root,
+  path: "/backfills",
+  validateSearch: (s: Record<string, unknown>) => present({ show: oneOf(s.show, ["open", "failed"]) }),
+  component: lazyRouteComponent(() => import("./backfills/BackfillsPage.tsx"), "BackfillsPage"),
+});
+const backfill = createRoute({
+  getParentRoute: () => root,
+  path: "/backfills/$backfillId",
+  component: lazyRouteComponent(() => import("./backfills/BackfillPage.tsx"), "BackfillPage"),
 });
 const automation = createRoute({
   getParentRoute: () => root,
@@ -127,6 +138,8 @@ const routeTree = root.addChildren([
   job,
   runs,
   run,
+  backfills,
+  backfill,
   automation,
   schedule,
   sensor,

@@ -55,7 +55,18 @@ describe("partitions", () => {
     type: "STATIC" as const,
     partitionKeys,
   });
-  const base = { __typename: "AssetNode" as const, id: "x", partitionStats: null };
+  const base = {
+    __typename: "AssetNode" as const,
+    id: "x",
+    partitionStats: null,
+    partitionDefinition: null,
+    repository: {
+      __typename: "Repository" as const,
+      id: "r",
+      name: "r",
+      location: { __typename: "RepositoryLocation" as const, id: "l", name: "l" },
+    },
+  };
   test("ranges of time windows are spread over their keys", () => {
     const states = partitionStates({
       ...base,

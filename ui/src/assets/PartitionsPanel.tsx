@@ -6,6 +6,7 @@ import { Panel } from "../design/Page.tsx";
 import { AssetPartitions } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import type { AssetHistory } from "./AssetPage.tsx";
+import { DynamicPartitions } from "./DynamicPartitions.tsx";
 import { EventsPanel } from "./EventsPanel.tsx";
 import {
   PARTITION_LABEL,
@@ -37,12 +38,25 @@ export function PartitionsPanel({
   if (query.error && !query.data) return <QueryProblem error={query.error} retry={query.refetch} />;
   if (!node) return <SkeletonRows rows={4} />;
   if (node.__typename !== "AssetNode") return <Problem title={node.message} />;
+  const dynamic =
+    node.partitionDefinition?.type === "DYNAMIC" && node.partitionDefinition.name ? (
+      <DynamicPartitions
+        name={node.partitionDefinition.name}
+        chosen={partition}
+        repository={{
+          repositoryName: node.repository.name,
+          repositoryLocationName: node.repository.location.name,
+        }}
+      />
+    ) : null;
   if (states.length === 0)
     return (
       <div className="panel">
         <Empty title="No partitions yet">
-          A time partition exists once its window is over; a dynamic one once your code or a sensor adds it.
+          A time partition exists once its window is over; a dynamic one once your code, a sensor or you add
+          it.
         </Empty>
+        {dynamic ? <div className="panel-body">{dynamic}</div> : null}
       </div>
     );
   const count = (state: PartitionState) => states.filter((s) => s.state === state).length;
@@ -76,6 +90,7 @@ export function PartitionsPanel({
           <span>{states[0]?.key}</span>
           <span>{states.at(-1)?.key}</span>
         </div>
+        {dynamic ? <div style={{ marginTop: 14 }}>{dynamic}</div> : null}
         <div className="toolbar" style={{ marginTop: 14 }}>
           <SegmentedControl
             aria-label="State"

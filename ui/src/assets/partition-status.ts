@@ -69,13 +69,13 @@ export function partitionStates(node: Node): { key: string; state: PartitionStat
 }
 
 /** Neighbouring partitions of one state as one segment of the bar. */
-export function segments(
-  list: ReadonlyArray<{ key: string; state: PartitionState }>,
-): { state: PartitionState; first: string; last: string; count: number }[] {
-  const out: { state: PartitionState; first: string; last: string; count: number }[] = [];
+export function segments<State extends string | null>(
+  list: ReadonlyArray<{ key: string; state: State }>,
+): { state: State; first: string; last: string; count: number }[] {
+  const out: { state: State; first: string; last: string; count: number }[] = [];
   for (const { key, state } of list) {
     const last = out.at(-1);
-    if (last?.state === state) {
+    if (last && last.state === state) {
       last.last = key;
       last.count++;
     } else out.push({ state, first: key, last: key, count: 1 });

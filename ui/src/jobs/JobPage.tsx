@@ -11,12 +11,14 @@ import { RunList } from "../runs/RunCells.tsx";
 import { selectorOf, useWorkspace } from "../workspace/workspace.ts";
 
 const Launchpad = lazy(() => import("./Launchpad.tsx").then((m) => ({ default: m.Launchpad })));
+const JobPartitions = lazy(() => import("./JobPartitions.tsx").then((m) => ({ default: m.JobPartitions })));
 const JobGraph = lazy(() => import("./JobGraph.tsx").then((m) => ({ default: m.JobGraph })));
 
 export type JobDefinition = Extract<JobPageResult["pipelineOrError"], { __typename: "Pipeline" }>;
 const TABS = [
   ["graph", "Graph"],
   ["launchpad", "Launchpad"],
+  ["partitions", "Partitions"],
   ["runs", "Runs"],
   ["automation", "Automation"],
 ] as const;
@@ -89,6 +91,9 @@ export function JobPage() {
         <Suspense fallback={<SkeletonRows rows={8} />}>
           {tab === "graph" ? <JobGraph job={job} /> : null}
           {tab === "launchpad" && selector ? <Launchpad key={name} job={job} repository={selector} /> : null}
+          {tab === "partitions" && selector ? (
+            <JobPartitions key={name} job={name} repository={selector} />
+          ) : null}
           {tab === "runs" ? <JobRuns job={name} location={location} /> : null}
           {tab === "automation" ? <JobAutomation job={job} location={location} /> : null}
         </Suspense>

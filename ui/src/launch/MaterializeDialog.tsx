@@ -1,4 +1,4 @@
-import { Button, Modal } from "@mantine/core";
+import { Button, Checkbox, Modal } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueries } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -10,8 +10,9 @@ import { send } from "../graphql/client.ts";
 import { LaunchPartitions, LaunchRun, LaunchRuns } from "../graphql/generated/operations.ts";
 import { keyOf, queryClient } from "../graphql/hooks.ts";
 import { executionParams, type Launched, readAnswers, readMultiple, targetsOf } from "./launch.ts";
+import { launchBackfill } from "./launch-backfill.ts";
 import { PartitionPicker } from "./PartitionPicker.tsx";
-import { commonKeys } from "./partitions.ts";
+import { commonKeys, rootsOf } from "./partitions.ts";
 import { Refusals } from "./Refusals.tsx";
 import { type Tag, TagsEditor } from "./TagsEditor.tsx";
 
@@ -42,30 +43,48 @@ export function MaterializeDialog({
   });
   const answered = partitions.every((p) => p.data);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the answers arrive once
-  const keys = useMemo(
-    () =>
-      commonKeys(
-        partitions.map((p) =>
-          p.data?.assetNodeOrError.__typename === "AssetNode" ? p.data.assetNodeOrError.partitionKeys : NONE,
-        ),
-      ),
-    [answered],
-  );
+  const { keys, mixed } = useMemo(() => {
+    const lists = partitions.map((p) =>
+      p.data?.assetNodeOrError.__typename === "AssetNode" ? p.data.assetNodeOrError.partitionKeys : NONE,
+    );
+    const roots = rootsOf(asked);
+    return {
+      // What is downstream of them has the partitions that depend on these.
+      keys: commonKeys(lists.filter((_, index) => roots.has(asked[index]?.id ?? ""))),
+      mixed: lists.some((list) => list.length !== lists[0]?.length || list[0] !== lists[0]?.[0]),
+    };
+  }, [answered]);
   const [chosen, setChosen] = useState<string[]>(NONE);
   const [config, setConfig] = useState("");
   const [showConfig, setShowConfig] = useState(false);
   const [tags, setTags] = useState<Tag[]>([]);
+  const [onlyMissing, setOnlyMissing] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<Launched["refused"]>(NONE);
   const [failed, setFailed] = useState<Error | null>(null);
   const failedQuery = partitions.find((p) => p.error)?.error;
-  const runs = targets.length * (partitioned.length > 0 ? chosen.length : 1);
+  const runs = partitioned.length > 0 && chosen.length === 0 ? 0 : targets.length;
+  // One run takes one partition; several, or assets of different partitions, are a backfill.
+  const asBackfill = partitioned.length > 0 && (chosen.length > 1 || mixed);
+
+  const backfill = async () => {
+    const answer = await launchBackfill({ assets: list.map((asset) => asset.path) }, chosen, {
+      onlyMissing,
+      config,
+      tags,
+    });
+    setRefused(answer.refused);
+    if (!answer.backfillId) return;
+    onClose();
+    await navigate({ to: "/backfills/$backfillId", params: { backfillId: answer.backfillId } });
+  };
 
   const launch = async () => {
     setBusy(true);
     setRefused(NONE);
     setFailed(null);
     try {
+      if (asBackfill) return await backfill();
       const list = targets.flatMap(({ target }) =>
         partitioned.length > 0
           ? chosen.map((partition) => executionParams(target, { config, tags, partition }))
@@ -130,7 +149,7 @@ export function MaterializeDialog({
         ) : null}
         {partitioned.length > 0 && partitioned.length < list.length ? (
           <p className="faint" style={{ margin: 0 }}>
-            {partitioned.length} of {list.length} are partitioned; the others are made in the same run, whole.
+            {partitioned.length} of {list.length} are partitioned; the others are made whole.
           </p>
         ) : null}
         {partitioned.length > 0 ? (
@@ -141,6 +160,13 @@ export function MaterializeDialog({
           ) : (
             <SkeletonRows rows={1} />
           )
+        ) : null}
+        {asBackfill ? (
+          <Checkbox
+            label="Only what is missing or failed"
+            checked={onlyMissing}
+            onChange={(event) => setOnlyMissing(event.currentTarget.checked)}
+          />
         ) : null}
         <TagsEditor tags={tags} onChange={setTags} />
         {showConfig ? (
@@ -164,7 +190,11 @@ export function MaterializeDialog({
             Cancel
           </Button>
           <Button data-autofocus loading={busy} disabled={runs === 0} onClick={() => void launch()}>
-            {runs > 1 ? `Launch ${runs} runs` : "Launch run"}
+            {asBackfill
+              ? `Launch backfill of ${chosen.length.toLocaleString("en")} partition${chosen.length === 1 ? "" : "s"}`
+              : runs > 1
+                ? `Launch ${runs} runs`
+                : "Launch run"}
           </Button>
         </div>
       </div>

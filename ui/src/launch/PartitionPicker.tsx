@@ -5,26 +5,25 @@ import { rangeOf } from "./partitions.ts";
 
 type Mode = "one" | "range";
 
-/** Chooses partition keys: the latest, one, or a range (one run each). `onChange` gets the keys. */
+/** Chooses partition keys: the latest, one, or a range. `onChange` gets the keys. */
 export function PartitionPicker({
   keys,
   onChange,
-  max = 1000,
+  start = "one",
 }: {
   keys: readonly string[];
   onChange: (keys: string[]) => void;
-  max?: number;
+  start?: Mode;
 }) {
-  const [mode, setMode] = useState<Mode>("one");
+  const [mode, setMode] = useState<Mode>(start);
   const [from, setFrom] = useState<string | null>(null);
   const [to, setTo] = useState<string | null>(null);
   const latest = keys.at(-1) ?? null;
-  const first = from ?? latest;
+  const first = from ?? (mode === "range" && start === "range" ? (keys[0] ?? null) : latest);
   const last = mode === "one" ? first : (to ?? latest);
   const chosen = first !== null && last !== null ? rangeOf(keys, first, last) : [];
-  const tooMany = chosen.length > max;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the choice is what first and last say
-  useEffect(() => onChange(tooMany ? [] : chosen), [first, last, keys, tooMany]);
+  useEffect(() => onChange(chosen), [first, last, keys]);
   if (keys.length === 0) {
     return (
       <Problem
@@ -87,16 +86,7 @@ export function PartitionPicker({
           </button>
         ) : null}
       </div>
-      {mode === "range" && !tooMany ? (
-        <p className="faint">{chosen.length} partitions, one run each.</p>
-      ) : null}
-      {tooMany ? (
-        <Problem
-          tone="warn"
-          title={`${chosen.length.toLocaleString()} partitions are too many for one click`}
-          next={`Choose at most ${max.toLocaleString()}.`}
-        />
-      ) : null}
+      {mode === "range" ? <p className="faint">{chosen.length.toLocaleString("en")} partitions.</p> : null}
     </fieldset>
   );
 }

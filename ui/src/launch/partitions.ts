@@ -13,3 +13,13 @@ export function commonKeys(lists: readonly (readonly string[])[]): string[] {
   const sets = rest.map((list) => new Set(list));
   return first.filter((key) => sets.every((set) => set.has(key)));
 }
+
+/** Ids of the assets that none of the others is upstream of. */
+export function rootsOf(
+  assets: ReadonlyArray<{ readonly id: string; readonly upstream: readonly string[] }>,
+): ReadonlySet<string> {
+  const ids = new Set(assets.map(({ id }) => id));
+  return new Set(
+    assets.filter(({ upstream, id }) => !upstream.some((up) => up !== id && ids.has(up))).map(({ id }) => id),
+  );
+}

@@ -13,6 +13,7 @@ import {
   IconSearch,
   IconSitemap,
   IconStack2,
+  IconStackPush,
   IconSun,
 } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
@@ -31,6 +32,7 @@ const NAV = [
   { to: "/lineage", label: "Lineage", icon: IconSitemap, keys: "g l", exact: false },
   { to: "/jobs", label: "Jobs", icon: IconBriefcase, keys: "g j", exact: false },
   { to: "/runs", label: "Runs", icon: IconPlayerPlay, keys: "g r", exact: false },
+  { to: "/backfills", label: "Backfills", icon: IconStackPush, keys: "g b", exact: false },
   { to: "/automation", label: "Automation", icon: IconClockBolt, keys: "g s", exact: false },
   { to: "/deployment", label: "Deployment", icon: IconStack2, keys: "g d", exact: false },
 ] as const;

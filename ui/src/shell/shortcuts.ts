@@ -8,6 +8,7 @@ export const GO = {
   l: "/lineage",
   j: "/jobs",
   r: "/runs",
+  b: "/backfills",
   s: "/automation",
   d: "/deployment",
 } as const;
@@ -19,6 +20,7 @@ export const SHORTCUTS: ReadonlyArray<readonly [keys: string, what: string]> = [
   ["g l", "Go to lineage"],
   ["g j", "Go to jobs"],
   ["g r", "Go to runs"],
+  ["g b", "Go to backfills"],
   ["g s", "Go to schedules and sensors"],
   ["g d", "Go to the deployment"],
   ["?", "Show this list"],

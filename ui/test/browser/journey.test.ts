@@ -101,15 +101,20 @@ test("a failed run shows the error with its stack and is re-executed; a running 
   expect(faults).toEqual([]);
 });
 
-test("a range of partitions becomes one run each, filters live in the URL, chosen runs are deleted", async () => {
+test("a range of partitions becomes a backfill, filters live in the URL, chosen runs are deleted", async () => {
   const { page, faults } = await system.open();
   await page.goto("/assets/by_region");
   await page.getByRole("button", { name: "Materialize" }).click();
   await page.getByText("Range", { exact: true }).click();
   await page.getByRole("combobox", { name: "First partition" }).click();
   await page.getByRole("option", { name: "north" }).click();
-  await page.getByRole("button", { name: "Launch 2 runs" }).click();
-  await page.waitForURL(/\/runs$/);
+  await page.getByRole("button", { name: "Launch backfill of 2 partitions" }).click();
+  await page.waitForURL(/\/backfills\/[a-z]{8}$/);
+  await page.getByText("Done", { exact: true }).first().waitFor();
+  await page.getByRole("img", { name: "2 done" }).first().waitFor();
+  await page.getByRole("link", { name: "All, with filters" }).click();
+  await page.waitForURL(/\/runs\?tag=/);
+  await page.goto("/runs");
   await page.getByRole("button", { name: "partition: north" }).first().click();
   await page.waitForURL(/tag=/);
   await page.reload();
@@ -183,6 +188,7 @@ test.each(["light", "dark"] as const)(
       "/jobs",
       "/jobs/definitions.ts/hello",
       "/runs",
+      "/backfills",
       "/automation",
       "/automation/definitions.ts/schedules/every_night",
       "/deployment",
