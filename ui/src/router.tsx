@@ -38,7 +38,7 @@ const lineage = createRoute({
     present({ ...assetFilters(s), open: list(s.open), at: text(s.at) }),
   component: lazyRouteComponent(() => import("./lineage/LineagePage.tsx"), "LineagePage"),
 });
-const ASSET_TABS = ["overview", "events", "plots", "partitions", "checks", "lineage"] as const;
+const ASSET_TABS = ["overview", "events", "plots", "partitions", "automation", "checks", "lineage"] as const;
 const asset = createRoute({
   getParentRoute: () => assetPages,
   path: "$",
@@ -104,7 +104,7 @@ const automation = createRoute({
   getParentRoute: () => root,
   path: "/automation",
   validateSearch: (s: Record<string, unknown>) =>
-    present({ q: text(s.q), show: oneOf(s.show, ["schedules", "sensors"]) }),
+    present({ q: text(s.q), show: oneOf(s.show, ["schedules", "sensors", "conditions"]) }),
   component: lazyRouteComponent(() => import("./automation/AutomationPage.tsx"), "AutomationPage"),
 });
 const schedule = createRoute({

@@ -95,13 +95,15 @@ async function readStates({ assets, runs }: Storage, defs: AssetDef[], since: nu
     const external = whole.find(({ key }) => key.join("/") === row.key.join("/"))?.kind !== "materializable";
     const { lastMaterialization: made, lastObservation: observed } = row;
     const newest = external && observed && observed.id > (made?.id ?? 0) ? observed : made;
+    // An observation that found the data as it was is no update.
+    const same = newest !== null && newest === observed && newest.id > since && (await isUnchanged(assets, row.key));
     const state: PartitionState = {
-      updatedId: newest?.id ?? null,
+      updatedId: same ? since : (newest?.id ?? null),
       failed: row.lastRunFailed,
       inProgress: row.inProgressRunIds.length > 0,
     };
     states.get(row.key.join("/"))?.set("", state);
-    if (newest && newest.id > since) updates.push({ state, ts: newest.event.ts, runId: newest.runId });
+    if (newest && newest.id > since && !same) updates.push({ state, ts: newest.event.ts, runId: newest.runId });
   }
   const newIds = new Map<string, Map<number, PartitionState>>();
   for (const row of await assets.partitionStates(parts.map(({ key }) => key))) {
@@ -126,6 +128,12 @@ async function readStates({ assets, runs }: Storage, defs: AssetDef[], since: nu
   for (const { state, ts, runId } of updates)
     state.update = { ts, runAssets: made.get(runId ?? "") ?? new Set<string>() };
   return states;
+}
+
+async function isUnchanged(assets: Storage["assets"], key: string[]): Promise<boolean> {
+  const [last, before] = await assets.history(key, { kind: "observation", limit: 2 });
+  const version = last?.event.dataVersion;
+  return version !== undefined && version === before?.event.dataVersion;
 }
 
 const targetsOf = ({ assets, plannedAssets }: RunRecord): string[] =>

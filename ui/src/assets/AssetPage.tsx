@@ -19,6 +19,7 @@ import { Plots } from "../metadata/Plots.tsx";
 import { seriesOf } from "../metadata/series.ts";
 import { AssetChecksPanel } from "./AssetChecksPanel.tsx";
 import { AssetOverview } from "./AssetOverview.tsx";
+import { AutomationPanel } from "./AutomationPanel.tsx";
 import { useAssetGraph } from "./asset-graph.ts";
 import { EventsPanel } from "./EventsPanel.tsx";
 import { Kinds } from "./Kinds.tsx";
@@ -76,6 +77,7 @@ export function AssetPage() {
     ],
     ["plots", "Plots", null],
     ...(node?.isPartitioned ? ([["partitions", "Partitions", null]] as const) : []),
+    ...(node?.automationCondition ? ([["automation", "Automation", null]] as const) : []),
     ...(node?.hasAssetChecks ? ([["checks", "Checks", null]] as const) : []),
     ["lineage", "Lineage", null],
   ] as const;
@@ -162,6 +164,7 @@ export function AssetPage() {
         <PlotsTab history={history} partitioned={node?.isPartitioned ?? false} />
       ) : null}
       {tab === "partitions" && node ? <PartitionsPanel path={path} history={history} /> : null}
+      {tab === "automation" && node?.automationCondition ? <AutomationPanel path={path} /> : null}
       {tab === "checks" && node ? <AssetChecksPanel path={path} /> : null}
       {tab === "lineage" && graph ? (
         <Suspense fallback={<SkeletonRows />}>

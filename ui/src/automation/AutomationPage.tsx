@@ -7,6 +7,7 @@ import { Automation } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { AutomationRow } from "./AutomationRow.tsx";
 import { cronText } from "./cron-text.ts";
+import { sensorKind } from "./sensor-kind.ts";
 
 export function AutomationPage() {
   const query = useGraphQL(Automation, {}, { every: 5000 });
@@ -18,8 +19,10 @@ export function AutomationPage() {
   const schedules = repositories.flatMap((r) =>
     r.schedules.map((s) => ({ ...s, location: r.location.name })),
   );
-  const sensors = repositories.flatMap((r) => r.sensors.map((s) => ({ ...s, location: r.location.name })));
-  const none = answer?.__typename === "RepositoryConnection" && schedules.length + sensors.length === 0;
+  const all = repositories.flatMap((r) => r.sensors.map((s) => ({ ...s, location: r.location.name })));
+  const sensors = all.filter((s) => s.sensorType !== "AUTOMATION");
+  const conditions = all.filter((s) => s.sensorType === "AUTOMATION");
+  const none = answer?.__typename === "RepositoryConnection" && schedules.length + all.length === 0;
   return (
     <div className="page">
       <PageHead
@@ -64,7 +67,7 @@ export function AutomationPage() {
             value={show ?? "all"}
             onChange={(v) =>
               void navigate({
-                search: (old) => ({ ...old, show: v === "all" ? undefined : (v as "sensors") }),
+                search: (old) => ({ ...old, show: v === "all" ? undefined : (v as typeof show) }),
                 replace: true,
               })
             }
@@ -72,6 +75,7 @@ export function AutomationPage() {
               { value: "all", label: "All" },
               { value: "schedules", label: "Schedules" },
               { value: "sensors", label: "Sensors" },
+              { value: "conditions", label: "Conditions" },
             ]}
           />
         </div>
@@ -82,7 +86,7 @@ export function AutomationPage() {
         </div>
       ) : null}
       <div className="stack">
-        {show !== "sensors" && schedules.length > 0 ? (
+        {(!show || show === "schedules") && schedules.length > 0 ? (
           <Panel title="Schedules" count={schedules.length}>
             {schedules
               .filter((s) => matches(s.name))
@@ -100,7 +104,23 @@ export function AutomationPage() {
               ))}
           </Panel>
         ) : null}
-        {show !== "schedules" && sensors.length > 0 ? (
+        {(!show || show === "conditions") && conditions.length > 0 ? (
+          <Panel title="Automation conditions" count={conditions.length}>
+            {conditions
+              .filter((s) => matches(s.name))
+              .map((s) => (
+                <AutomationRow
+                  key={`${s.location}/${s.name}`}
+                  kind="sensor"
+                  location={s.location}
+                  name={s.name}
+                  detail={`Every ${s.minIntervalSeconds}s, conditions of ${s.assetSelection?.assetKeys.length ?? 0} assets`}
+                  state={s.sensorState}
+                />
+              ))}
+          </Panel>
+        ) : null}
+        {(!show || show === "sensors") && sensors.length > 0 ? (
           <Panel title="Sensors" count={sensors.length}>
             {sensors
               .filter((s) => matches(s.name))
@@ -110,7 +130,7 @@ export function AutomationPage() {
                   kind="sensor"
                   location={s.location}
                   name={s.name}
-                  detail={`Every ${s.minIntervalSeconds}s${s.sensorType === "STANDARD" ? "" : `, ${s.sensorType.toLowerCase().replaceAll("_", " ")}`}`}
+                  detail={`Every ${s.minIntervalSeconds}s${s.sensorType === "STANDARD" ? "" : `, ${sensorKind(s.sensorType)}`}`}
                   job={s.targets?.find((t) => !t.pipelineName.startsWith("__"))?.pipelineName ?? null}
                   state={s.sensorState}
                 />

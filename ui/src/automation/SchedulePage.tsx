@@ -9,7 +9,7 @@ import { formatAbsolute } from "../design/time.ts";
 import { SchedulePage as SchedulePageQuery } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { selectorOf, useWorkspace } from "../workspace/workspace.ts";
-import { Toggle } from "./AutomationRow.tsx";
+import { TickBars, Toggle } from "./AutomationRow.tsx";
 import { cronText } from "./cron-text.ts";
 import { TestDialog } from "./TestDialog.tsx";
 import { TickList } from "./TickList.tsx";
@@ -87,7 +87,11 @@ export function SchedulePage() {
       {!found && !query.error ? <SkeletonRows /> : null}
       {schedule ? (
         <div className="cols-main">
-          <Panel title="Ticks" count={schedule.scheduleState.ticks.length}>
+          <Panel
+            title="Ticks"
+            count={schedule.scheduleState.ticks.length}
+            actions={<TickBars ticks={schedule.scheduleState.ticks.slice(0, 30)} />}
+          >
             <div className="scroll-x">
               <TickList ticks={schedule.scheduleState.ticks} />
             </div>

@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { IconTestPipe } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { keyToUrl } from "../assets/key.ts";
 import { Copyable } from "../design/Copyable.tsx";
 import { Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead, Panel } from "../design/Page.tsx";
@@ -9,7 +10,9 @@ import { TimeAgo } from "../design/Time.tsx";
 import { SensorPage as SensorPageQuery } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { selectorOf, useWorkspace } from "../workspace/workspace.ts";
-import { Toggle } from "./AutomationRow.tsx";
+import { TickBars, Toggle } from "./AutomationRow.tsx";
+import { CursorDialog } from "./CursorDialog.tsx";
+import { sensorKind } from "./sensor-kind.ts";
 import { TestDialog } from "./TestDialog.tsx";
 import { TickList } from "./TickList.tsx";
 
@@ -17,6 +20,7 @@ export function SensorPage() {
   const { location, name } = useParams({ from: "/automation/$location/sensors/$name" });
   const { places, query: workspace } = useWorkspace();
   const [testing, setTesting] = useState(false);
+  const [cursoring, setCursoring] = useState(false);
   const repository = useMemo(
     () => selectorOf(places, location, (r) => r.sensors.some((s) => s.name === name)),
     [places, location, name],
@@ -67,13 +71,15 @@ export function SensorPage() {
                 state={sensor.sensorState}
                 label={on ? "On" : "Off"}
               />
-              <Button
-                variant="default"
-                leftSection={<IconTestPipe size={15} />}
-                onClick={() => setTesting(true)}
-              >
-                Test
-              </Button>
+              {sensor.sensorType === "AUTOMATION" ? null : (
+                <Button
+                  variant="default"
+                  leftSection={<IconTestPipe size={15} />}
+                  onClick={() => setTesting(true)}
+                >
+                  Test
+                </Button>
+              )}
             </>
           ) : null
         }
@@ -91,7 +97,11 @@ export function SensorPage() {
       {!found && !query.error ? <SkeletonRows /> : null}
       {sensor ? (
         <div className="cols-main">
-          <Panel title="Ticks" count={sensor.sensorState.ticks.length}>
+          <Panel
+            title="Ticks"
+            count={sensor.sensorState.ticks.length}
+            actions={<TickBars ticks={sensor.sensorState.ticks.slice(0, 30)} />}
+          >
             <div className="scroll-x">
               <TickList ticks={sensor.sensorState.ticks} />
             </div>
@@ -101,26 +111,65 @@ export function SensorPage() {
               <dt>Evaluated</dt>
               <dd>every {sensor.minIntervalSeconds}s at least</dd>
               <dt>Kind</dt>
-              <dd>{sensor.sensorType.toLowerCase().replaceAll("_", " ")}</dd>
-              <dt>Jobs</dt>
-              <dd className="row wrap">
-                {(sensor.targets ?? []).map((t) =>
-                  t.pipelineName.startsWith("__") ? (
-                    <span key={t.pipelineName} className="chip">
-                      assets
-                    </span>
-                  ) : (
-                    <Link
-                      key={t.pipelineName}
-                      className="chip"
-                      to="/jobs/$location/$job"
-                      params={{ location, job: t.pipelineName }}
-                    >
-                      {t.pipelineName}
-                    </Link>
-                  ),
-                )}
-              </dd>
+              <dd>{sensorKind(sensor.sensorType)}</dd>
+              {sensor.assetSelection && sensor.assetSelection.assets.length > 0 ? (
+                <>
+                  <dt>{sensor.sensorType === "AUTOMATION" ? "Conditions of" : "Assets"}</dt>
+                  <dd className="row wrap">
+                    {sensor.assetSelection.assets.slice(0, 50).map(({ key }) => (
+                      <Link
+                        key={key.path.join("/")}
+                        className="chip"
+                        to="/assets/$"
+                        params={{ _splat: keyToUrl(key.path) }}
+                        search={{ tab: sensor.sensorType === "AUTOMATION" ? "automation" : undefined }}
+                      >
+                        {key.path.join("/")}
+                      </Link>
+                    ))}
+                  </dd>
+                </>
+              ) : null}
+              {sensor.metadata.assetKeys && sensor.metadata.assetKeys.length > 0 ? (
+                <>
+                  <dt>Watches</dt>
+                  <dd className="row wrap">
+                    {sensor.metadata.assetKeys.map(({ path }) => (
+                      <Link
+                        key={path.join("/")}
+                        className="chip"
+                        to="/assets/$"
+                        params={{ _splat: keyToUrl(path) }}
+                      >
+                        {path.join("/")}
+                      </Link>
+                    ))}
+                  </dd>
+                </>
+              ) : null}
+              {(sensor.targets ?? []).length > 0 ? (
+                <>
+                  <dt>Jobs</dt>
+                  <dd className="row wrap">
+                    {(sensor.targets ?? []).map((t) =>
+                      t.pipelineName.startsWith("__") ? (
+                        <span key={t.pipelineName} className="chip">
+                          assets
+                        </span>
+                      ) : (
+                        <Link
+                          key={t.pipelineName}
+                          className="chip"
+                          to="/jobs/$location/$job"
+                          params={{ location, job: t.pipelineName }}
+                        >
+                          {t.pipelineName}
+                        </Link>
+                      ),
+                    )}
+                  </dd>
+                </>
+              ) : null}
               <dt>Next tick</dt>
               <dd>
                 {on && sensor.sensorState.nextTick?.timestamp ? (
@@ -131,11 +180,18 @@ export function SensorPage() {
               </dd>
               <dt>Cursor</dt>
               <dd>
-                {data?.lastCursor ? (
-                  <Copyable value={data.lastCursor} label="cursor" />
-                ) : (
-                  <span className="faint">none</span>
-                )}
+                <span className="row wrap">
+                  {data?.lastCursor ? (
+                    <Copyable value={data.lastCursor} label="cursor">
+                      {data.lastCursor.length > 60 ? `${data.lastCursor.slice(0, 60)}…` : data.lastCursor}
+                    </Copyable>
+                  ) : (
+                    <span className="faint">none</span>
+                  )}
+                  <button type="button" className="link-button" onClick={() => setCursoring(true)}>
+                    {data?.lastCursor ? "Change" : "Set"}
+                  </button>
+                </span>
               </dd>
               {data?.lastRunKey ? (
                 <>
@@ -148,6 +204,14 @@ export function SensorPage() {
             </dl>
           </Panel>
         </div>
+      ) : null}
+      {cursoring && repository ? (
+        <CursorDialog
+          selector={{ ...repository, sensorName: name }}
+          cursor={data?.lastCursor ?? null}
+          resetOnly={sensor?.sensorType !== "STANDARD"}
+          onClose={() => setCursoring(false)}
+        />
       ) : null}
       {testing && repository ? (
         <TestDialog

@@ -1,4 +1,4 @@
-import { Conflict, heldBy, NotFound, Unavailable, watchedNow } from "@dagster-operator/engine";
+import { Conflict, heldBy, InvalidInput, NotFound, Unavailable, watchedNow } from "@dagster-operator/engine";
 import type { ScheduleModel, SensorModel } from "../definitions/location-index.ts";
 import { scheduleTimes } from "../definitions/schedule-times.ts";
 import { builder, byTypename } from "./builder.ts";
@@ -197,6 +197,12 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { cursor, selectorData }, ctx) => {
       const sensor = sensorOf(ctx, selectorData);
       if (!sensor) return sensorNotFound(selectorData);
+      if (sensor.def.kind === "automation")
+        return pythonError(
+          new InvalidInput(
+            `Sensor ${sensor.def.name} evaluates automation conditions: what they came to is on the page of each asset, under Automation.`,
+          ),
+        );
       const code = ctx.workspace.get(sensor.location.name)?.code;
       if (!code)
         return pythonError(

@@ -259,7 +259,11 @@ const Target = builder.objectRef<string>("Target").implement({
 });
 const SensorMetadata = builder.objectRef<SensorModel>("SensorMetadata").implement({
   fields: (t) => ({
-    assetKeys: t.field({ type: [AssetKey], nullable: true, resolve: ({ def }) => def.assets }),
+    assetKeys: t.field({
+      type: [AssetKey],
+      nullable: true,
+      resolve: ({ def }) => (def.monitors?.kind === "assets" ? def.monitors.assets : null),
+    }),
   }),
 });
 Sensor.implement({

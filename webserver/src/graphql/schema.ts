@@ -3,6 +3,7 @@ import "./asset.ts";
 import "./asset-key.ts";
 import "./asset-mutations.ts";
 import "./asset-node.ts";
+import "./automation-evaluation.ts";
 import "./backfill.ts";
 import "./backfill-mutations.ts";
 import "./backfill-queries.ts";
