@@ -96,14 +96,16 @@ async function readStates({ assets, runs }: Storage, defs: AssetDef[], since: nu
     const { lastMaterialization: made, lastObservation: observed } = row;
     const newest = external && observed && observed.id > (made?.id ?? 0) ? observed : made;
     // An observation that found the data as it was is no update.
-    const same = newest !== null && newest === observed && newest.id > since && (await isUnchanged(assets, row.key));
+    const same =
+      newest !== null && newest === observed && newest.id > since && (await isUnchanged(assets, row.key));
     const state: PartitionState = {
       updatedId: same ? since : (newest?.id ?? null),
       failed: row.lastRunFailed,
       inProgress: row.inProgressRunIds.length > 0,
     };
     states.get(row.key.join("/"))?.set("", state);
-    if (newest && newest.id > since && !same) updates.push({ state, ts: newest.event.ts, runId: newest.runId });
+    if (newest && newest.id > since && !same)
+      updates.push({ state, ts: newest.event.ts, runId: newest.runId });
   }
   const newIds = new Map<string, Map<number, PartitionState>>();
   for (const row of await assets.partitionStates(parts.map(({ key }) => key))) {
