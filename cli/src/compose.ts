@@ -116,7 +116,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const stopping = new AbortController();
   let closing = false;
   let computing: Promise<void> = Promise.resolve();
-  const ready = served.then(async ({ storage, tokenSecret }) => {
+  const ready = served.then(async ({ storage, computeLog, tokenSecret }) => {
     const { daemonConfig, startDaemon } = await import("@dagster-operator/daemon");
     if (closing) return storage;
     computing = runComputeLoop({
@@ -133,6 +133,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     daemon = startDaemon({
       storage,
       workspace,
+      computeLog,
       clock: systemClock,
       log,
       metrics,

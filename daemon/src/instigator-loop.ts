@@ -47,6 +47,8 @@ const MAX_SLEEP_MS = 30_000;
 
 export interface RunningLoop {
   loop: Loop;
+  /** The daemon closes: a long round ends early. */
+  interrupt?: () => void;
   /** No more wake-ups; resolves when ticks under way have ended. */
   stop: () => Promise<void>;
 }

@@ -60,14 +60,14 @@ async function run(): Promise<void> {
       stopping.resolve();
     });
   }
-  const { storage } = await openWhenUp(url, {
+  const { storage, computeLog } = await openWhenUp(url, {
     onWait: ({ message }) => log.warn({ error: message }, "waiting for the database"),
   });
   const workspace = new TableWorkspace({
     storage,
     onFault: (err) => log.warn({ err }, "code locations could not be read"),
   });
-  daemon = startDaemon({ storage, workspace, clock: systemClock, log, metrics, config });
+  daemon = startDaemon({ storage, workspace, computeLog, clock: systemClock, log, metrics, config });
   log.info({ port: probes.port }, "the daemon runs");
   await stopping.promise;
   await daemon.close();

@@ -8,6 +8,8 @@ export interface DaemonMetrics {
   lateness: Histogram<"kind">;
   backfillRuns: Counter;
   overdue: Counter<"kind">;
+  forgotten: Counter<"what">;
+  webhooks: Counter<"outcome">;
   faults: Counter<"loop">;
 }
 
@@ -47,6 +49,17 @@ export function daemonMetrics(registry: Registry): DaemonMetrics {
         name,
         help: "Runs ended by monitoring, by what took too long",
         labelNames: ["kind"],
+        registers,
+      });
+    }),
+    forgotten: once(registry, "dagster_retention_purged_total", (name) => {
+      return new Counter({ name, help: "What retention has removed", labelNames: ["what"], registers });
+    }),
+    webhooks: once(registry, "dagster_webhook_deliveries_total", (name) => {
+      return new Counter({
+        name,
+        help: "Tries to tell a webhook, by outcome",
+        labelNames: ["outcome"],
         registers,
       });
     }),

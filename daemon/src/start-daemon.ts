@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Clock, Storage, Workspace } from "@dagster-operator/engine";
+import type { Clock, ComputeLog, Storage, Workspace } from "@dagster-operator/engine";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { backfillLoop } from "./backfill-loop.ts";
@@ -10,11 +10,21 @@ import type { LoopHealth } from "./loop.ts";
 import { daemonMetrics } from "./metrics.ts";
 import { monitoringLoop } from "./monitoring-loop.ts";
 import { queueLoop } from "./queue-loop.ts";
+import { retentionLoop } from "./retention-loop.ts";
 import { retryLoop } from "./retry-loop.ts";
 import { scheduleLoop } from "./schedule-loop.ts";
 import { sensorLoop } from "./sensor-loop.ts";
+import { webhookLoop } from "./webhook-loop.ts";
 
-export type LoopName = "queue" | "schedule" | "sensor" | "backfill" | "monitoring" | "retries";
+export type LoopName =
+  | "queue"
+  | "schedule"
+  | "sensor"
+  | "backfill"
+  | "monitoring"
+  | "retries"
+  | "retention"
+  | "webhooks";
 
 /** Dagster's names of the daemons whose work a loop does. */
 const DAEMON_TYPE: Record<LoopName, string> = {
@@ -24,6 +34,8 @@ const DAEMON_TYPE: Record<LoopName, string> = {
   backfill: "BACKFILL",
   monitoring: "MONITORING",
   retries: "EVENT_LOG_CONSUMER",
+  retention: "RETENTION",
+  webhooks: "WEBHOOKS",
 };
 
 const ALL_LOOPS = Object.keys(DAEMON_TYPE) as LoopName[];
@@ -31,6 +43,8 @@ const ALL_LOOPS = Object.keys(DAEMON_TYPE) as LoopName[];
 export interface DaemonOptions {
   storage: Storage;
   workspace: Workspace;
+  /** Where logs of steps are, for retention; absent = it leaves them alone. */
+  computeLog?: ComputeLog | undefined;
   clock: Clock;
   log: Logger;
   /** Where the metrics of README.md are registered. */
@@ -54,6 +68,7 @@ export interface Daemon {
 export function startDaemon({
   storage,
   workspace,
+  computeLog,
   clock,
   log,
   metrics,
@@ -84,6 +99,10 @@ export function startDaemon({
     monitoring: () =>
       monitoringLoop({ storage, clock, log, metrics: registered, settings: settings.monitoring }),
     retries: () => retryLoop({ ...instigators, settings: settings.retries }),
+    retention: () =>
+      retentionLoop({ storage, computeLog, clock, log, metrics: registered, settings: settings.retention }),
+    webhooks: () =>
+      webhookLoop({ storage, clock, log, metrics: registered, owner, webhooks: settings.webhooks }),
   };
   const running = (loops ?? ALL_LOOPS).map((name) => ({
     ...make[name](),
@@ -102,6 +121,7 @@ export function startDaemon({
   const ended = Promise.all([beating, ...running.map(({ loop }) => loop.run(closing.signal))]);
   const close = async () => {
     closing.abort();
+    for (const { interrupt } of running) interrupt?.();
     await ended;
     await Promise.all(running.map(({ stop }) => stop()));
   };

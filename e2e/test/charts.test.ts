@@ -122,6 +122,7 @@ describe("the chart dagster", () => {
       },
       schedules: { num_workers: 4 },
       sensors: {},
+      run_monitoring: { start_timeout_seconds: 360 },
     });
     expect(JSON.parse(data["run-launcher.json"])).toEqual({
       envVars: ["A=1"],
@@ -131,6 +132,46 @@ describe("the chart dagster", () => {
       tls: [{ hosts: ["dagster.example.com"], secretName: "t" }],
       rules: [{ host: "dagster.example.com" }],
     });
+  });
+
+  test("writes monitoring, retries, retention, pools and webhooks in the keys of dagster.yaml", async () => {
+    const manifests = await render(DAGSTER, {
+      dagsterDaemon: {
+        runMonitoring: {
+          enabled: true,
+          startTimeoutSeconds: 120,
+          maxResumeRunAttempts: 2,
+          maxRuntimeSeconds: 3600,
+        },
+        runRetries: { enabled: true, maxRetries: 2 },
+      },
+      concurrency: { pools: { defaultLimit: 4, granularity: "run" } },
+      retention: {
+        enabled: true,
+        schedule: { purgeAfterDays: 90 },
+        sensor: { purgeAfterDays: { skipped: 7, success: -1 } },
+        computeLogs: { purgeAfterDays: 14 },
+      },
+      webhooks: [{ name: "alerts", url: { env: "HOOK_URL" }, secret: { env: "HOOK_SECRET" } }],
+    });
+    const { data } = find(manifests, "ConfigMap", "rel-dagster-instance");
+    const { concurrency, run_monitoring, run_retries, retention, webhooks } = JSON.parse(
+      data["instance.json"],
+    );
+    expect({ concurrency, run_monitoring, run_retries, retention, webhooks }).toEqual({
+      concurrency: { pools: { default_limit: 4, granularity: "run" } },
+      run_monitoring: { enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 3600 },
+      run_retries: { enabled: true, max_retries: 2 },
+      retention: {
+        schedule: { purge_after_days: 90 },
+        sensor: { purge_after_days: { skipped: 7, success: -1 } },
+        compute_logs: { purge_after_days: 14 },
+      },
+      webhooks: [{ name: "alerts", url: { env: "HOOK_URL" }, secret: { env: "HOOK_SECRET" } }],
+    });
+    expect(
+      find(manifests, "Deployment", "rel-dagster-operator").spec.template.spec.containers[0].args,
+    ).toEqual(expect.arrayContaining(["--max-resume-run-attempts", "2"]));
   });
 
   test("lays labels, annotations, volumes and containers where the official chart does, and namespace and labels over all", async () => {

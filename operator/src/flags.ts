@@ -36,6 +36,8 @@ const Flags = z.object({
   runTtlAfterFailure: z.coerce.number().nonnegative().default(86_400),
   /** Seconds from the making of a Job until its worker must run. */
   runStartTimeout: number.default(300),
+  /** How often a run whose worker is gone without a word goes on with a new one, before it fails. */
+  maxResumeRunAttempts: z.coerce.number().int().nonnegative().default(0),
 });
 export type Flags = z.infer<typeof Flags>;
 

@@ -22,6 +22,7 @@ export function parts(flags: Flags): MakePart[] {
       launcher: readContainerContext(file === undefined ? {} : parse(readFileSync(file, "utf8"))),
       ttl: { success: flags.runTtlAfterSuccess, failure: flags.runTtlAfterFailure },
       startTimeoutMs: flags.runStartTimeout * 1000,
+      maxResumeAttempts: flags.maxResumeRunAttempts,
     }),
   ];
 }

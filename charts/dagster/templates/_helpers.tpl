@@ -247,6 +247,19 @@ spec:
   {{- end }}
 {{- end -}}
 
+{{- /* A map with its keys, at any depth of maps, in the words of dagster.yaml: purgeAfterDays → purge_after_days. As YAML. */ -}}
+{{- define "dagster.snake" -}}
+{{- $out := dict -}}
+{{- range $key, $value := . -}}
+{{- if kindIs "map" $value -}}
+{{- $_ := set $out (snakecase $key) (include "dagster.snake" $value | fromYaml) -}}
+{{- else if not (kindIs "invalid" $value) -}}
+{{- $_ := set $out (snakecase $key) $value -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $out -}}
+{{- end -}}
+
 {{- /* Settings of webserver and daemon, in the keys of dagster.yaml. */ -}}
 {{- define "dagster.instance" -}}
 {{- $queue := .Values.dagsterDaemon.runCoordinator.config.queuedRunCoordinator -}}
@@ -264,7 +277,25 @@ spec:
 {{- end -}}
 {{- $max := $queue.maxConcurrentRuns -}}
 {{- if hasKey $runs "maxConcurrentRuns" -}}{{- $max = $runs.maxConcurrentRuns -}}{{- end -}}
-{{- dict "run_queue" (dict "max_concurrent_runs" (int $max) "tag_concurrency_limits" $limits) "schedules" $schedules "sensors" $sensors | toPrettyJson -}}
+{{- $instance := dict "run_queue" (dict "max_concurrent_runs" (int $max) "tag_concurrency_limits" $limits) "schedules" $schedules "sensors" $sensors -}}
+{{- with include "dagster.snake" (dig "pools" dict (default dict .Values.concurrency)) | fromYaml -}}
+{{- $_ := set $instance "concurrency" (dict "pools" .) -}}
+{{- end -}}
+{{- /* The operator knows best why a pod does not start, so it comes first. */ -}}
+{{- $monitoring := include "dagster.snake" (omit (default dict .Values.dagsterDaemon.runMonitoring) "maxResumeRunAttempts") | fromYaml -}}
+{{- $_ := set $monitoring "start_timeout_seconds" (add (int (dig "runMonitoring" "startTimeoutSeconds" .Values.operator.runs.startTimeout .Values.dagsterDaemon)) 60) -}}
+{{- $_ := set $instance "run_monitoring" $monitoring -}}
+{{- with .Values.dagsterDaemon.runRetries -}}
+{{- $_ := set $instance "run_retries" (include "dagster.snake" . | fromYaml) -}}
+{{- end -}}
+{{- $retention := default dict .Values.retention -}}
+{{- if and $retention (ne (toString (dig "enabled" true $retention)) "false") -}}
+{{- $_ := set $instance "retention" (include "dagster.snake" (omit $retention "enabled") | fromYaml) -}}
+{{- end -}}
+{{- with .Values.webhooks -}}
+{{- $_ := set $instance "webhooks" . -}}
+{{- end -}}
+{{- $instance | toPrettyJson -}}
 {{- end -}}
 
 {{- /* What all run pods get, as JSON in the official chart's names; empty when nothing is given. */ -}}

@@ -23,13 +23,7 @@ dagsterDaemon.sensors.numSubmitWorkers: runs are submitted in batches
 dagsterDaemon.schedules.useThreads: there is no need for threads
 dagsterDaemon.schedules.numSubmitWorkers: runs are submitted in batches
 dagsterDaemon.heartbeatTolerance: daemons show their health by probes and metrics
-dagsterDaemon.runMonitoring.enabled: the operator always watches pods
-dagsterDaemon.runMonitoring.pollIntervalSeconds: the operator watches pods, so nothing is polled
-dagsterDaemon.runMonitoring.cancelTimeoutSeconds: a worker has its pod's terminationGracePeriodSeconds to stop
-dagsterDaemon.runMonitoring.maxResumeRunAttempts: a worker that was lost to its node is started again by itself
-dagsterDaemon.runMonitoring.maxRuntimeSeconds: set the tag dagster/max_runtime on jobs
 dagsterDaemon.runMonitoring.freeSlotsAfterRunEndSeconds: slots are free as soon as a run has ended
-dagsterDaemon.runRetries: set the tag dagster/max_retries on jobs
 dagsterDaemon.checkDbReadyInitContainer: the init container migrate waits for the database
 dagsterDaemon.logFormat: logs are lines of JSON
 dagsterDaemon.backfills: there is no need for threads
@@ -44,7 +38,6 @@ runLauncher.config.k8sRunLauncher.kubeconfigFile: the operator is always in the 
 runLauncher.config.k8sRunLauncher.failPodOnRunFailure: a run's failure is told by its Run object and the page
 computeLogManager: logs of steps are kept in the database
 pythonLogs: there is no Python process in the system
-retention: ticks are not purged yet
 migrate: every process brings the database to its version before it starts
 telemetry: nothing is sent anywhere
 scheduler: the daemon is the scheduler
@@ -65,7 +58,6 @@ global.dagsterInstanceConfigMap: there is no dagster.yaml
 ingress.apiVersion: networking.k8s.io/v1 always
 ingress.readOnlyDagsterWebserver: there is no read-only page yet
 ingress.flower: there is no Celery
-concurrency.pools: pools are not limited yet
 {{- end -}}
 
 {{- /* "- key: why" for each that was given. */ -}}

@@ -7,6 +7,7 @@ import type { Heartbeats } from "./heartbeats.ts";
 import type { LocationStorage } from "./location-storage.ts";
 import type { Notices } from "./notices.ts";
 import type { PoolStorage } from "./pool-storage.ts";
+import type { Retention } from "./retention.ts";
 import type { RunStorage } from "./run-storage.ts";
 import type { StepLaunches } from "./step-launches.ts";
 import type { TickStorage } from "./tick-storage.ts";
@@ -28,6 +29,7 @@ export interface Storage {
   pools: PoolStorage;
   automation: AutomationStorage;
   notices: Notices;
+  retention: Retention;
   /** Small things of the installation: `instance_id`, `token_secret`, … `init` is stored when the key is absent; returns what is stored. */
   setting(key: string, init: () => string): Promise<string>;
   /** At-least-once wake-up after commit; coalesced, and lost while the database is away, so every loop also has a slow interval. */

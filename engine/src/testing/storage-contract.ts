@@ -10,6 +10,7 @@ import { exampleLocation, locationStorageContract } from "./location-storage-con
 import { eventually } from "./manual-clock.ts";
 import { noticesContract } from "./notices-contract.ts";
 import { poolStorageContract } from "./pool-storage-contract.ts";
+import { retentionContract } from "./retention-contract.ts";
 import { runStorageContract } from "./run-storage-contract.ts";
 import { stepLaunchesContract } from "./step-launches-contract.ts";
 import {
@@ -36,6 +37,7 @@ export function storageContract(subject: StorageSubject): void {
   poolStorageContract(subject);
   automationStorageContract(subject);
   noticesContract(subject);
+  retentionContract(subject);
 
   describe("Storage", () => {
     let storage: Storage;

@@ -21,6 +21,8 @@ export interface RunPartOptions {
   launcher: K8sConfig;
   ttl?: Ttl | undefined;
   startTimeoutMs?: number | undefined;
+  /** How often a run whose worker is gone goes on with a new one. Default 0. */
+  maxResumeAttempts?: number | undefined;
 }
 
 const TTL: Ttl = { success: 3600, failure: 24 * 3600 };
@@ -121,6 +123,7 @@ export const runPart =
               owner: identity,
               clock: systemClock,
               signal,
+              maxResumeAttempts: options.maxResumeAttempts ?? 0,
               onFault,
             }),
             steps.run(signal),

@@ -19,6 +19,8 @@ export interface Database extends Session {
   migrate<T>(work: (session: Session & { script(sql: string): Promise<void> }) => Promise<T>): Promise<T>;
   /** Payloads of NOTIFY on the channel `dagster_operator`. `onLost` is called when some may have been missed: once it listens, and each time that it does so again. */
   listen(onPayload: (payload: string) => void, onLost: () => void): void;
+  /** Makes room of deleted rows usable again, where nothing does that by itself. */
+  vacuum(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -26,6 +26,10 @@ export async function pgliteDatabase(pglite: PGlite, onClose: () => Promise<void
     listen(handler) {
       onPayload = handler;
     },
+    // There is no autovacuum inside a process.
+    async vacuum() {
+      await pglite.exec("vacuum (analyze)");
+    },
     async close() {
       await pglite.close();
       await onClose();

@@ -96,6 +96,8 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
     listen(onPayload, onLost) {
       listener = new PostgresListener(config, NOTIFY_CHANNEL, onPayload, onLost);
     },
+    // The server's autovacuum does it.
+    vacuum: async () => undefined,
     async close() {
       await listener?.close();
       await pool.end();

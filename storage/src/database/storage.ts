@@ -8,6 +8,7 @@ import { heartbeats } from "../heartbeats/heartbeats.ts";
 import { locationStorage } from "../locations/location-storage.ts";
 import { notices } from "../notices/notices.ts";
 import { poolStorage } from "../pools/pool-storage.ts";
+import { retention } from "../retention/retention.ts";
 import { runStorage } from "../runs/run-storage.ts";
 import { stepLaunches } from "../steps/step-launches.ts";
 import { tickStorage } from "../ticks/tick-storage.ts";
@@ -34,6 +35,7 @@ export function storageOver(database: Database, producer: string, now: () => num
     pools: poolStorage(database),
     automation: automationStorage(database),
     notices: notices(database),
+    retention: retention(database),
     async setting(key, init) {
       const known = await read(key);
       if (known !== undefined) return known;

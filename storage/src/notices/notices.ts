@@ -12,7 +12,7 @@ const COLLECT = `
     update loop_cursor set position = $3 where loop = $1 and position = $2 returning position
   )
   insert into notice (loop, target, event_id, event_type, event_ts, run_id, available_at)
-  select $1, t.target, e.id, e.type, e.ts, e.run, 0
+  select $1, t.target, e.id, e.type, e.ts, e.run, ${NOW}
   from moved, json_to_recordset($4::json) as e (id bigint, type text, ts double precision, run text),
     unnest($5::text[]) as t (target)
   order by e.id

@@ -4,7 +4,7 @@ import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
 import { json } from "../database/json.ts";
 import { LOCKS } from "../database/locks.ts";
 
-// A run whose id or idempotency key is taken is left out; the caller looks those up in a statement of its own, because
+// A run whose id or idempotency key is taken (also by one that retention has removed) is left out; the caller looks those up in a statement of its own, because
 // this one does not see what another transaction commits meanwhile.
 const SUBMIT = `
   with given as materialized (
@@ -16,7 +16,7 @@ const SUBMIT = `
       parent_run_id, root_run_id, known, code_version, idempotency_key, pools, created_at, updated_at)
     select "runId", location, job, 'QUEUED', priority, assets, checks, steps, "runConfig", tags, partition,
       "parentRunId", "rootRunId", known, "codeVersion", "idempotencyKey", pools, $2, $2
-    from given order by n
+    from given where not exists (select from spent_key s where s.key = md5("idempotencyKey")::uuid) order by n
     on conflict do nothing
     returning no, id, tags
   ), tagged as (

@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import type { Storage } from "../ports/storage.ts";
+import {
+  exampleEvent,
+  exampleRun,
+  materialization,
+  planEvent,
+  present,
+  type StorageSubject,
+  startedRun,
+  workerBatch,
+} from "./storage-subject.ts";
+
+/** What every Retention does. */
+export function retentionContract(subject: StorageSubject): void {
+  describe("Retention", () => {
+    let storage: Storage;
+    beforeEach(async () => {
+      storage = await subject.fresh();
+    });
+    const ended = async (
+      at: number,
+      over: Parameters<typeof exampleRun>[0] = {},
+      type: "RUN_SUCCESS" | "RUN_FAILURE" = "RUN_SUCCESS",
+    ) => {
+      const { runId } = await startedRun(storage, over);
+      await storage.events.append(
+        workerBatch(runId, [planEvent([["a"]]), materialization(["a"], { ts: at })]),
+      );
+      await storage.events.report(runId, [exampleEvent(type, { ts: at })]);
+      return runId;
+    };
+    const all = { statuses: ["SUCCESS", "FAILURE", "CANCELED"], before: 500, without: [] } as const;
+
+    test("runs are found by their end, status and tag, and never before they have ended", async () => {
+      const old = await ended(100);
+      const kept = await ended(200, { tags: { keep: "yes" } });
+      const failed = await ended(300, {}, "RUN_FAILURE");
+      await ended(1000);
+      await startedRun(storage);
+      const find = (over: object) => storage.retention.endedRuns({ ...all, ...over }, 10);
+      expect(await find({})).toEqual([old, kept, failed]);
+      expect(await find({ statuses: ["FAILURE"] })).toEqual([failed]);
+      expect(await find({ tag: { key: "keep" } })).toEqual([kept]);
+      expect(await find({ tag: { key: "keep", value: "no" } })).toEqual([]);
+      expect(await find({ without: [{ key: "keep", value: "yes" }] })).toEqual([old, failed]);
+      expect(await storage.retention.endedRuns(all, 1)).toEqual([old]);
+    });
+
+    test("a run that is removed leaves its assets as they are, and its sensor's run key spent", async () => {
+      const key = "sensor:here:files:a.csv";
+      const run = await ended(100, { idempotencyKey: key });
+      const going = await startedRun(storage);
+      const before = await storage.assets.states([["a"]]);
+      expect(await storage.retention.deleteRuns([run, going.runId])).toBe(1);
+      expect(await storage.runs.get(run)).toBeNull();
+      expect(await storage.events.list(run, { limit: 10 })).toEqual([]);
+      expect(await storage.runs.get(going.runId)).not.toBeNull();
+      const after = await storage.assets.states([["a"]]);
+      expect(present(before[0]).lastMaterialization).not.toBeNull();
+      expect(after[0]?.lastMaterialization).toEqual(before[0]?.lastMaterialization);
+      const [again] = await storage.runs.submit([exampleRun({ idempotencyKey: key })]);
+      expect(again?.created).toBe(false);
+      const [other] = await storage.runs.submit([exampleRun({ idempotencyKey: "sensor:here:files:b.csv" })]);
+      expect(other?.created).toBe(true);
+    });
+
+    test("events go and the run stays; logs are asked for once", async () => {
+      const run = await ended(100);
+      const young = await ended(1000);
+      expect(await storage.retention.purgeEvents(500, 10)).toBe(1);
+      expect(await storage.retention.purgeEvents(500, 10)).toBe(0);
+      expect(await storage.events.list(run, { limit: 10 })).toEqual([]);
+      expect((await storage.events.list(young, { limit: 10 })).length).toBeGreaterThan(0);
+      expect((await storage.runs.get(run))?.status).toBe("SUCCESS");
+      expect(await storage.retention.runsWithLogs(500, 10)).toEqual([run]);
+      await storage.retention.logsPurged([run]);
+      expect(await storage.retention.runsWithLogs(500, 10)).toEqual([]);
+    });
+
+    test("ticks go by kind, status and age", async () => {
+      const id = { kind: "SENSOR", location: "here", name: "files" } as const;
+      for (const [at, status] of [
+        [100, "SKIPPED"],
+        [200, "SUCCESS"],
+        [1000, "SKIPPED"],
+      ] as const) {
+        const tick = present(await storage.ticks.begin(id, at, "me", 1000, at));
+        await storage.ticks.finish(tick.id, "me", { status, runIds: [], logs: [] }, at);
+      }
+      expect(await storage.retention.purgeTicks("SCHEDULE", "SKIPPED", 500, 10)).toBe(0);
+      expect(await storage.retention.purgeTicks("SENSOR", "SKIPPED", 500, 10)).toBe(1);
+      const left = await storage.ticks.ticks(id, { limit: 10 });
+      expect(left.map(({ at }) => at)).toEqual([1000, 200]);
+    });
+
+    test("of asset history what is old goes, except the newest of each asset and partition", async () => {
+      const { runId } = await startedRun(storage);
+      const of = (partition: string, ts: number) => materialization(["p"], { partition, ts });
+      await storage.events.append(
+        workerBatch(runId, [
+          materialization(["a"], { ts: 1 }),
+          materialization(["a"], { ts: 2 }),
+          of("x", 3),
+          of("x", 4),
+          of("y", 5),
+          of("z", 1000),
+        ]),
+      );
+      for (let after: number | null = 0; after !== null; )
+        after = await storage.retention.purgeAssetEvents(500, after, 2);
+      const times = async (key: string[]) =>
+        (await storage.assets.history(key, { kind: "materialization", limit: 10 })).map(
+          ({ event }) => event.ts,
+        );
+      expect(await times(["a"])).toEqual([2]);
+      expect(await times(["p"])).toEqual([1000, 5, 4]);
+    });
+
+    test("the room of what is gone is used again", async () => {
+      await ended(100);
+      await storage.retention.deleteRuns(await storage.retention.endedRuns(all, 10));
+      await expect(storage.retention.vacuum()).resolves.toBeUndefined();
+    });
+  });
+}
