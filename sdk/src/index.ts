@@ -125,6 +125,14 @@ export {
   requiredResource,
   resource,
 } from "./resource/resource.ts";
+export {
+  type BuiltContext,
+  buildAssetContext,
+  buildOpContext,
+  type ContextOptions,
+  invoke,
+} from "./testing/build-context.ts";
+export { evaluateTick, type TickOptions } from "./testing/evaluate-tick.ts";
 export { type ExecuteResult, executeInProcess } from "./testing/execute-in-process.ts";
 export { type MaterializeResult, materialize } from "./testing/materialize.ts";
 export { InvalidRunConfig, type RunResult } from "./testing/run-in-process.ts";

@@ -3,9 +3,12 @@ import {
   assetMaterialization,
   assetObservation,
   image,
+  ioManager,
   job,
   MetadataValue,
   op,
+  output,
+  ValueNotStored,
   z,
 } from "@dagster-operator/sdk";
 
@@ -33,6 +36,28 @@ const persist = op("persist", { config: z.object({ date: z.iso.date() }) }, ({ c
     }),
   );
   logEvent(assetObservation(["raw", "clicks"], { metadata: { rows: 4 } }));
+});
+
+/** An IO manager that says itself what it has written. */
+const csv = ioManager(() => ({
+  handleOutput: ({ stepKey, outputName, logEvent, metadata }, value) => {
+    const path = `${stepKey}/${outputName}.csv`;
+    metadata({ path: MetadataValue.path(path) });
+    logEvent(
+      assetMaterialization(["csv", stepKey], {
+        description: "Persisted result to storage.",
+        metadata: { "number of rows": (value as unknown[]).length },
+      }),
+    );
+  },
+  loadInput: ({ stepKey }) => {
+    throw new ValueNotStored(`the rows of ${stepKey} were written and not kept`);
+  },
+}));
+const rows = op("csv_rows", { outputs: output<number[]>({ ioManager: { csv } }) }, () => [1, 2, 3]);
+
+export const writeCsv = job("write_csv", () => {
+  rows();
 });
 
 export const persistDay = job("persist_day", () => {

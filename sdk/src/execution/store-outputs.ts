@@ -4,6 +4,7 @@ import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
 import type { Metadata } from "../model/event.ts";
 import type { OutputContext } from "../resource/io-manager.ts";
 import type { CheckOutcome } from "./context.ts";
+import { eventLogger } from "./log-event.ts";
 import type { Step } from "./plan.ts";
 import { reportObservation } from "./report-observation.ts";
 import { timeWindowOf } from "./step-partitions.ts";
@@ -211,6 +212,7 @@ async function storeOne(
       log: scope.log,
       signal: scope.signal,
       metadata: (values: MetadataInput) => void Object.assign(added, toMetadata(values)),
+      logEvent: eventLogger({ stepKey, emit: scope.emit, now: scope.now }),
     };
     try {
       await scope.run.resources.ioManager(output.ioManager).handleOutput(context, value);

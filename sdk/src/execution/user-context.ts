@@ -1,5 +1,5 @@
 /** The object that a user's function gets. A class with getters: what is not read costs nothing. */
-import { type AssetKeyLike, assetKey, keyText } from "../asset/asset-key.ts";
+import { keyText } from "../asset/asset-key.ts";
 import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
 import type { AssetKey } from "../model/definitions.ts";
 import type { Metadata, RunEvent } from "../model/event.ts";
@@ -7,6 +7,7 @@ import { splitKey } from "../partitions/index.ts";
 import type { CheckOutcome, LoggedEvent, RunInfo, StepAsset, StepContext, TimeWindow } from "./context.ts";
 import type { RunServices } from "./execute-step.ts";
 import { type Log, makeLog } from "./log.ts";
+import { eventLogger } from "./log-event.ts";
 import type { Step } from "./plan.ts";
 import { type StepPartitions, timeWindowOf } from "./step-partitions.ts";
 
@@ -160,27 +161,7 @@ export class UserContext implements StepContext {
     );
   };
 
-  readonly logEvent = (event: LoggedEvent): void => {
-    const { emit, now } = this.#parts;
-    const base = { ts: now(), level: "INFO" as const, stepKey: this.stepKey };
-    const metadata = toMetadata(event.metadata ?? {});
-    if (event.type === "engine") {
-      emit({ type: "ENGINE_EVENT", ...base, message: event.message, metadata });
-      return;
-    }
-    const asset = assetKey(event.asset as AssetKeyLike);
-    const { partition, description, dataVersion } = event;
-    emit({
-      type: event.type === "materialization" ? "ASSET_MATERIALIZATION" : "ASSET_OBSERVATION",
-      ...base,
-      message: `${event.type === "materialization" ? "Materialized" : "Observed"} asset ${keyText(asset)}.`,
-      asset,
-      metadata,
-      ...(partition === undefined ? {} : { partition }),
-      ...(description === undefined ? {} : { description }),
-      ...(dataVersion === undefined ? {} : { dataVersion }),
-    });
-  };
+  readonly logEvent = (event: LoggedEvent): void => eventLogger(this.#parts)(event);
 
   #checkOutput(what: string, output: string | undefined): void {
     const { outputs } = this.#parts.step;

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { LoggedEvent } from "../execution/context.ts";
 import type { Log } from "../execution/log.ts";
 import type { MetadataInput } from "../metadata/metadata-value.ts";
 import type { AssetKey, PartitionsDef } from "../model/definitions.ts";
@@ -35,6 +36,8 @@ export interface OutputContext extends ValueAddress {
   readonly signal: AbortSignal;
   /** Adds metadata to HANDLED_OUTPUT and, for an asset, to its materialization. */
   metadata(values: MetadataInput): void;
+  /** Reports something beside the value: `logEvent(assetMaterialization("files/orders", { metadata: { path } }))`. */
+  logEvent(event: LoggedEvent): void;
 }
 
 export interface InputContext extends ValueAddress {

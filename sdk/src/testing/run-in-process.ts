@@ -61,7 +61,7 @@ export interface Stored {
   value: unknown;
 }
 
-function memoryServices(events: readonly RunEvent[], initial: Record<string, string[]>): RunServices {
+export function memoryServices(events: readonly RunEvent[], initial: Record<string, string[]>): RunServices {
   const dynamic = new Map(Object.entries(initial).map(([name, keys]) => [name, [...keys]]));
   return {
     latestMaterialization: async (asset, partition) => {

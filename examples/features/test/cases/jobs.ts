@@ -103,4 +103,17 @@ export default [
       expect(ran.steps("STEP_SUCCESS")).toEqual(["good"]);
     },
   },
+  {
+    title: "materializations that an IO manager reports",
+    job: "write_csv",
+    look: (ran) => {
+      expect(ran.of("ASSET_MATERIALIZATION")[0]).toMatchObject({
+        asset: ["csv", "csv_rows"],
+        metadata: { "number of rows": { value: 3 } },
+      });
+      expect(ran.of("HANDLED_OUTPUT")[0]?.metadata).toEqual({
+        path: { type: "path", value: "csv_rows/result.csv" },
+      });
+    },
+  },
 ] satisfies Case[];
