@@ -14,10 +14,12 @@ import { type BackfillPlan, planBackfill } from "./plan.ts";
 export interface AdvanceDeps extends SubmitDeps {
   /** Names this daemon in leases. */
   owner: string;
+  /** How long a lease holds (ms); default BACKFILL_LEASE_MS. */
+  leaseMs?: number | undefined;
 }
 
-/** Long enough for a chunk of runs; renewed before each. */
-export const BACKFILL_LEASE_MS = 60_000;
+/** Long enough for a chunk of runs, before each of which it is renewed; after this a killed daemon's backfill is taken over. */
+export const BACKFILL_LEASE_MS = 15_000;
 /** Runs submitted in one statement. */
 const CHUNK = 1000;
 /** How long a backfill is left alone that waits for a code location. */
@@ -151,7 +153,8 @@ async function request(
     }
   };
   for (let from = 0; from < runs.length; from += CHUNK) {
-    if (!(await deps.storage.backfills.renew(backfill.backfillId, deps.owner, BACKFILL_LEASE_MS)))
+    const leaseMs = deps.leaseMs ?? BACKFILL_LEASE_MS;
+    if (!(await deps.storage.backfills.renew(backfill.backfillId, deps.owner, leaseMs)))
       return { ...result, stopped: true };
     const chunk = runs.slice(from, from + CHUNK);
     const submit = backfill.fromFailure ? continueOne : submitOne;
