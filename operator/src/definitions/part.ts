@@ -25,6 +25,8 @@ import { Teller } from "./teller.ts";
 
 /** Runs and ticks that come together are looked at once (ms). */
 const GATHER_MS = 500;
+/** What runs do is told by their own objects at once; their Job's is written so often at most (ms). */
+const RUNS_MS = 2_000;
 
 export const definitionCaches = (context: PartContext): DefinitionCaches => ({
   Job: context.informers<JobObject>({ resource: RESOURCES.Job }),
@@ -41,7 +43,18 @@ export const definitionsPart = (): MakePart => (context) => {
   const teller = new Teller(client, recorder);
   const instigators = new Instigators(storage);
   const holding: Holding = new Map();
-  const setting = { caches, index, storage, workspace, teller, home, now: Date.now, instigators, holding };
+  const setting = {
+    locations,
+    caches,
+    index,
+    storage,
+    workspace,
+    teller,
+    home,
+    now: Date.now,
+    instigators,
+    holding,
+  };
 
   const controllerOf = (name: string, reconcile: (key: string) => Promise<ReconcileResult>) =>
     new Controller({
@@ -125,7 +138,7 @@ export const definitionsPart = (): MakePart => (context) => {
       const jobs = new Set(changed.map(({ location, job }) => `${location} ${job}`));
       for (const claim of everyClaim())
         if (claim.kind === "Job" && (ids.has("") || jobs.has(`${pageName(claim)} ${claim.name}`)))
-          controllers.Job.queue.add(keyOf(claim.object));
+          controllers.Job.queue.addAfter(keyOf(claim.object), RUNS_MS);
     });
   }
 

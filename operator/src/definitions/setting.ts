@@ -1,4 +1,5 @@
 import type { LocationEntry, Storage, Workspace } from "@dagster-operator/engine";
+import type { CodeLocationObject } from "../code-location/decide.ts";
 import { locationName } from "../code-location/names.ts";
 import type { ClaimIndex, DefinitionCaches } from "./claim-index.ts";
 import type { Claim } from "./claims.ts";
@@ -8,6 +9,7 @@ import { type Validity, validityOf } from "./validity.ts";
 
 /** What the reconcilers of Jobs, Schedules and Sensors work with. */
 export interface Setting {
+  locations: { get(key: string): CodeLocationObject | undefined };
   caches: DefinitionCaches;
   index: ClaimIndex;
   storage: Storage;
@@ -41,5 +43,11 @@ export function look(setting: Setting, kind: DefinitionKind, key: string): Look 
   const location = locationName({ name: codeLocation, namespace }, setting.home);
   const entry = setting.workspace.get(location);
   const extraHash = setting.index.extraHash(namespace, codeLocation);
-  return { claim, location, entry, validity: validityOf(claim, location, entry, extraHash) };
+  const starting = entry
+    ? entry.state === "LOADING" && entry.snapshot === null
+    : setting.locations.get(`${namespace}/${codeLocation}`) !== undefined;
+  // What was told before this operator came, or while the code starts, is not taken back for a moment.
+  const told = setting.caches[kind].get(key)?.status?.conditions !== undefined;
+  const validity = starting && told ? null : validityOf(claim, location, entry, extraHash);
+  return { claim, location, entry, validity };
 }
