@@ -29,6 +29,9 @@ export class Release {
     const release = new Release(`e2e-${randomBytes(3).toString("hex")}`);
     await kubectl(["create", "namespace", release.namespace]);
     await kubectl(["label", "namespace", release.namespace, "pod-security.kubernetes.io/enforce=restricted"]);
+    // As before an upgrade: helm leaves the kinds of an earlier installation as they are.
+    const crds = join(ROOT, "charts/dagster/crds");
+    await kubectl(["apply", "--server-side", "--force-conflicts", "-f", crds]);
     try {
       await release.upgrade(values, ["--install"]);
     } catch (error) {

@@ -12,7 +12,7 @@ const CODE = `import { asset, Definitions, job, op, sensor, SkipReason, staticPa
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const quick = op("quick_op", () => 1);
 const patient = op("patient_op", () => wait(600_000));
-const parts = [0, 1, 2].map((index) => op("part_" + index, () => wait(4_000)));
+const parts = [0, 1, 2].map((index) => op("part_" + index, () => wait(2_000)));
 const letters = staticPartitions(["a", "b"]);
 export default new Definitions({
   assets: [asset("letter", { partitions: letters }, ({ partitionKey }) => partitionKey)],
@@ -217,7 +217,7 @@ test("kubectl tells the story", async () => {
     /schedule\S+\/every-minute +shop +quick +\* \* \* \* \* +True +Valid +STOPPED +\S+ +SUCCESS/,
     /sensor\S+\/shop-watch +shop +True +Valid +RUNNING +\S+ +SKIPPED/,
     /run\S+\/by-k8s-job +shop +parallel +SUCCESS +3 +3 +Succeeded/,
-    /backfill\S+\/letters +shop +COMPLETED_SUCCESS +2 +2 +0 +0/,
+    /backfill\S+\/letters +shop +letter +COMPLETED_SUCCESS +2 +2 +0 +0/,
   ])
     expect(all).toMatch(line);
   expect(await k("get", "dagster")).toContain("backfill.dagster-operator.io/letters");

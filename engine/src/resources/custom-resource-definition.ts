@@ -51,7 +51,7 @@ const ready = [column("Ready", condition("Ready", "status")), column("Reason", c
 const target = [
   column("Location", ".spec.codeLocation"),
   column("Job", ".spec.job"),
-  column("Assets", ".spec.assetSelection", wide),
+  column("Assets", ".spec.assetSelection"),
 ];
 const age = column("Age", ".metadata.creationTimestamp", { type: "date" });
 
