@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -328,6 +329,22 @@ test("a cancel ends the command and what it started, and leaves no folder", asyn
   expect(
     readdirSync(tmpdir()).filter((name) => name.startsWith("dagster-pipes-") && !before.has(name)),
   ).toEqual([]);
+});
+
+test("a command does not outlive its worker, killed with no warning", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pipes-killed-"));
+  const pids = join(folder, "pids");
+  const worker = spawn(
+    process.execPath,
+    ["--conditions=source", "--no-warnings", fixture("worker.ts"), pids],
+    { stdio: "ignore", env: { ...process.env, TMPDIR: folder } },
+  );
+  const started = () => existsSync(pids) && readFileSync(pids, "utf8").trim().split("\n").length === 2;
+  while (!started()) await sleep(20);
+  worker.kill("SIGKILL");
+  const all = readFileSync(pids, "utf8").trim().split("\n").map(Number);
+  while (all.some(alive)) await sleep(50);
+  while (readdirSync(folder).some((name) => name.startsWith("dagster-pipes-"))) await sleep(50);
 });
 
 /** A process that has ended but that nobody has asked after yet counts as ended. */

@@ -16,7 +16,7 @@ export interface Ended {
 }
 export interface Through {
   /** Launches and waits for the end. @throws when the launch is refused */
-  run(launch: Launch): Promise<Ended>;
+  run(launch: Launch, executor?: string): Promise<Ended>;
   ended(runId: string): Promise<Ended>;
   query<T>(document: string, variables?: Record<string, unknown>): Promise<T>;
   /** Address of the page. */

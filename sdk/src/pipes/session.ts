@@ -47,6 +47,8 @@ export interface PipesResult {
 export interface PipesSession {
   /** Give it to the other process; the folder behind it must be readable there. */
   readonly env: Record<string, string>;
+  /** Holds the files behind `env`; removed by `close`. */
+  readonly folder: string;
   /** What has been said so far. */
   readonly result: PipesResult;
   /** Did the other process say that it began, and that it ended? */
@@ -119,7 +121,7 @@ class FileSession implements PipesSession {
   closed = false;
   exception: Error | undefined;
   readonly #step: PipesStep;
-  readonly #folder: string;
+  readonly folder: string;
   readonly #path: string;
   readonly #decoder = new StringDecoder("utf8");
   readonly #done = Promise.withResolvers<void>();
@@ -130,7 +132,7 @@ class FileSession implements PipesSession {
 
   constructor(step: PipesStep, folder: string, paths: { context: string; messages: string }) {
     this.#step = step;
-    this.#folder = folder;
+    this.folder = folder;
     this.#path = paths.messages;
     this.env = {
       [CONTEXT_ENV]: encodeParam({ path: paths.context }),
@@ -177,7 +179,7 @@ class FileSession implements PipesSession {
       if (this.#rest !== "") this.#line(this.#rest);
       this.#rest = "";
     } finally {
-      await rm(this.#folder, { recursive: true, force: true });
+      await rm(this.folder, { recursive: true, force: true });
     }
   }
 

@@ -7,6 +7,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { resource } from "../resource/resource.ts";
+import { guardGroup } from "./guard.ts";
 import { openPipesSession, type PipesResult, type PipesSession, type PipesStep } from "./session.ts";
 
 /** Lines of output that the error of a failed command shows. */
@@ -102,7 +103,7 @@ class SubprocessClient implements PipesSubprocess, AsyncDisposable {
   async #run(options: PipesCommand, session: PipesSession): Promise<PipesResult> {
     let outcome: Outcome;
     try {
-      outcome = await this.#execute(options, session.env);
+      outcome = await this.#execute(options, session);
     } finally {
       await session.close();
     }
@@ -110,7 +111,7 @@ class SubprocessClient implements PipesSubprocess, AsyncDisposable {
     return session.result;
   }
 
-  async #execute(options: PipesCommand, env: Record<string, string>): Promise<Outcome> {
+  async #execute(options: PipesCommand, { env, folder }: PipesSession): Promise<Outcome> {
     const [program, ...args] = options.command;
     const { signal } = options.context;
     const child = spawn(program, args, {
@@ -119,13 +120,15 @@ class SubprocessClient implements PipesSubprocess, AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true, // a process group of its own, which a cancel ends as a whole
     });
+    const { killAfterSeconds } = this.#settings;
+    const guard = child.pid === undefined ? undefined : guardGroup(child.pid, killAfterSeconds, folder);
     const tail = new Tail();
     passOn(child.stdout, process.stdout, tail);
     passOn(child.stderr, process.stderr, tail);
     let killing: NodeJS.Timeout | undefined;
     const cancel = () => {
       signalGroup(child, "SIGTERM");
-      killing = setTimeout(() => signalGroup(child, "SIGKILL"), this.#settings.killAfterSeconds * 1000);
+      killing = setTimeout(() => signalGroup(child, "SIGKILL"), killAfterSeconds * 1000);
     };
     signal.addEventListener("abort", cancel, { once: true });
     if (signal.aborted) cancel();
@@ -146,6 +149,7 @@ class SubprocessClient implements PipesSubprocess, AsyncDisposable {
       signal.removeEventListener("abort", cancel);
       // What it left behind in its group would outlive the step.
       if (signal.aborted) signalGroup(child, "SIGKILL");
+      guard?.release();
     }
   }
 
