@@ -1,5 +1,6 @@
 import { Definitions } from "@dagster-operator/sdk";
 import * as assetAsInput from "./src/asset-as-input.ts";
+import * as automation from "./src/automation.ts";
 import * as checks from "./src/checks.ts";
 import * as conditional from "./src/conditional.ts";
 import * as configMapping from "./src/config-mapping.ts";
@@ -18,6 +19,7 @@ import * as staleness from "./src/staleness.ts";
 
 const features = [
   assetAsInput,
+  automation,
   checks,
   conditional,
   configMapping,

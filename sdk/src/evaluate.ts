@@ -68,7 +68,8 @@ async function withResources<T>(
 }
 
 const lineLog = (logs: string[]) =>
-  makeLog((level, message) => logs.push(level === "INFO" ? message : `${level} ${message}`));
+  // Nothing is returned: a function that ends with a log line would seem to give a number.
+  makeLog((level, message) => void logs.push(level === "INFO" ? message : `${level} ${message}`));
 
 /** Rejects when the signal aborts, whether user code heeds it or not. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, what: string): Promise<T> {

@@ -1,9 +1,11 @@
+import { InvalidInput } from "@dagster-operator/engine";
 import type { Command } from "commander";
 import {
   type Instigator,
   listLocations,
   pick,
   type Repository,
+  sensorCursor,
   switchInstigator,
 } from "../graphql/workspace.ts";
 import { connect, type RemoteOptions, withRemote } from "./context.ts";
@@ -48,6 +50,36 @@ export function addInstigator(program: Command, kind: "schedule" | "sensor"): vo
         output.line(`${kind} ${name} of ${location}: ${status}`);
         output.document({ kind, name, location, status });
       });
+  if (kind === "sensor") addCursor(group);
+}
+
+function addCursor(group: Command): void {
+  withRemote(
+    group
+      .command("cursor")
+      .argument("<name>", "the sensor")
+      .description("show where a sensor is, set it, or let it begin anew"),
+  )
+    .option("--location <name>", "code location, where the name alone is not enough")
+    .option("--set <cursor>", "what the next tick gets")
+    .option("--reset", "take the cursor away")
+    .action(
+      async (name: string, options: RemoteOptions & { location?: string; set?: string; reset?: boolean }) => {
+        if (options.set !== undefined && options.reset)
+          throw new InvalidInput("--set and --reset exclude each other: give one of them");
+        const { client, output } = connect(options);
+        const sensors = (repository: Repository): Instigator[] => repository.sensors;
+        const { location } = pick("sensor", name, await listLocations(client), sensors, options.location);
+        const change = options.reset
+          ? { cursor: null }
+          : options.set === undefined
+            ? undefined
+            : { cursor: options.set };
+        const cursor = await sensorCursor(client, location, name, change);
+        output.line(cursor === null ? `sensor ${name} of ${location} has no cursor` : cursor);
+        output.document({ name, location, cursor });
+      },
+    );
 }
 
 function rowsOf(kind: "schedule" | "sensor", { schedules, sensors }: Repository) {

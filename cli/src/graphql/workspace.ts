@@ -90,6 +90,13 @@ export const START_SENSOR = `mutation StartSensor($selector: SensorSelector!) {
 export const STOP_SENSOR = `mutation StopSensor($id: String!) {
   answer: stopSensor(id: $id) { __typename ... on StopSensorMutationResult { instigationState ${STATE} } ${ERRORS} }
 }`;
+export const SENSOR_CURSOR = `query SensorCursor($selector: SensorSelector!) {
+  answer: sensorOrError(sensorSelector: $selector) { __typename ... on Sensor {
+    sensorState { typeSpecificData { ... on SensorData { lastCursor } } } } ${ERRORS} }
+}`;
+export const SET_SENSOR_CURSOR = `mutation SetSensorCursor($selector: SensorSelector!, $cursor: String) {
+  answer: setSensorCursor(sensorSelector: $selector, cursor: $cursor) { __typename ${ERRORS} }
+}`;
 
 interface RawEntry extends Union {
   name: string;
@@ -205,6 +212,24 @@ export async function switchInstigator(
         : [STOP_SENSOR, { id: state.id }];
   const { answer } = await client.query<{ answer: Union }>(document, variables);
   good(answer, "ScheduleStateResult", "Sensor", "StopSensorMutationResult");
+}
+
+/** @param change absent = only look; `{ cursor: null }` takes it away. Returns the cursor after. */
+export async function sensorCursor(
+  client: Client,
+  location: string,
+  sensorName: string,
+  change?: { cursor: string | null },
+): Promise<string | null> {
+  const selector = { repositoryLocationName: location, repositoryName: REPOSITORY, sensorName };
+  if (change) {
+    const { answer } = await client.query<{ answer: Union }>(SET_SENSOR_CURSOR, { selector, ...change });
+    good(answer, "Sensor");
+    return change.cursor;
+  }
+  type Found = Union & { sensorState: { typeSpecificData: { lastCursor: string | null } | null } };
+  const { answer } = await client.query<{ answer: Found }>(SENSOR_CURSOR, { selector });
+  return good(answer, "Sensor").sensorState.typeSpecificData?.lastCursor ?? null;
 }
 
 /** The one thing of this name, in the named location or in any. @throws NotFound with a suggestion, or naming the locations that have it */
