@@ -61,6 +61,18 @@ test("what a person must mend is told at once, in the API server's words", async
   expect(requests).toHaveLength(4);
 });
 
+test("a status with a field that an older kind does not have is written without it, and not tried in vain", async () => {
+  const undeclared = json(500, {
+    reason: "InternalError",
+    message:
+      "failed to create typed patch object (n/a; v1, Kind=ConfigMap): .status.new: field not declared in schema",
+  });
+  const { client, statuses, requests } = await against([undeclared, made]);
+  await client.applyStatus(CONFIG_MAP, { metadata: { name: "a", namespace: "n" }, status: { new: 1 } });
+  expect(statuses).toEqual(["PATCH configmaps 500", "PATCH configmaps 200"]);
+  expect(requests[1]).toMatch(/^PATCH .*\/configmaps\/a\/status\?fieldManager=/);
+});
+
 test("it gives up after its tries, with the last answer", async () => {
   const { client, requests } = await against([failure(500, "InternalError")], 2);
   await expect(client.get(CONFIG_MAP, "n", "a")).rejects.toThrow("InternalError");

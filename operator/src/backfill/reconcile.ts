@@ -115,7 +115,7 @@ export class BackfillReconciler {
     if (sameJson(before, status)) return;
     const { name, namespace = "" } = object.metadata;
     try {
-      await this.#o.client.apply(BACKFILL, { metadata: { name, namespace }, status }, "status");
+      await this.#o.client.applyStatus(BACKFILL, { metadata: { name, namespace }, status });
     } catch (error) {
       if (isNotFound(error)) return;
       throw error;

@@ -198,7 +198,7 @@ export class CodeLocationReconciler {
   ): Promise<void> {
     const { name, namespace = "", uid = "" } = object.metadata;
     if (!sameJson(status, object.status))
-      await this.#parts.client.apply(CODE_LOCATION, { metadata: { name, namespace }, status }, "status");
+      await this.#parts.client.applyStatus(CODE_LOCATION, { metadata: { name, namespace }, status });
     this.#written.set(uid, status);
     const byReason = new Map(transitions.map((condition) => [condition.reason, condition]));
     const kind = { ...CODE_LOCATION, ...object };

@@ -38,7 +38,7 @@ export class Teller {
     if (sameJson(before, status)) return;
     const { name, namespace = "", uid = "" } = object.metadata;
     try {
-      await this.#client.apply(RESOURCES[kind], { metadata: { name, namespace }, status }, "status");
+      await this.#client.applyStatus(RESOURCES[kind], { metadata: { name, namespace }, status });
     } catch (error) {
       // Deleted meanwhile.
       if (isNotFound(error)) return;

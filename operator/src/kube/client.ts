@@ -24,6 +24,10 @@ export const isConflict = (error: unknown) => error instanceof KubeError && erro
 /** The watch's or list's resource version is gone: list again. */
 export const isExpired = (error: unknown) => error instanceof KubeError && error.status === 410;
 
+/** Server-side apply of a field that the kind does not have: the API server calls it an error of its own. */
+const isUndeclared = (error: unknown) =>
+  error instanceof KubeError && error.message.includes("field not declared in schema");
+
 export interface ClientOptions {
   /** Requests a second, on the average; watches do not count. Default 50. */
   qps?: number;
@@ -138,6 +142,17 @@ export class KubeClient {
     });
   }
 
+  /** The same for its status. A kind that is older than this operator, and lacks a field, keeps what it knows. */
+  async applyStatus<T extends KubeObject>(resource: Resource, object: T): Promise<T> {
+    try {
+      return await this.apply(resource, object, "status");
+    } catch (error) {
+      if (!isUndeclared(error)) throw error;
+      const { name, namespace } = object.metadata;
+      return await this.merge(resource, namespace, name, { status: object.status }, "status");
+    }
+  }
+
   merge<T extends KubeObject>(
     resource: Resource,
     namespace: string | undefined,
@@ -196,7 +211,7 @@ export class KubeClient {
       await this.#bucket.take(spec.signal);
       const { response, error, retryAfter } = await this.#once<T>(spec);
       if (!error) return response as T;
-      const again = !(error instanceof KubeError) || RETRIED.has(error.status);
+      const again = !(error instanceof KubeError) || (RETRIED.has(error.status) && !isUndeclared(error));
       if (!again || attempt >= this.#options.tries || spec.signal?.aborted) throw error;
       const backoff = Math.min(100 * 2 ** attempt, 10_000) * (0.5 + Math.random());
       await systemClock.sleep(Math.max(backoff, retryAfter * 1000), spec.signal);
