@@ -1,7 +1,6 @@
 /** What manifests mean on one machine. Pure: objects in, locations, definitions and requests out; every doubt is an issue with its place. */
 import { createHash } from "node:crypto";
 import {
-  definitionName,
   jobDefinition,
   jobOfTarget,
   NO_CATCH_UP,
@@ -64,15 +63,6 @@ function planJob(manifest: ManifestOf<"Job">, planning: Planning): void {
   const location = locationOf(manifest, spec, planning);
   noteIgnored(manifest, planning);
   if (location === null) return;
-  if (spec.job === definitionName(manifest.name)) {
-    planning.issues.push(
-      manifest.source.issue(
-        ["metadata", "name"],
-        `a Job over job ${spec.job} of the code needs a name of its own`,
-      ),
-    );
-    return;
-  }
   const executor = executorOf(manifest, spec.executor, planning);
   extraOf(planning, location).jobs.push(
     jobDefinition(manifest.name, { ...spec, executor }, placeOf(manifest)),

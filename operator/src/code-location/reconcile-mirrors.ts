@@ -1,6 +1,6 @@
 import type { Workspace } from "@dagster-operator/engine";
 import type { ClaimIndex, DefinitionCaches } from "../definitions/claim-index.ts";
-import { isAsWanted, mirrorsOf } from "../definitions/mirrors.ts";
+import { foreignFields, isAsWanted, mirrorsOf } from "../definitions/mirrors.ts";
 import { type DefinitionKind, isMirror, RESOURCES } from "../definitions/objects.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { splitKey } from "../kube/object.ts";
@@ -44,6 +44,11 @@ export async function reconcileMirrors(deps: MirrorDeps, key: string): Promise<R
       const is = live.get(object.metadata.name);
       if (is?.metadata.deletionTimestamp || (is && isAsWanted(is, object))) continue;
       await client.apply(RESOURCES[kind], object);
+      const foreign = is ? foreignFields(is, object) : [];
+      if (foreign.length > 0)
+        await client.merge(RESOURCES[kind], namespace, object.metadata.name, {
+          spec: Object.fromEntries(foreign.map((field) => [field, null])),
+        });
     }
     for (const object of live.values()) {
       const { metadata } = object;

@@ -86,3 +86,7 @@ export function isAsWanted(live: KubeObject, wanted: Mirror["object"]): boolean 
     (live.metadata.ownerReferences?.some(({ uid }) => uid === owner) ?? false)
   );
 }
+
+/** Fields that somebody added to a mirror's spec: they would say something that is not so. */
+export const foreignFields = (live: KubeObject, wanted: Mirror["object"]): string[] =>
+  Object.keys((live.spec ?? {}) as object).filter((field) => field !== "suspend" && !(field in wanted.spec));

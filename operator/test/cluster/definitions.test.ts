@@ -133,6 +133,15 @@ test("what the code defines is seen as objects that belong to the location, and 
     "is back",
     (again) => again.metadata.uid !== job.metadata.uid && isReady(again),
   );
+  await cluster.client.merge(DAGSTER_JOB, home, "shop-nightly", {
+    spec: { job: "Odd_Name", tags: { a: "b" } },
+  });
+  await until<JobObject>(
+    DAGSTER_JOB,
+    "shop-nightly",
+    "is what the code says again",
+    ({ spec }) => spec.job === "nightly" && spec.tags === undefined,
+  );
 });
 
 test("a sensor's cursor and ticks are in its status", async () => {
