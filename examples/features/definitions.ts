@@ -10,6 +10,7 @@ import * as hooks from "./src/hooks.ts";
 import * as inputManagers from "./src/input-managers.ts";
 import * as multiAsset from "./src/multi-asset.ts";
 import * as observable from "./src/observable.ts";
+import * as partitions from "./src/partitions.ts";
 import * as pipes from "./src/pipes.ts";
 import * as resources from "./src/resources.ts";
 import * as retries from "./src/retries.ts";
@@ -29,6 +30,7 @@ const features = [
   inputManagers,
   multiAsset,
   observable,
+  partitions,
   pipes,
   resources,
   retries,

@@ -161,7 +161,7 @@ export interface ComputeOptions<I, C, R extends ResourceMap> {
   pool?: string;
   /** Run after its step: what `successHook` and `failureHook` gave. */
   hooks?: readonly HookDefinition[];
-  /** Most partitions of a backfill that one run takes, null = all. Default: one. Recorded, not used yet. */
+  /** Most partitions of a backfill that one run takes, null = all. Default: one. Its function then makes several at once: `partitionKeys`. */
   backfillPolicy?: { maxPartitionsPerRun: number | null };
 }
 
