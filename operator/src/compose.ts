@@ -34,6 +34,8 @@ export interface OperatorOptions {
 
 /** What a part is made with. */
 export interface PartContext extends Omit<OperatorOptions, "leaseName"> {
+  /** Which installation this is, in its cluster: what carries another's name is not ours. */
+  installation: string;
   workspace: Workspace;
   recorder: EventRecorder;
   /**
@@ -80,6 +82,7 @@ export function compose(options: OperatorOptions, parts: readonly MakePart[]): O
     log.warn({ error }, "an Event could not be written"),
   );
   const context: PartContext = {
+    installation: `${options.namespace}/${options.leaseName}`,
     ...options,
     workspace,
     recorder,

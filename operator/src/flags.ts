@@ -38,6 +38,8 @@ const Flags = z.object({
   runStartTimeout: number.default(300),
   /** How often a run whose worker is gone without a word goes on with a new one, before it fails. */
   maxResumeRunAttempts: z.coerce.number().int().nonnegative().default(0),
+  /** How often a run's worker, and each attempt of a step, may be lost to the cluster and be started again. */
+  runInfrastructureRetries: z.coerce.number().int().nonnegative().default(3),
 });
 export type Flags = z.infer<typeof Flags>;
 

@@ -23,6 +23,7 @@ export function parts(flags: Flags): MakePart[] {
       ttl: { success: flags.runTtlAfterSuccess, failure: flags.runTtlAfterFailure },
       startTimeoutMs: flags.runStartTimeout * 1000,
       maxResumeAttempts: flags.maxResumeRunAttempts,
+      infrastructureRetries: flags.runInfrastructureRetries,
     }),
   ];
 }

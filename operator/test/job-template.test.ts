@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import {
   labelValue,
   runJobName,
+  stepJobAgain,
   stepJobName,
   type WorkerJob,
   workerJob,
@@ -35,6 +36,7 @@ const worker = (over: Partial<WorkerJob> = {}): WorkerJob => ({
   name: "dagster-run-r",
   secret: "dagster-run-r",
   namespace: "team",
+  installation: "dagster/dagster-operator",
   runId: "r",
   attempt: 2,
   job: "nightly sync",
@@ -156,7 +158,7 @@ describe("The Job of a run", () => {
 
   test("of a step tells which in an annotation, as a key may be no label", () => {
     const job = made({ step: { key: "load[2026/01]", attempt: 3 }, name: "s" });
-    expect(job.spec.template.metadata.annotations).toEqual({
+    expect(job.spec.template.metadata.annotations).toMatchObject({
       "dagster-operator.io/step-key": "load[2026/01]",
       "dagster-operator.io/step-attempt": "3",
     });
@@ -174,4 +176,38 @@ test("names are of Kubernetes' length and alphabet", () => {
   expect(new Set(names).size).toBe(3);
   for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9-]{1,62}$/);
   expect(labelValue(`--${"x".repeat(80)} y`)).toMatch(/^x{61}$/);
+});
+
+test("the Job of a lost step is made again under its next name, without what belongs to the first one", () => {
+  const first = workerJob(
+    worker({ name: "dagster-step-x", step: { key: "load", attempt: 1 } }),
+  ) as unknown as {
+    metadata: { labels: Record<string, string>; uid?: string };
+    spec: { selector?: unknown; template: { metadata: { labels: Record<string, string> }; spec: unknown } };
+  };
+  const ours = { ...first.metadata.labels };
+  first.metadata.uid = "uid-1";
+  first.spec.selector = { matchLabels: { "batch.kubernetes.io/controller-uid": "uid-1" } };
+  for (const labels of [first.metadata.labels, first.spec.template.metadata.labels])
+    for (const name of ["controller-uid", "job-name"])
+      Object.assign(labels, { [name]: "x", [`batch.kubernetes.io/${name}`]: "x" });
+  const again = stepJobAgain(first as never, 1) as unknown as typeof first & {
+    metadata: { name: string; annotations: object };
+  };
+  expect(again.metadata).toEqual({
+    name: "dagster-step-x-r1",
+    namespace: "team",
+    labels: ours,
+    annotations: {
+      "dagster-operator.io/installation": "dagster/dagster-operator",
+      "dagster-operator.io/step-key": "load",
+      "dagster-operator.io/step-attempt": "1",
+      "dagster-operator.io/infrastructure-retry": "1",
+    },
+    ownerReferences: [owner],
+  });
+  expect(again.spec.selector).toBeUndefined();
+  expect(again.spec.template.metadata.labels).toEqual(ours);
+  expect(again.spec.template.spec).toEqual(first.spec.template.spec);
+  expect(stepJobAgain(again as never, 2).metadata.name).toBe("dagster-step-x-r2");
 });

@@ -18,6 +18,8 @@ export interface LocationTemplate {
   /** Seconds that an ended run's Job stays; absent: the installation's default. */
   ttlAfterSuccess?: number | undefined;
   ttlAfterFailure?: number | undefined;
+  /** How often a lost worker is started again; absent: the installation's default. */
+  infrastructureRetries?: number | undefined;
 }
 
 /** What Job, Schedule and Sensor objects make of a location, beside its code. */

@@ -54,6 +54,14 @@ export const CodeLocationSpec = z
         ...PodFields,
         ttlAfterSuccess: seconds.optional().describe("Seconds that a run that succeeded keeps its pods."),
         ttlAfterFailure: seconds.optional().describe("Seconds that a run that failed keeps its pods."),
+        infrastructureRetries: z
+          .int()
+          .min(0)
+          .max(1000)
+          .optional()
+          .describe(
+            "How often a run's worker, and each attempt of a step in a pod of its own, is started again after its pod was lost (evicted, preempted, deleted, node gone). Default: the chart's.",
+          ),
       })
       .optional()
       .describe("Pods of runs and steps: laid over the same fields of the location."),

@@ -8,7 +8,7 @@ const NAMED = ["env", "volumes", "initContainers", "sidecarContainers", "imagePu
 
 /** How runs of this location are run: its own pod fields, with the run template laid over them. Pure. */
 export function runTemplate(spec: CodeLocationSpec): LocationTemplate {
-  const { ttlAfterSuccess, ttlAfterFailure, ...over } = spec.runTemplate ?? {};
+  const { ttlAfterSuccess, ttlAfterFailure, infrastructureRetries, ...over } = spec.runTemplate ?? {};
   const { language, file, module, attribute, workingDirectory } = spec;
   const pod: Fields = {};
   for (const field of Object.keys(PodFields)) {
@@ -26,6 +26,7 @@ export function runTemplate(spec: CodeLocationSpec): LocationTemplate {
     pod,
     ...(ttlAfterSuccess !== undefined && { ttlAfterSuccess }),
     ...(ttlAfterFailure !== undefined && { ttlAfterFailure }),
+    ...(infrastructureRetries !== undefined && { infrastructureRetries }),
   };
 }
 

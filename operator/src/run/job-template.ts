@@ -16,10 +16,14 @@ export const LABEL = {
   component: "app.kubernetes.io/component",
   attempt: "dagster-operator.io/attempt",
 } as const;
-/** On Jobs and pods of steps: what may not be in a label. */
-export const STEP_ANNOTATION = {
-  key: "dagster-operator.io/step-key",
-  attempt: "dagster-operator.io/step-attempt",
+/** On Jobs and pods: what may not be in a label. */
+export const ANNOTATION = {
+  /** Whose it is, of several installations that watch its namespace. */
+  installation: "dagster-operator.io/installation",
+  stepKey: "dagster-operator.io/step-key",
+  stepAttempt: "dagster-operator.io/step-attempt",
+  /** How often a step's pod was lost before, with nothing but the cluster to blame. */
+  infrastructureRetry: "dagster-operator.io/infrastructure-retry",
 } as const;
 export const RUN_WORKER = "run-worker";
 export const STEP_WORKER = "step-worker";
@@ -34,6 +38,8 @@ export interface WorkerJob {
   /** Name of the Secret with its token. */
   secret: string;
   namespace: string;
+  /** Of the operator that makes it. */
+  installation: string;
   runId: string;
   attempt: number;
   /** The job in the code. */
@@ -99,9 +105,12 @@ export function workerSecret(worker: WorkerJob, token: string): KubeObject {
 export function workerJob(worker: WorkerJob): KubeObject {
   const { config, name, namespace } = worker;
   const labels = workerLabels(worker);
-  const annotations = worker.step && {
-    [STEP_ANNOTATION.key]: worker.step.key,
-    [STEP_ANNOTATION.attempt]: String(worker.step.attempt),
+  const annotations = {
+    [ANNOTATION.installation]: worker.installation,
+    ...(worker.step && {
+      [ANNOTATION.stepKey]: worker.step.key,
+      [ANNOTATION.stepAttempt]: String(worker.step.attempt),
+    }),
   };
   const deadline = Number(worker.tags[MAX_RUNTIME_TAG] ?? 0);
   return {
@@ -130,8 +139,39 @@ export function workerJob(worker: WorkerJob): KubeObject {
   };
 }
 
-const withAnnotations = (metadata: Json, ours: Record<string, string> | undefined): Json =>
-  ours ? { ...metadata, annotations: { ...objectOf(metadata.annotations), ...ours } } : metadata;
+const withAnnotations = (metadata: Json, ours: Record<string, string>): Json => ({
+  ...metadata,
+  annotations: { ...objectOf(metadata.annotations), ...ours },
+});
+
+/** The Job of a step whose pod was lost, once more: as the API server gives it, without what belongs to the first one. */
+export function stepJobAgain(given: KubeObject, retry: number): KubeObject {
+  const job = given as KubeObject & { spec: Json & { template: { metadata: Json; spec: Json } } };
+  const { name, namespace, labels, annotations, ownerReferences } = job.metadata;
+  const { selector: _selector, manualSelector: _manual, ...spec } = job.spec;
+  const retries = { [ANNOTATION.infrastructureRetry]: String(retry) };
+  const own = ([label]: [string, unknown]) => !/(^|\/)(job-name|controller-uid)$/.test(label);
+  const pod = spec.template.metadata;
+  return {
+    metadata: {
+      name: `${name.replace(/-r\d+$/, "")}-r${retry}`,
+      ...(namespace !== undefined && { namespace }),
+      labels: Object.fromEntries(Object.entries(labels ?? {}).filter(own)) as Record<string, string>,
+      annotations: { ...annotations, ...retries },
+      ...(ownerReferences && { ownerReferences }),
+    },
+    spec: {
+      ...spec,
+      template: {
+        ...spec.template,
+        metadata: {
+          ...withAnnotations(pod, retries),
+          labels: Object.fromEntries(Object.entries(objectOf(pod.labels)).filter(own)),
+        },
+      },
+    },
+  };
+}
 
 function podSpec(worker: WorkerJob): Json {
   const { containers, volumes, securityContext, ...rest } = worker.config.podSpecConfig;

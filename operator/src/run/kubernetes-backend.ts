@@ -32,6 +32,8 @@ export interface KubernetesBackendOptions {
   client: KubeClient;
   storage: Storage;
   cache: WorkerCache;
+  /** Name of this installation. */
+  installation: string;
   /** Settings of the installation for all runs; see merge/container-context.ts. */
   launcher: K8sConfig;
   /** From the making of a Job until its worker must run. Default 300,000. */
@@ -99,6 +101,7 @@ export class KubernetesBackend implements ComputeBackend {
       name: runJobName(runId, attempt),
       secret: runJobName(runId, attempt),
       namespace: row.namespace,
+      installation: this.#o.installation,
       runId,
       attempt,
       job: run.job,

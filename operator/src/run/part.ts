@@ -5,6 +5,7 @@ import { type KubeObject, keyOf } from "../kube/object.ts";
 import { POD, type Pod, RUN } from "../kube/resources.ts";
 import { Controller } from "../runtime/controller.ts";
 import type { Ttl } from "./decide.ts";
+import { infrastructureRetries } from "./infrastructure-retries.ts";
 import { JOB } from "./job-template.ts";
 import { KubernetesBackend } from "./kubernetes-backend.ts";
 import type { K8sConfig } from "./merge/k8s-config.ts";
@@ -20,6 +21,8 @@ export interface RunPartOptions {
   /** Settings of the installation for all runs. */
   launcher: K8sConfig;
   ttl?: Ttl | undefined;
+  /** See infrastructure-retries.ts. Default 3. */
+  infrastructureRetries?: number | undefined;
   startTimeoutMs?: number | undefined;
   /** How often a run whose worker is gone goes on with a new one. Default 0. */
   maxResumeAttempts?: number | undefined;
@@ -35,6 +38,8 @@ export const runPart =
   (options: RunPartOptions): MakePart =>
   (context) => {
     const { client, storage, workspace, recorder, namespace: home, metrics, log, identity } = context;
+    const { installation } = context;
+    const retries = infrastructureRetries(storage, options.infrastructureRetries ?? 3);
     const objects = context.informers<RunObject>({ resource: RUN });
     const jobs = context.informers<BatchJob>({
       resource: JOB,
@@ -87,6 +92,8 @@ export const runPart =
           client,
           storage,
           cache,
+          installation,
+          infrastructureRetries: retries,
           launcher: options.launcher,
           url: options.runApiUrl,
           owner: identity,
@@ -98,6 +105,7 @@ export const runPart =
           client,
           storage,
           cache,
+          installation,
           launcher: options.launcher,
           startTimeoutMs: options.startTimeoutMs,
           onFault,
@@ -138,7 +146,8 @@ export const runPart =
 
     async function sweep(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
-        await sweepOrphans({ client, storage, cache, hasObject: (runId) => keys.has(runId) }).catch((error) =>
+        const hasObject = (runId: string) => keys.has(runId);
+        await sweepOrphans({ client, storage, cache, installation, hasObject }).catch((error) =>
           onFault("orphans could not be swept", error),
         );
         await systemClock.sleep(SWEEP_MS, signal);

@@ -12,13 +12,15 @@ import {
 import type { StepResult } from "@dagster-operator/sdk/internal";
 import { isConflict, type KubeClient, KubeError } from "../kube/client.ts";
 import { type OwnerReference, splitKey } from "../kube/object.ts";
+import type { InfrastructureRetries } from "./infrastructure-retries.ts";
 import {
+  ANNOTATION,
   JOB,
   LABEL,
   RUN_WORKER,
   runJobName,
-  STEP_ANNOTATION,
   STEP_WORKER,
+  stepJobAgain,
   stepJobName,
   type WorkerJob,
   workerJob,
@@ -38,6 +40,8 @@ export interface StepBackendOptions {
   client: KubeClient;
   storage: Storage;
   cache: WorkerCache;
+  /** Name of this installation. */
+  installation: string;
   launcher: K8sConfig;
   /** Base of the run API as pods reach it. */
   url: string;
@@ -46,6 +50,8 @@ export interface StepBackendOptions {
   /** `podTemplate` of the run's object. */
   podOf: (runId: string) => Record<string, unknown> | undefined;
   startTimeoutMs?: number | undefined;
+  /** How often the pod of one attempt of a step may be lost and made again. */
+  infrastructureRetries: InfrastructureRetries;
   onFault: (what: string, error: unknown) => void;
 }
 
@@ -144,6 +150,7 @@ export class StepBackend {
       name: stepJobName(runId, attempt, stepKey, stepAttempt),
       secret: runJobName(runId, attempt),
       namespace: row.namespace,
+      installation: this.#o.installation,
       runId,
       attempt,
       job: run.job,
@@ -179,6 +186,7 @@ export class StepBackend {
       end.reason === "completed"
         ? `${end.message} without reporting its result`
         : `${end.cause}: ${end.message}`;
+    if (!canceled && end.reason === "lost" && (await this.#again(key, view, end))) return;
     const result: StepResult = canceled ? { kind: "canceled" } : failure(text, true);
     // Where the step has reported a result, that one counts.
     if ((await this.#finish(key, result)) && !canceled)
@@ -194,6 +202,36 @@ export class StepBackend {
     await client
       .delete(JOB, namespace, name)
       .catch((error) => onFault(`Job ${view.key}, whose worker did not start, cannot be removed`, error));
+  }
+
+  /** Makes the Job of a lost pod once more. False: its budget is used up, or the Job itself is gone, and with it what it was. */
+  async #again(key: StepLaunchKey, view: WorkerView, end: WorkerEnd): Promise<boolean> {
+    const { client, storage, cache, infrastructureRetries, onFault } = this.#o;
+    const retry = retryOf(view) + 1;
+    const { namespace, name } = splitKey(view.key);
+    for (let wait = 500; !this.#closed.signal.aborted; wait = Math.min(wait * 2, 10_000)) {
+      try {
+        // It had ended before its pod went, or a leader before this one has made it again.
+        if ((await storage.steps.get(key))?.result) return true;
+        if (cache.ofRun(key.runId).some((other) => isSame(stepOf(other), key) && retryOf(other) >= retry))
+          return true;
+        const run = await storage.runs.get(key.runId);
+        const max = run === null ? 0 : await infrastructureRetries(run);
+        const job = retry > max ? null : await client.find(JOB, namespace, name);
+        if (!job || job.metadata.deletionTimestamp) return false;
+        const again = stepJobAgain(job, retry);
+        await client.create(JOB, again);
+        const text = `${end.cause}: ${end.message}. Job ${namespace}/${again.metadata.name} was created to do step ${key.stepKey} again (infrastructure retry ${retry} of at most ${max})`;
+        this.#story.tell(key.runId, "WARNING", text, { reason: end.cause }, key.stepKey);
+        return true;
+      } catch (error) {
+        if (isConflict(error)) return true;
+        if (isRefusal(error)) return false;
+        onFault(`step ${key.stepKey} of run ${key.runId} cannot be started again`, error);
+        await systemClock.sleep(wait, this.#closed.signal);
+      }
+    }
+    return true;
   }
 
   /** Tries until storage answers: nobody else tells it. */
@@ -218,12 +256,18 @@ function executorConfig(runConfig: Record<string, unknown>): Json {
 
 function stepOf({ job, pod }: WorkerView): StepLaunchKey | null {
   const { labels = {}, annotations = {} } = (job ?? pod)?.metadata ?? {};
-  const stepKey = annotations[STEP_ANNOTATION.key];
+  const stepKey = annotations[ANNOTATION.stepKey];
   const runId = labels[LABEL.runId];
   if (labels[LABEL.component] !== STEP_WORKER || stepKey === undefined || runId === undefined) return null;
-  const stepAttempt = Number(annotations[STEP_ANNOTATION.attempt] ?? 1);
+  const stepAttempt = Number(annotations[ANNOTATION.stepAttempt] ?? 1);
   return { runId, attempt: Number(labels[LABEL.attempt] ?? 1), stepKey, stepAttempt };
 }
+
+const retryOf = ({ job, pod }: WorkerView): number =>
+  Number((job ?? pod)?.metadata.annotations?.[ANNOTATION.infrastructureRetry] ?? 0);
+
+const isSame = (a: StepLaunchKey | null, b: StepLaunchKey): boolean =>
+  a !== null && a.attempt === b.attempt && a.stepKey === b.stepKey && a.stepAttempt === b.stepAttempt;
 
 const failure = (message: string, retryable: boolean): StepResult => ({
   kind: "failure",

@@ -9,8 +9,9 @@ const system = new ClusterSystem();
 let operator: ReturnType<ClusterSystem["operate"]>;
 beforeAll(async () => {
   await system.open();
-  // Left from an earlier installation: nobody here knows its run.
-  await system.client.create(JOB, leftover());
+  // Nobody here knows their runs: of an earlier installation of this name, and of another one.
+  await system.client.create(JOB, leftover("dagster-run-left", `${system.namespace}/operator`));
+  await system.client.create(JOB, leftover("dagster-run-other", "elsewhere/operator"));
   operator = system.operate();
 });
 afterAll(async () => {
@@ -93,8 +94,9 @@ describe("A Run object", () => {
   });
 });
 
-test("a Job left from an earlier installation is swept away", async () => {
+test("a Job left from an earlier installation is swept away, and one of another is left alone", async () => {
   expect(await system.gone("dagster-run-left")).toBe(true);
+  expect(await system.client.find(JOB, system.namespace, "dagster-run-other")).not.toBeNull();
 });
 
 test("a new leader takes over runs that are under way: none is lost, none starts twice", async () => {
@@ -121,7 +123,7 @@ async function events(name: string): Promise<string[]> {
   return items.filter(({ involvedObject }) => involvedObject.name === name).map(({ reason }) => reason);
 }
 
-function leftover(): KubeObject {
+function leftover(name: string, installation: string): KubeObject {
   const labels = {
     "app.kubernetes.io/managed-by": "dagster-operator",
     "app.kubernetes.io/component": "run-worker",
@@ -129,7 +131,12 @@ function leftover(): KubeObject {
   };
   const container = { name: "dagster", image: HOST_IMAGE, imagePullPolicy: "Never" };
   return {
-    metadata: { name: "dagster-run-left", namespace: system.namespace, labels },
+    metadata: {
+      name,
+      namespace: system.namespace,
+      labels,
+      annotations: { "dagster-operator.io/installation": installation },
+    },
     spec: { template: { metadata: { labels }, spec: { restartPolicy: "Never", containers: [container] } } },
   };
 }

@@ -69,12 +69,20 @@ describe("The executor k8s_job", () => {
     await system.said(runId, /^The worker of step dies_op ended: Error: pod .* ended with exit code 5/);
   });
 
-  test("tells a step's pod that was deleted", async () => {
-    const runId = await system.start("hangs", k8sJob());
-    await system.said(runId, /^Pod dagster-step-.* runs on node/);
+  test("makes a step's pod that was deleted once more, and fails the step with the reason when its budget is used up", async () => {
+    const tags = { "dagster-operator/infrastructure_retries": "1" };
+    const runId = await system.start("hangs", { ...k8sJob(), tags });
     const labelSelector = `${LABEL.runId}=${runId},${LABEL.component}=step-worker`;
-    const [pod] = (await system.client.list(POD, system.namespace, { labelSelector })).items;
-    await system.client.delete(POD, system.namespace, pod?.metadata.name ?? "", { gracePeriodSeconds: 0 });
+    const lose = async (name: RegExp) => {
+      await system.said(runId, new RegExp(`^Pod ${name.source}.* runs on node`));
+      const { items } = await system.client.list(POD, system.namespace, { labelSelector });
+      const pod = items.find(({ metadata }) => name.test(metadata.name));
+      await system.client.delete(POD, system.namespace, pod?.metadata.name ?? "", { gracePeriodSeconds: 0 });
+    };
+    await lose(/dagster-step-[0-9a-f-]+/);
+    await system.said(runId, /^Deleted: .* to do step .* again \(infrastructure retry 1 of at most 1\)/);
+    expect((await system.storage.runs.get(runId))?.status).toBe("STARTED");
+    await lose(/dagster-step-[0-9a-f-]+-r1/);
     expect((await system.ended(runId)).status).toBe("FAILURE");
     expect((await system.storage.runs.steps(runId))[0]?.error?.message).toContain("Deleted");
   });
