@@ -2,13 +2,14 @@
  * Compute loop: carries compute requests from storage to one backend, and tells storage how workers ended.
  * One of them runs beside each backend: in the local process, or in the operator.
  */
+import type { RunEvent } from "@dagster-operator/sdk/internal";
 import { Conflict, NotFound } from "./errors.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { ComputeBackend, ComputeRequest, WorkerExit } from "./ports/compute.ts";
 import type { RunRecord } from "./ports/run-storage.ts";
 import type { Storage } from "./ports/storage.ts";
 import { IN_PROGRESS, isEnded } from "./run-state/status.ts";
-import { endEvents, resumeEvent } from "./run-state/worker-exit.ts";
+import { endEvents, INFRASTRUCTURE_RETRY, resumeEvent } from "./run-state/worker-exit.ts";
 import { makeRunToken, RUN_TOKEN_LIFETIME_MS } from "./run-token.ts";
 import { Wake } from "./wake.ts";
 
@@ -30,6 +31,8 @@ export interface ComputeLoopOptions {
   cancelGraceMs?: number;
   /** How often a run whose worker is gone without a word goes on with a new one, before it fails. Default 0. */
   maxResumeAttempts?: number;
+  /** The same for a worker that its place lost (`lost`: evicted, deleted, node gone), on a budget of its own. Default 0. */
+  infrastructureRetries?: (run: RunRecord) => Promise<number>;
   /** Requests carried out at once. Default 16. */
   concurrency?: number;
 }
@@ -211,10 +214,18 @@ class ComputeLoop {
   }
 
   /** The next attempt fences this one, and does not repeat the steps that it ended well. */
-  async #resumed({ runId, status, attempt }: RunRecord, exit: WorkerExit): Promise<boolean> {
-    const { storage, clock, maxResumeAttempts = 0 } = this.#o;
-    if (attempt > maxResumeAttempts || exit.reason === "start_failed" || status === "CANCELING") return false;
-    return storage.runs.resume({ runId, attempt }, resumeEvent(exit, maxResumeAttempts, clock.now()));
+  async #resumed(run: RunRecord, exit: WorkerExit): Promise<boolean> {
+    const { storage, clock, maxResumeAttempts = 0, infrastructureRetries } = this.#o;
+    const { runId, status, attempt } = run;
+    if (exit.reason === "start_failed" || status === "CANCELING") return false;
+    const next = (event: RunEvent) => storage.runs.resume({ runId, attempt }, event);
+    if (exit.reason === "lost" && infrastructureRetries) {
+      const max = await infrastructureRetries(run);
+      const number = max > 0 ? (await infrastructureRetriesOf(storage, runId)) + 1 : 1;
+      if (number <= max) return next(resumeEvent(exit, INFRASTRUCTURE_RETRY, { number, max }, clock.now()));
+    }
+    if (attempt > maxResumeAttempts) return false;
+    return next(resumeEvent(exit, "WorkerExit", { number: attempt, max: maxResumeAttempts }, clock.now()));
   }
 
   async #report(run: RunRecord, exit: Pick<WorkerExit, "reason" | "message">): Promise<void> {
@@ -268,6 +279,19 @@ async function runsInProgress(storage: Storage): Promise<RunRecord[]> {
     runs.push(...page);
     cursor = page.at(-1)?.runId;
     if (page.length < 500) return runs;
+  }
+}
+
+/** Counted from the run's own log, so that no other reason for a new attempt uses them up. */
+async function infrastructureRetriesOf(storage: Storage, runId: string): Promise<number> {
+  let count = 0;
+  for (let after: number | undefined; ; ) {
+    const page = await storage.events.list(runId, { types: ["ENGINE_EVENT"], limit: 500, after });
+    count += page.filter(
+      ({ event }) => event.type === "ENGINE_EVENT" && event.error?.name === INFRASTRUCTURE_RETRY,
+    ).length;
+    after = page.at(-1)?.id;
+    if (page.length < 500) return count;
   }
 }
 

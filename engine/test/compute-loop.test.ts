@@ -130,6 +130,33 @@ describe("the compute loop", () => {
     });
   });
 
+  test("gives a worker that its place lost a budget of its own", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    loop(backend, { infrastructureRetries: async ({ tags }) => Number(tags.budget) });
+    const lose = async (tags: Record<string, string>, ...reasons: ("lost" | "oom" | "crashed")[]) => {
+      const run = exampleRun({ tags });
+      await storage.runs.submit([run]);
+      await storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, 1);
+      for (const [at, reason] of reasons.entries()) {
+        await eventually(`launch ${at + 1}`, () =>
+          backend.launched.find(({ runId, attempt }) => runId === run.runId && attempt === at + 1),
+        );
+        backend.end(run.runId, reason, "evicted");
+      }
+      const events = await storage.events.list(run.runId, { limit: 9, types: ["ENGINE_EVENT"] });
+      return { run: await ended(run.runId), told: events.map(({ event }) => event.message) };
+    };
+    const twice = await lose({ budget: "1" }, "lost", "lost");
+    expect(twice.run).toMatchObject({ status: "FAILURE", attempt: 2 });
+    expect(twice.told).toEqual([
+      "the run worker was lost: evicted; the run goes on with a new one (infrastructure retry 1 of at most 1)",
+    ]);
+    // More memory is not to be had by trying again, and a crash is the code's own.
+    for (const reason of ["oom", "crashed"] as const)
+      expect((await lose({ budget: "1" }, reason)).run).toMatchObject({ status: "FAILURE", attempt: 1 });
+    expect((await lose({ budget: "0" }, "lost")).run).toMatchObject({ status: "FAILURE", attempt: 1 });
+  });
+
   test("takes what a lost worker had left before it ends its run, and an end that it left stands", async () => {
     const [going, gone, unread] = [await dequeued(), await dequeued(), await dequeued()];
     for (const runId of [going, gone, unread]) {

@@ -36,11 +36,23 @@ export function endEvents(
   ];
 }
 
-/** Says that a run goes on with a new worker. Pure. */
-export function resumeEvent(exit: WorkerExit, max: number, ts: number): RunEvent {
+/** Name of the error in the events that tell of such a retry. */
+export const INFRASTRUCTURE_RETRY = "InfrastructureRetry";
+
+/** Says that a run goes on with a new worker, by which budget (`name`) and how much of it is used then. Pure. */
+export function resumeEvent(
+  exit: WorkerExit,
+  name: "WorkerExit" | typeof INFRASTRUCTURE_RETRY,
+  { number, max }: { number: number; max: number },
+  ts: number,
+): RunEvent {
   const why = exit.message ? `${REASONS[exit.reason]}: ${exit.message}` : REASONS[exit.reason];
-  const message = `${why}; the run goes on with a new one (${exit.attempt} of at most ${max} times)`;
-  return { type: "ENGINE_EVENT", ts, level: "WARNING", message, error: { name: "WorkerExit", message: why } };
+  const budget =
+    name === INFRASTRUCTURE_RETRY
+      ? `infrastructure retry ${number} of at most ${max}`
+      : `${number} of at most ${max} times`;
+  const message = `${why}; the run goes on with a new one (${budget})`;
+  return { type: "ENGINE_EVENT", ts, level: "WARNING", message, error: { name, message: why } };
 }
 
 const REASONS: Record<WorkerExit["reason"], string> = {

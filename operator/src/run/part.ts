@@ -133,6 +133,7 @@ export const runPart =
               signal,
               maxResumeAttempts: options.maxResumeAttempts ?? 0,
               onFault,
+              infrastructureRetries: retries,
             }),
             steps.run(signal),
             sweep(signal),

@@ -211,6 +211,13 @@ export class ClusterSystem {
     return items[0]?.metadata.name ?? "";
   }
 
+  /** Name of the pod of that Job. */
+  async podOf(job: string): Promise<string> {
+    const labelSelector = `batch.kubernetes.io/job-name=${job}`;
+    const { items } = await this.client.list(POD, this.namespace, { labelSelector });
+    return items[0]?.metadata.name ?? "";
+  }
+
   /** Resolves true when the Job is no more. */
   async gone(job: string): Promise<true> {
     while (await this.client.find(JOB, this.namespace, job))

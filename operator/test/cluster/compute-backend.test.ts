@@ -33,7 +33,16 @@ async function open(): Promise<KubernetesBackend> {
     return {
       controllers: [],
       lead: async (signal) => {
-        leads.resolve(new KubernetesBackend({ client, storage, cache, installation: "test", launcher: emptyConfig(), onFault }));
+        leads.resolve(
+          new KubernetesBackend({
+            client,
+            storage,
+            cache,
+            installation: "test",
+            launcher: emptyConfig(),
+            onFault,
+          }),
+        );
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       },
     };

@@ -44,12 +44,21 @@ describe("A worker that cannot do its duty", () => {
     expect(await failed(await system.start("dies"), "Error")).toContain("fatal: no luck");
   });
 
-  test("is deleted by hand: that is told", async () => {
-    const runId = await system.start("hangs");
-    await system.until(runId, ({ status }) => status === "STARTED");
-    const pod = await system.pod(runId);
-    await system.client.delete(POD, system.namespace, pod, { gracePeriodSeconds: 0 });
+  test("is lost twice: it goes on with a new pod that repeats no finished step, and fails when its budget is used up", async () => {
+    const tags = { "dagster-operator/infrastructure_retries": "1" };
+    const runId = await system.start("works_then_hangs", { tags });
+    const lose = async (attempt: number) => {
+      await system.until(runId, (run) => run.attempt === attempt && run.stepsDone === 1);
+      const pod = await system.podOf(`dagster-run-${runId}${attempt > 1 ? `-${attempt}` : ""}`);
+      await system.client.delete(POD, system.namespace, pod, { gracePeriodSeconds: 0 });
+    };
+    await lose(1);
+    await system.said(runId, /was lost: pod .* was deleted .*\(infrastructure retry 1 of at most 1\)/);
+    await system.said(runId, /^hanging in attempt 2/);
+    await lose(2);
     await failed(runId, "Deleted");
+    const started = (await system.events(runId)).filter(({ type }) => type === "STEP_START");
+    expect(started.map((event) => event.stepKey)).toEqual(["works", "waits", "waits"]);
   });
 
   test("has an image that is not there: it is told at once, and the Job is gone after the start timeout", async () => {

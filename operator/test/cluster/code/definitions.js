@@ -12,6 +12,11 @@ const only = (name, compute, options = {}) => {
     step();
   });
 };
+const works = op("works", () => 1);
+const waits = op("waits", { inputs: { a: works } }, ({ log }) => {
+  log.info(`hanging in attempt ${process.env.DAGSTER_OPERATOR_RUN_ATTEMPT}`);
+  return new Promise((resolve) => setTimeout(resolve, 600_000));
+});
 const parts = Array.from({ length: 4 }, (_, index) => op(`part_${index}`, () => index));
 const sum = op(
   "sum",
@@ -27,6 +32,9 @@ export default new Definitions({
     }),
     job("parallel", () => {
       sum({ a: parts[0](), b: parts[1](), c: parts[2](), d: parts[3]() });
+    }),
+    job("works_then_hangs", () => {
+      waits({ a: works() });
     }),
     only("throws", () => {
       throw new RangeError("out of range");
