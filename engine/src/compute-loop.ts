@@ -120,12 +120,16 @@ class ComputeLoop {
       const { storage, backend, owner } = this.#o;
       // The runs first: one that a daemon takes from the queue meanwhile is then not among them, or has its request in `waiting`.
       const runs = await runsInProgress(storage);
-      const waiting = new Set(await storage.compute.takeOver(owner));
-      const live = new Set((await backend.live()).map((worker) => worker.runId));
+      const requests = await storage.compute.takeOver(owner);
+      const waiting = new Map(requests.map(({ id, runId }) => [runId, id]));
+      const live = new Map((await backend.live()).map(({ runId, attempt }) => [runId, attempt]));
       for (const run of runs) {
+        const request = waiting.get(run.runId);
+        // Launched, and the system was killed before it could say so: another launch would only put an end to this worker.
+        if (request !== undefined && live.get(run.runId) === run.attempt) await storage.compute.done(request);
         if (live.has(run.runId)) continue;
         // It has not begun: its launch is carried out as if nothing had happened.
-        if (waiting.has(run.runId) && run.status !== "STARTED") continue;
+        if (request !== undefined && run.status !== "STARTED") continue;
         await this.#endLost(run);
       }
     });

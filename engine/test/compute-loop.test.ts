@@ -157,6 +157,22 @@ describe("the compute loop", () => {
     expect((await lose({ budget: "0" }, "lost")).run).toMatchObject({ status: "FAILURE", attempt: 1 });
   });
 
+  test("leaves a worker alone whose launch a killed system could not report done", async () => {
+    const backend = new MemoryBackend(() => "patient");
+    const runId = await dequeued();
+    const [request] = await storage.compute.claim("killed", 1, 60_000);
+    const { location = "", attempt = 0 } = request ?? {};
+    await backend.launch({ runId, location, attempt, codeVersion: null, url: "", token: "" });
+    loop(backend);
+    const other = await dequeued();
+    await eventually("the next is launched", () => backend.launched.find((launch) => launch.runId === other));
+    expect(backend.launched.map((launch) => [launch.runId, launch.attempt])).toEqual([
+      [runId, 1],
+      [other, 1],
+    ]);
+    expect((await storage.runs.get(runId))?.attempt).toBe(1);
+  });
+
   test("takes what a lost worker had left before it ends its run, and an end that it left stands", async () => {
     const [going, gone, unread] = [await dequeued(), await dequeued(), await dequeued()];
     for (const runId of [going, gone, unread]) {

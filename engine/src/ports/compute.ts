@@ -14,10 +14,10 @@ export interface ComputeRequests {
   /** Leases up to `max` open requests. `launch` raises the run's attempt, so an older worker is fenced from here on. */
   claim(owner: string, max: number, leaseMs: number): Promise<ComputeRequest[]>;
   /**
-   * Frees the leases that other owners hold, and returns the runs that have an open `launch` request. For a backend's one
-   * loop when it starts: whoever held them is gone.
+   * Frees the leases that other owners hold, and returns the open `launch` requests. For a backend's one loop when it starts:
+   * whoever held them is gone.
    */
-  takeOver(owner: string): Promise<string[]>;
+  takeOver(owner: string): Promise<{ id: number; runId: string }[]>;
   /** Asks the backend to stop what is left of a run's worker, whatever the run's status is. */
   requestCancel(runId: string): Promise<void>;
   done(id: number): Promise<void>;

@@ -81,11 +81,11 @@ export function computeRequestsContract(subject: StorageSubject): void {
     test("a backend that starts takes over what others held", async () => {
       const [runId] = await dequeued(1);
       const [request] = await storage.compute.claim("gone", 10, 3_600_000);
-      expect(await storage.compute.takeOver("new")).toEqual([runId]);
+      expect(await storage.compute.takeOver("new")).toEqual([{ id: request?.id, runId }]);
       expect((await storage.compute.claim("new", 10, 60_000)).map(({ id }) => id)).toEqual([
         present(request).id,
       ]);
-      expect(await storage.compute.takeOver("new")).toEqual([runId]);
+      expect(await storage.compute.takeOver("new")).toEqual([{ id: request?.id, runId }]);
       expect(await storage.compute.claim("new", 10, 60_000)).toEqual([]);
     });
 

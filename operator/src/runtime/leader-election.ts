@@ -22,9 +22,9 @@ export interface ElectionOptions {
   name: string;
   /** This process, unique among the candidates: the pod's name. */
   identity: string;
-  /** How long a silent leader is believed to live. Default 8 s. */
+  /** How long a silent leader is believed to live. Default 7 s: then another one leads within 9 s. */
   leaseMs?: number;
-  /** How often the leader renews, and a candidate looks. Default 2 s. */
+  /** How often the leader renews, and a candidate looks. Default 1.5 s. */
   intervalMs?: number;
   onFault?: (error: unknown) => void;
 }
@@ -42,7 +42,7 @@ export async function electLeader(
   lead: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { leaseMs = 8_000, intervalMs = 2_000, onFault } = options;
+  const { leaseMs = 7_000, intervalMs = 1_500, onFault } = options;
   // To ask is two requests: both end before the lease does, with some time left for another try.
   const client = options.client.apart({ tries: 1, timeoutMs: leaseMs / 3 });
   const candidate = new Candidate({ ...options, client }, leaseMs);
@@ -56,7 +56,7 @@ export async function electLeader(
       });
       if (signal.aborted) break;
       if (heldSince === null || performance.now() >= heldSince + usableMs) {
-        await systemClock.sleep(intervalMs, signal);
+        await systemClock.sleep(Math.min(intervalMs, candidate.freeInMs), signal);
         continue;
       }
       const lost = new AbortController();
@@ -96,6 +96,8 @@ class Candidate {
   /** Last state of the Lease that was seen, and when on our clock. */
   #seen = { version: "", at: 0 };
   lostToOther = false;
+  /** When the Lease of another that was seen last is over, if it is not renewed. */
+  freeInMs = Number.POSITIVE_INFINITY;
 
   constructor(options: ElectionOptions, leaseMs: number) {
     this.#options = options;
@@ -108,6 +110,7 @@ class Candidate {
    */
   async tryHold(signal: AbortSignal): Promise<number | null> {
     const { client, namespace, name, identity } = this.#options;
+    this.freeInMs = Number.POSITIVE_INFINITY;
     const before = performance.now();
     const now = microTime();
     const current = await client.find<Lease>(LEASE, namespace, name, signal);
@@ -130,7 +133,8 @@ class Candidate {
         this.lostToOther = true;
         if (version !== this.#seen.version) this.#seen = { version, at: performance.now() };
         const duration = (current.spec.leaseDurationSeconds ?? 0) * 1000;
-        if (performance.now() - this.#seen.at < duration) return null;
+        this.freeInMs = Math.ceil(this.#seen.at + duration - performance.now());
+        if (this.freeInMs > 0) return null;
       }
       const taken =
         holder === identity

@@ -6,7 +6,7 @@ const TAKE_OVER = `
   with freed as (
     update compute_request set owner = null, available_at = 0 where owner is not null and owner <> $1
   )
-  select r.id from compute_request c join run r on r.no = c.run_no where c.kind = 'launch' order by c.id`;
+  select c.id, r.id as "runId" from compute_request c join run r on r.no = c.run_no where c.kind = 'launch' order by c.id`;
 
 const RELEASE = `
   with released as (
@@ -24,9 +24,7 @@ const CANCEL = `
 export function computeRequests(database: Database): ComputeRequests {
   return {
     claim: (owner, max, leaseMs) => claim(database, owner, max, leaseMs),
-    async takeOver(owner) {
-      return (await database.rows<{ id: string }>(TAKE_OVER, [owner])).map(({ id }) => id);
-    },
+    takeOver: (owner) => database.rows<{ id: number; runId: string }>(TAKE_OVER, [owner]),
     async requestCancel(runId) {
       await database.rows(CANCEL, [runId]);
     },
