@@ -29,11 +29,15 @@ try {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // the first run has no file to keep lines of
 }
 
+let measured = false;
 const results = new Map(before);
 for (const name of wanted.length > 0 ? wanted : cases) {
-  const { run } = (await import(`./cases/${name}.ts`)) as { run: () => Promise<Line[]> };
+  const { run } = (await import(`./cases/${name}.ts`)) as { run: () => Promise<Line[] | null> };
   try {
     const lines = await run();
+    // It said why it cannot be measured here.
+    if (lines === null) continue;
+    measured = true;
     for (const line of lines) console.log(format(line).join(" · "));
     results.set(
       name,
@@ -45,6 +49,7 @@ for (const name of wanted.length > 0 ? wanted : cases) {
   }
 }
 
+if (!measured) process.exit();
 const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
 writeFileSync(
   path,

@@ -37,8 +37,17 @@ const SWEEP_MS = 10 * 60_000;
 export const runPart =
   (options: RunPartOptions): MakePart =>
   (context) => {
-    const { client, storage, workspace, recorder, namespace: home, metrics, log, identity } = context;
-    const { installation } = context;
+    const {
+      client,
+      storage,
+      workspace,
+      recorder,
+      namespace: home,
+      metrics,
+      log,
+      identity,
+      installation,
+    } = context;
     const retries = infrastructureRetries(storage, options.infrastructureRetries ?? 3);
     const objects = context.informers<RunObject>({ resource: RUN });
     const jobs = context.informers<BatchJob>({
@@ -47,7 +56,7 @@ export const runPart =
       trim: trimJob,
     });
     const pods = context.informers<Pod>({ resource: POD, labelSelector: WORKER_SELECTOR, trim: trimPod });
-    const cache = new WorkerCache(jobs, pods);
+    const cache = new WorkerCache(jobs, pods, installation);
     const onFault = (what: string, error: unknown) => log.error({ error }, what);
     // Made when this process leads: a standby only fills its caches.
     let backend: KubernetesBackend | null = null;

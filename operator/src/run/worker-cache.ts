@@ -1,7 +1,7 @@
 import { type KubeObject, keyOf } from "../kube/object.ts";
 import type { Pod } from "../kube/resources.ts";
 import type { Informers } from "../runtime/informers.ts";
-import { LABEL, MANAGED_BY } from "./job-template.ts";
+import { ANNOTATION, LABEL, MANAGED_BY } from "./job-template.ts";
 
 export interface BatchJob extends KubeObject {
   status?: { conditions?: { type: string; status: string; reason?: string; message?: string }[] };
@@ -27,10 +27,12 @@ export class WorkerCache {
   readonly #sources: readonly { readonly synced: Promise<void> }[];
   readonly #handlers: ((view: WorkerView) => void)[] = [];
 
-  /** Both with `WORKER_SELECTOR`; whoever made them runs them. */
-  constructor(jobs: Informers<BatchJob>, pods: Informers<Pod>) {
-    jobs.onChange((job, before) => this.#job(job, before));
-    pods.onChange((pod, before) => this.#pod(pod, before));
+  /** Both with `WORKER_SELECTOR`; whoever made them runs them. Workers of another installation are not here. */
+  constructor(jobs: Informers<BatchJob>, pods: Informers<Pod>, installation: string) {
+    const ours = (object: KubeObject | null) =>
+      (object?.metadata.annotations?.[ANNOTATION.installation] ?? installation) === installation;
+    jobs.onChange((job, before) => ours(job ?? before) && this.#job(job, before));
+    pods.onChange((pod, before) => ours(pod ?? before) && this.#pod(pod, before));
     this.#sources = [jobs, pods];
   }
 

@@ -5,12 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LocationTemplate, NewRun, RunRecord, Storage } from "@dagster-operator/engine";
-import { exampleRun, MemoryWorkspace } from "@dagster-operator/engine/testing";
 import type { Definitions, RunEvent } from "@dagster-operator/sdk/internal";
 import { FileComputeLog, openStorage } from "@dagster-operator/storage";
 import { type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
 import { createWebserver, type Webserver } from "@dagster-operator/webserver";
 import { pino } from "pino";
+// By their files: bench/ uses this too, and the suites beside them load in Jest alone.
+import { MemoryWorkspace } from "../../../engine/src/testing/memory-workspace.ts";
+import { exampleRun } from "../../../engine/src/testing/storage-subject.ts";
 import { compose, type MakePart } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import { fileConfig } from "../../src/kube/config.ts";
@@ -50,6 +52,8 @@ export class ClusterSystem {
   storage!: Storage;
   /** Base of the run API as pods reach it. */
   url = "";
+  /** Of Postgres, as this control plane reaches it. */
+  databaseUrl = "";
   #database: TestDatabase | undefined;
   #webserver: Webserver | undefined;
   /** Steps in pods of their own share their values through a volume. */
@@ -61,17 +65,25 @@ export class ClusterSystem {
     this.client = new KubeClient(fileConfig(kubeconfig));
   }
 
-  async open(): Promise<void> {
+  /** `through` gives another way to the database. */
+  async open(through = async (url: string) => url): Promise<void> {
     chmodSync(this.artifacts, 0o777);
     const [database] = await Promise.all([
       withPostgres(),
       this.client.create(NAMESPACE, { metadata: { name: this.namespace } }),
     ]);
     this.#database = database;
-    this.storage = await openStorage(database.url);
+    this.databaseUrl = await through(database.url);
+    this.storage = await openStorage(this.databaseUrl);
     this.workspace.set("here", definitions as Definitions);
     this.workspace.change("here", { codeVersion: HOST_IMAGE });
     this.storage.subscribe("queue", () => void this.#dequeue());
+    await this.serve();
+    await this.locate();
+  }
+
+  /** Starts the run API, again at its address when it was closed. */
+  async serve(): Promise<void> {
     this.#webserver = createWebserver({
       services: {
         storage: this.storage,
@@ -82,9 +94,16 @@ export class ClusterSystem {
       uiDir: null,
       log: pino({ level: "silent" }),
     });
-    const { port } = await this.#webserver.listen({ host: BRIDGE, port: 0 });
+    const { port } = await this.#webserver.listen({
+      host: BRIDGE,
+      port: this.url ? Number(new URL(this.url).port) : 0,
+    });
     this.url = `http://${BRIDGE}:${port}/run-api/v1`;
-    await this.locate();
+  }
+
+  async closeWebserver(): Promise<void> {
+    await this.#webserver?.close();
+    this.#webserver = undefined;
   }
 
   /** Writes the row of location `here`, as the operator does from a CodeLocation. */
@@ -162,7 +181,12 @@ export class ClusterSystem {
 
   /** As the daemon does. */
   async #dequeue(): Promise<void> {
-    await this.storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, 100);
+    try {
+      await this.storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, 100);
+    } catch {
+      // Its database is away, or it is closing; a daemon looks again too.
+      setTimeout(() => void this.#dequeue(), 1_000).unref();
+    }
   }
 
   /** Queues a run. */

@@ -28,7 +28,7 @@ async function open(): Promise<KubernetesBackend> {
   const part: MakePart = ({ informers }) => {
     const jobs = informers<BatchJob>({ resource: JOB, labelSelector: WORKER_SELECTOR, trim: trimJob });
     const pods = informers<Pod>({ resource: POD, labelSelector: WORKER_SELECTOR, trim: trimPod });
-    const cache = new WorkerCache(jobs, pods);
+    const cache = new WorkerCache(jobs, pods, "test");
     const onFault = (what: string, error: unknown) => faults.push([what, error]);
     return {
       controllers: [],

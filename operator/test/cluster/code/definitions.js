@@ -1,5 +1,5 @@
 // Loaded in pods by its path under /opt/dagster-operator.
-import { writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { asset, Definitions, job, op } from "@dagster-operator/sdk";
 
 const fine = op("fine", () => {
@@ -17,6 +17,7 @@ const waits = op("waits", { inputs: { a: works } }, ({ log }) => {
   log.info(`hanging in attempt ${process.env.DAGSTER_OPERATOR_RUN_ATTEMPT}`);
   return new Promise((resolve) => setTimeout(resolve, 600_000));
 });
+const twenty = Array.from({ length: 20 }, (_, index) => op(`piece_${index}`, () => index));
 const parts = Array.from({ length: 4 }, (_, index) => op(`part_${index}`, () => index));
 const sum = op(
   "sum",
@@ -35,6 +36,22 @@ export default new Definitions({
     }),
     job("works_then_hangs", () => {
       waits({ a: works() });
+    }),
+    job("twenty", () => {
+      for (const part of twenty) part();
+    }),
+    only("notes", () => {
+      appendFileSync(
+        `${process.env.DAGSTER_OPERATOR_ARTIFACTS}/notes`,
+        `${process.env.DAGSTER_OPERATOR_RUN_ID}\n`,
+      );
+    }),
+    only("ticks", async ({ log }) => {
+      const stop = `${process.env.DAGSTER_OPERATOR_ARTIFACTS}/stop-${process.env.DAGSTER_OPERATOR_RUN_ID}`;
+      for (let n = 0; !existsSync(stop); n++) {
+        log.info(`tick ${n}`);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
     }),
     only("throws", () => {
       throw new RangeError("out of range");
