@@ -1,4 +1,6 @@
 /** A resource inside another, opened when first needed, closed also after a failure; configured here, by the environment and at launch. */
+import { writeFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { env, job, op, resource, z } from "@dagster-operator/sdk";
 
 const credentials = resource({
@@ -17,6 +19,24 @@ const connection = resource({
   close: () => {
     process.stdout.write("connection closed\n");
   },
+});
+
+/** What it opened is closed in every end of a run: a file says so. */
+const lock = resource({
+  config: z.object({ file: z.string() }),
+  create: ({ config }) => {
+    writeFileSync(config.file, "open");
+    return config.file;
+  },
+  close: (file) => writeFileSync(file, "closed"),
+});
+const hold = op("hold", { resources: { lock } }, async ({ log, signal }) => {
+  log.info("holding");
+  await setTimeout(600_000, undefined, { signal });
+});
+/** Only ends by being cancelled. */
+export const holding = job("holding", () => {
+  hold();
 });
 
 const ask = op("ask", { resources: { connection } }, ({ resources, log }) => {

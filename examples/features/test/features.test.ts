@@ -80,16 +80,17 @@ const materializable = (selection: string) =>
   );
 
 let project: Project | undefined;
-let started: Promise<Through & { run(launch: Launch, executor?: string): Promise<Ended> }> | undefined;
+let started: Promise<Through> | undefined;
 /** One for everything here. */
-function system() {
+function system(): Promise<Through> {
   started ??= (async () => {
-    project = new Project();
-    const { url } = await project.dev("-f", FILE);
+    const folder = new Project();
+    project = folder;
+    const { url } = await folder.dev("-f", FILE);
     const client = createClient(url);
     const ended = (runId: string) => whenEnded(client, runId);
-    const run = async ({ job, assets = "", partition, runConfig, tags }: Launch, executor = "in_process") => {
-      const runId = await launchRun(client, {
+    const launch = ({ job, assets = "", partition, runConfig, tags }: Launch, executor = "in_process") =>
+      launchRun(client, {
         location: "definitions.ts",
         job,
         assets: job === undefined ? materializable(assets) : undefined,
@@ -101,23 +102,40 @@ function system() {
         tags,
         partition,
       });
-      return ended(runId);
-    };
+    const run = async (what: Launch, executor?: string) => ended(await launch(what, executor));
     for (const partition of PARTITIONS) await run({ assets: 'key:"mail/emails"', partition });
-    return { url, run, ended, query: client.query };
+    const events = async (runId: string) =>
+      new Ran((await debugFile(url, runId)).events.map(({ event }) => event));
+    return {
+      url,
+      run,
+      launch,
+      ended,
+      events,
+      query: client.query,
+      path: (name: string) => folder.path(name),
+    };
   })();
   return started;
 }
 afterAll(() => project?.remove());
 
+interface DebugFile {
+  run: { status: string };
+  events: { event: RunEvent }[];
+}
+async function debugFile(url: string, runId: string): Promise<DebugFile> {
+  const response = await fetch(`${url}/download_debug/${runId}`);
+  return JSON.parse(gunzipSync(Buffer.from(await response.arrayBuffer())).toString());
+}
+
 async function whenEnded({ url }: Client, runId: string): Promise<Ended> {
-  let file: { run: { status: string }; events: { event: RunEvent }[] } | undefined;
+  let file: DebugFile | undefined;
   await until(
     `run ${runId} to end`,
     async () => {
-      const response = await fetch(`${url}/download_debug/${runId}`);
-      file = JSON.parse(gunzipSync(Buffer.from(await response.arrayBuffer())).toString());
-      return ["SUCCESS", "FAILURE", "CANCELED"].includes(file?.run.status ?? "");
+      file = await debugFile(url, runId);
+      return ["SUCCESS", "FAILURE", "CANCELED"].includes(file.run.status);
     },
     240_000,
   );

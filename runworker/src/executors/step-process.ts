@@ -88,8 +88,8 @@ export class StepProcess {
     this.#err.forget();
     this.#logKey = WORKER_LOG;
     if (!signal.aborted) return result;
-    // What the step left behind in its process must not go on after the cancel.
-    await this.kill();
+    // Its resources are closed, and what the step left behind in its process does not go on after the cancel.
+    await this.stop(graceMs);
     return { kind: "canceled" };
   }
 
