@@ -65,6 +65,7 @@ class Evaluator {
   readonly #previous: AutomationCursor | null;
   readonly #graph: PartitionGraph;
   readonly #requests = new Map<string, Subset>();
+  readonly #facts = new Map<string, Subset>();
   readonly #evaluationId: number;
   /** Of the asset whose condition is being evaluated. */
   #root = "";
@@ -292,14 +293,16 @@ class Evaluator {
         return {
           true: check
             ? candidates.and(universe.where(check.passed === null))
-            : candidates.minus(this.#whereState(key, ({ updatedId }) => updatedId !== null)),
+            : candidates.minus(this.#fact("made", key, ({ updatedId }) => updatedId !== null)),
         };
       case "run_in_progress":
-        return { true: check ? universe.empty() : this.#whereState(key, ({ inProgress }) => inProgress) };
+        return {
+          true: check ? universe.empty() : this.#fact("running", key, ({ inProgress }) => inProgress),
+        };
       case "backfill_in_progress":
         return { true: check ? universe.empty() : universe.of(this.#world.backfills.get(key) ?? []) };
       case "execution_failed":
-        return { true: check ? universe.empty() : this.#whereState(key, ({ failed }) => failed) };
+        return { true: check ? universe.empty() : this.#fact("failed", key, ({ failed }) => failed) };
       case "newly_updated": {
         if (previous === null || check) return { true: universe.empty() };
         const timing = new Map<number, string[]>();
@@ -361,6 +364,14 @@ class Evaluator {
       default:
         throw new Error(`condition ${def.kind} has operands and is no leaf`);
     }
+  }
+
+  /** What does not depend on who asks is found once. */
+  #fact(name: string, key: string, holds: (state: PartitionState) => boolean): Subset {
+    const id = `${name} ${key}`;
+    const known = this.#facts.get(id) ?? this.#whereState(key, holds);
+    this.#facts.set(id, known);
+    return known;
   }
 
   #whereState(key: string, holds: (state: PartitionState, partition: string) => boolean): Subset {

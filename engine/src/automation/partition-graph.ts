@@ -13,6 +13,7 @@ import { type Subset, Universe } from "./subset.ts";
 export class PartitionGraph {
   readonly #world: AutomationWorld;
   readonly #universes = new Map<string, Universe>();
+  readonly #links = new Map<string, Map<string, string[]>>();
 
   constructor(world: AutomationWorld) {
     this.#world = world;
@@ -47,7 +48,7 @@ export class PartitionGraph {
     if (subset.isEmpty) return universe.empty();
     if (universe.keys === null) return universe.full();
     if (this.#isSame(downstream, upstream)) return subset;
-    return universe.of(upstreamPartitionKeys(this.#mappingOf(downstream, upstream, subset)) ?? []);
+    return universe.of(this.#linked("up", downstream, upstream, subset));
   }
 
   /** Partitions of `downstream` that need any of these of `upstream`. */
@@ -56,7 +57,7 @@ export class PartitionGraph {
     if (subset.isEmpty) return universe.empty();
     if (universe.keys === null || subset.universe.keys === null) return universe.full();
     if (this.#isSame(downstream, upstream)) return subset;
-    return universe.of(downstreamPartitionKeys(this.#mappingOf(downstream, upstream, subset)) ?? []);
+    return universe.of(this.#linked("down", downstream, upstream, subset));
   }
 
   #isSame(downstream: string, upstream: string): boolean {
@@ -67,12 +68,33 @@ export class PartitionGraph {
     return used.kind === "time_window" && used.startOffset === 0 && used.endOffset === 0;
   }
 
-  #mappingOf(downstream: string, upstream: string, subset: Subset) {
+  /** Windows of two lengths are compared once for each pair of definitions, however many assets have them. */
+  *#linked(way: "up" | "down", downstream: string, upstream: string, subset: Subset): Generator<string> {
+    const of = this.#mappingOf(downstream, upstream);
+    const map = way === "up" ? upstreamPartitionKeys : downstreamPartitionKeys;
+    const windows = of.downstream?.kind === "time_window" && of.upstream?.kind === "time_window";
+    if (!windows || (of.mapping && of.mapping.kind !== "time_window")) {
+      yield* map({ ...of, keys: subset.keys() }) ?? [];
+      return;
+    }
+    const id = `${way} ${JSON.stringify([of.downstream, of.upstream, of.mapping])}`;
+    const links = this.#links.get(id) ?? new Map<string, string[]>();
+    this.#links.set(id, links);
+    for (const key of subset.keys()) {
+      let found = links.get(key);
+      if (!found) {
+        found = map({ ...of, keys: [key] }) ?? [];
+        links.set(key, found);
+      }
+      yield* found;
+    }
+  }
+
+  #mappingOf(downstream: string, upstream: string) {
     return {
       downstream: this.asset(downstream).partitions,
       upstream: this.asset(upstream).partitions,
       mapping: this.mapping(downstream, upstream),
-      keys: subset.keys(),
       now: this.#world.now,
       dynamic: (name: string) => this.#world.dynamic(name),
     };
