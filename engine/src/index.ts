@@ -13,6 +13,7 @@ export type { KeyRange, PartitionChoice } from "./backfill/targets.ts";
 export * from "./compute-loop.ts";
 export * from "./daemons/health.ts";
 export * from "./errors.ts";
+export * from "./freshness/decide.ts";
 export * from "./instance/config.ts";
 export { type InstanceFile, InstanceSchema } from "./instance/schema.ts";
 export { keysAt } from "./instance/schema-keys.ts";

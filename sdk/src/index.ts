@@ -10,6 +10,7 @@ export {
 } from "./asset/asset.ts";
 export { type AssetCheckDefinition, assetCheck } from "./asset/asset-check.ts";
 export { externalAsset } from "./asset/external-asset.ts";
+export { FreshnessPolicy } from "./asset/freshness-policy.ts";
 export { graphAsset } from "./asset/graph-asset.ts";
 export { graphMultiAsset } from "./asset/graph-multi-asset.ts";
 export { type MultiAssets, multiAsset } from "./asset/multi-asset.ts";

@@ -5,6 +5,7 @@ import {
   cronTicksBefore,
   defaultMapping,
 } from "@dagster-operator/sdk/internal";
+import { freshnessOf } from "../freshness/decide.ts";
 import { conditionId, conditionName, conditionOf, operatorType } from "./condition.ts";
 import { resolveDeps } from "./deps.ts";
 import { latestWindow } from "./latest-window.ts";
@@ -47,6 +48,8 @@ interface Scope {
   /** Inside a check condition: the check. */
   check?: { name: string; passed: boolean | null } | undefined;
 }
+
+const FRESHNESS = { freshness_passed: "PASS", freshness_warned: "WARN", freshness_failed: "FAIL" } as const;
 
 /** Most keys that a node of the history keeps. */
 const KEPT_KEYS = 100;
@@ -357,6 +360,14 @@ class Evaluator {
       }
       case "in_latest_time_window":
         return { true: latestWindow(this.#graph.asset(key).partitions, universe, def.lookbackSeconds) };
+      case "freshness_passed":
+      case "freshness_warned":
+      case "freshness_failed": {
+        const { freshnessPolicy } = this.#graph.asset(key);
+        if (!freshnessPolicy || check) return { true: universe.empty() };
+        const state = freshnessOf(freshnessPolicy, this.#world.lastMade.get(key) ?? null, now);
+        return { true: candidates.and(universe.where(FRESHNESS[def.kind] === state)) };
+      }
       case "check_passed":
         return { true: candidates.and(universe.where(check?.passed === true)) };
       case "check_failed":

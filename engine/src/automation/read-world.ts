@@ -50,6 +50,7 @@ export async function readWorld(
     dynamic: at.dynamic,
     states,
     checks: await readChecks(storage, snapshot, seen),
+    lastMade: await readLastMade(storage, known),
     backfills: await readBackfills(storage, seen),
   };
 }
@@ -195,6 +196,16 @@ async function readChecks(
     checks.set(key, [...(checks.get(key) ?? []), entry]);
   }
   return checks;
+}
+
+async function readLastMade({ assets }: Storage, defs: AssetDef[]): Promise<Map<string, number>> {
+  const keys = defs.filter(({ freshnessPolicy }) => freshnessPolicy).map(({ key }) => key);
+  if (keys.length === 0) return new Map();
+  return new Map(
+    (await assets.states(keys)).flatMap(({ key, lastMaterialization: last }) =>
+      last ? [[key.join("/"), last.event.ts] as const] : [],
+    ),
+  );
 }
 
 async function readBackfills(

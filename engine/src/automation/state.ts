@@ -26,6 +26,8 @@ export interface AutomationWorld {
   states: ReadonlyMap<string, ReadonlyMap<string, PartitionState>>;
   /** By `raw/orders`, then by check. */
   checks: ReadonlyMap<string, readonly { name: string; blocking: boolean; passed: boolean | null }[]>;
+  /** Time (ms) of the newest materialization of assets with a freshness policy; absent = never. By `raw/orders`. */
+  lastMade: ReadonlyMap<string, number>;
   /** Partitions that backfills under way have still to make, by `raw/orders`. */
   backfills: ReadonlyMap<string, readonly string[]>;
 }

@@ -3,7 +3,7 @@ import type { AutomationCondition } from "../automation/automation-condition.ts"
 import type { StepContext } from "../execution/context.ts";
 import type { MetadataInput } from "../metadata/metadata-value.ts";
 import type { ConditionDef } from "../model/automation.ts";
-import type { AssetKey, PartitionMapping, PartitionsDef } from "../model/definitions.ts";
+import type { AssetKey, FreshnessPolicyDef, PartitionMapping, PartitionsDef } from "../model/definitions.ts";
 import type { HookDefinition } from "../op/hook.ts";
 import type { AnyNode, InputSpec, IoManagerRef, RetryPolicyOptions } from "../op/node.ts";
 import { retryPolicy } from "../op/node.ts";
@@ -55,6 +55,7 @@ export interface AssetDefinition<T = unknown, P extends boolean = boolean, R = u
   readonly canSubset: boolean;
   readonly checks: Readonly<Record<string, CheckSpec>>;
   readonly automation: ConditionDef | undefined;
+  readonly freshnessPolicy: FreshnessPolicyDef | undefined;
   /** All assets of the same node, itself among them. */
   readonly siblings: () => readonly AssetDefinition[];
   readonly source: string | undefined;
@@ -142,6 +143,8 @@ export interface AssetMeta<Part extends PartitionsDef | undefined = PartitionsDe
   ioManager?: IoManagerRef;
   /** When the control plane shall materialize it by itself. */
   automationCondition?: AutomationCondition;
+  /** How old it may be: `FreshnessPolicy.timeWindow(…)` or `.cron(…)`. */
+  freshnessPolicy?: FreshnessPolicyDef;
 }
 
 export interface ComputeOptions<I, C, R extends ResourceMap> {
@@ -282,6 +285,7 @@ export function makeAsset(parts: AssetParts, meta: AssetMeta): AssetDefinition {
     ioManager: meta.ioManager,
     checks: {},
     automation: meta.automationCondition?.def,
+    freshnessPolicy: meta.freshnessPolicy,
     backfillPolicy: undefined,
     siblings: () => [definition],
     ...parts,

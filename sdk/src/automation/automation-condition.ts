@@ -87,6 +87,10 @@ export class AutomationCondition {
   /** For `anyChecksMatch` and `allChecksMatch`. */
   static checkPassed = () => leaf("check_passed");
   static checkFailed = () => leaf("check_failed");
+  /** By the `freshnessPolicy` of the asset; of one without a policy none is true. */
+  static freshnessPassed = () => leaf("freshness_passed");
+  static freshnessWarned = () => leaf("freshness_warned");
+  static freshnessFailed = () => leaf("freshness_failed");
   /** The cron had a tick since the last evaluation. Throws for a wrong cron or time zone. */
   static cronTickPassed = (cron: string, timezone = "UTC") => {
     parseCron(cron);

@@ -35,6 +35,9 @@ const LEAVES = [
   "executed_with_root_target",
   "check_passed",
   "check_failed",
+  "freshness_passed",
+  "freshness_warned",
+  "freshness_failed",
 ] as const;
 export type LeafKind = (typeof LEAVES)[number];
 

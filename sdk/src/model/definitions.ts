@@ -153,6 +153,22 @@ const AssetDep = z.object({
   mapping: PartitionMapping.optional(),
 });
 
+/** Windows in seconds. */
+export const FreshnessPolicyDef = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("time_window"),
+    failWindow: z.number().positive(),
+    warnWindow: z.number().positive().optional(),
+  }),
+  z.object({
+    kind: z.literal("cron"),
+    deadlineCron: z.string(),
+    lowerBoundDelta: z.number().positive(),
+    timezone: z.string(),
+  }),
+]);
+export type FreshnessPolicyDef = z.infer<typeof FreshnessPolicyDef>;
+
 export const AssetDef = z.object({
   key: AssetKey,
   /** `external`: known, never run. `observable`: run only to observe. */
@@ -177,6 +193,7 @@ export const AssetDef = z.object({
   canSubset: z.boolean(),
   /** A `ConditionDef` (model/automation.ts). */
   automation: z.unknown().optional(),
+  freshnessPolicy: FreshnessPolicyDef.optional(),
   source: z.string().optional(),
 });
 export type AssetDef = z.infer<typeof AssetDef>;

@@ -117,6 +117,7 @@ function assetDef(asset: AssetDefinition): AssetDef {
     ioManager: ioManagerName(asset.ioManager),
     canSubset: asset.canSubset,
     ...(asset.automation === undefined ? {} : { automation: asset.automation }),
+    ...(asset.freshnessPolicy === undefined ? {} : { freshnessPolicy: asset.freshnessPolicy }),
     ...(source === undefined ? {} : { source }),
   };
 }

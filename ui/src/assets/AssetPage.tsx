@@ -22,6 +22,7 @@ import { AssetOverview } from "./AssetOverview.tsx";
 import { AutomationPanel } from "./AutomationPanel.tsx";
 import { useAssetGraph } from "./asset-graph.ts";
 import { EventsPanel } from "./EventsPanel.tsx";
+import { Freshness } from "./Freshness.tsx";
 import { Kinds } from "./Kinds.tsx";
 import { keyFromUrl, keyText } from "./key.ts";
 import { assetState, useLatest } from "./latest.ts";
@@ -109,6 +110,7 @@ export function AssetPage() {
                 {state.label || "…"}
               </Badge>
             ) : null}
+            {node ? <Freshness node={node} /> : null}
           </>
         }
         sub={

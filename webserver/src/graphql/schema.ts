@@ -12,6 +12,7 @@ import "./check.ts";
 import "./concurrency.ts";
 import "./config.ts";
 import "./event.ts";
+import "./freshness.ts";
 import "./instance.ts";
 import "./instigation.ts";
 import "./instigation-mutations.ts";
