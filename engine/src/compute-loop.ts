@@ -33,7 +33,7 @@ export interface ComputeLoopOptions {
   maxResumeAttempts?: number;
   /** The same for a worker that its place lost (`lost`: evicted, deleted, node gone), on a budget of its own. Default 0. */
   infrastructureRetries?: (run: RunRecord) => Promise<number>;
-  /** Requests carried out at once. Default 16. */
+  /** Requests carried out at once. Default 64. */
   concurrency?: number;
 }
 
@@ -81,7 +81,7 @@ class ComputeLoop {
 
   constructor(options: ComputeLoopOptions) {
     this.#o = options;
-    this.#concurrency = options.concurrency ?? 16;
+    this.#concurrency = options.concurrency ?? 64;
   }
 
   /** Claims and carries out what is there. True when there may be more at once. */

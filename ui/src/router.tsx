@@ -121,7 +121,7 @@ const deployment = createRoute({
   getParentRoute: () => root,
   path: "/deployment",
   validateSearch: (s: Record<string, unknown>) =>
-    present({ tab: oneOf(s.tab, ["locations", "daemons", "instance"]) }),
+    present({ tab: oneOf(s.tab, ["locations", "daemons", "concurrency", "instance"]) }),
   component: lazyRouteComponent(() => import("./deployment/DeploymentPage.tsx"), "DeploymentPage"),
 });
 const location = createRoute({

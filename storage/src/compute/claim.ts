@@ -1,20 +1,21 @@
 import type { ComputeRequest } from "@dagster-operator/engine";
 import { type Database, NOTIFY_CHANNEL, NOW } from "../database/database.ts";
 
-/** A `launch` is only for a run that has not ended and is not being cancelled; others are dropped here, unstarted. */
+/**
+ * A `launch` is only for a run that has not ended and is not being cancelled; others are dropped here, unstarted. The row
+ * without an id says how many were.
+ */
 const CLAIM = `
-  with dropped as (
-    delete from compute_request c using run r
-    where r.no = c.run_no and c.kind = 'launch' and r.status in ('SUCCESS', 'FAILURE', 'CANCELED', 'CANCELING')
-      and c.available_at <= ${NOW}
-    returning c.id
-  ), picked as materialized (
-    select id from compute_request
-    where available_at <= ${NOW} and id not in (select id from dropped)
-    order by id limit $2 for update skip locked
+  with picked as materialized (
+    select c.id, c.kind = 'launch' and r.status in ('SUCCESS', 'FAILURE', 'CANCELED', 'CANCELING') as stale
+    from compute_request c join run r on r.no = c.run_no
+    where c.available_at <= ${NOW}
+    order by c.id limit $2 for update of c skip locked
+  ), dropped as (
+    delete from compute_request where id in (select id from picked where stale) returning id
   ), claimed as (
     update compute_request c set owner = $1, available_at = ${NOW} + $3::double precision
-    from picked where c.id = picked.id
+    from picked where c.id = picked.id and not picked.stale
     returning c.id, c.kind, c.run_no
   ), raised as (
     update run set attempt = attempt + 1 where no in (select run_no from claimed where kind = 'launch')
@@ -26,10 +27,13 @@ const CLAIM = `
     select pg_notify('${NOTIFY_CHANNEL}', 'pool:' || pool) from freed
   )
   select c.id, c.kind, r.id as "runId", r.location, coalesce(raised.attempt, r.attempt) as attempt,
-    r.code_version as "codeVersion"
+    r.code_version as "codeVersion", null::bigint as dropped
   from claimed c join run r on r.no = c.run_no left join raised on raised.no = c.run_no
-  where (select count(*) from told) >= 0
-  order by c.id`;
+  union all
+  select null, null, null, null, null, null, (select count(*) from dropped) where (select count(*) from told) >= 0
+  order by id`;
+
+type Row = ComputeRequest & { dropped: number | null };
 
 export async function claim(
   database: Database,
@@ -38,5 +42,10 @@ export async function claim(
   leaseMs: number,
 ): Promise<ComputeRequest[]> {
   if (max <= 0) return [];
-  return database.rows<ComputeRequest>(CLAIM, [owner, max, leaseMs]);
+  for (;;) {
+    const rows = await database.rows<Row>(CLAIM, [owner, max, leaseMs]);
+    const claimed = rows.filter(({ id }) => id !== null).map(({ dropped: _, ...request }) => request);
+    // Behind nothing but stale ones there may be more.
+    if (claimed.length > 0 || !rows.some(({ dropped }) => dropped)) return claimed;
+  }
 }

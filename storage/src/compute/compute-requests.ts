@@ -22,17 +22,39 @@ const CANCEL = `
   select pg_notify('${NOTIFY_CHANNEL}', 'compute:')`;
 
 export function computeRequests(database: Database): ComputeRequests {
+  const done = together((ids: number[]) =>
+    database.rows("delete from compute_request where id = any($1::bigint[])", [ids]),
+  );
   return {
     claim: (owner, max, leaseMs) => claim(database, owner, max, leaseMs),
     takeOver: (owner) => database.rows<{ id: number; runId: string }>(TAKE_OVER, [owner]),
     async requestCancel(runId) {
       await database.rows(CANCEL, [runId]);
     },
-    async done(id) {
-      await database.rows("delete from compute_request where id = $1", [id]);
-    },
+    done,
     async release(id, delayMs) {
       await database.rows(RELEASE, [id, delayMs]);
     },
+  };
+}
+
+/** What is asked for while one statement is under way goes into the next one: a commit for many, not for each. */
+function together(work: (ids: number[]) => Promise<unknown>): (id: number) => Promise<void> {
+  let waiting: number[] = [];
+  let next: Promise<void> | null = null;
+  let running: Promise<unknown> = Promise.resolve();
+  return (id) => {
+    waiting.push(id);
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        const ids = waiting;
+        waiting = [];
+        next = null;
+        running = work(ids);
+        return running;
+      })
+      .then(() => undefined);
+    return next;
   };
 }

@@ -8,12 +8,14 @@ import { TimeAgo } from "../design/Time.tsx";
 import { Instance } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { type LocationEntry, useWorkspace } from "../workspace/workspace.ts";
+import { Concurrency } from "./Concurrency.tsx";
 import { counts } from "./counts.ts";
 import { ReloadButton } from "./ReloadButton.tsx";
 
 const TABS = [
   ["locations", "Code locations"],
   ["daemons", "Daemons"],
+  ["concurrency", "Concurrency"],
   ["instance", "Instance"],
 ] as const;
 
@@ -43,6 +45,8 @@ export function DeploymentPage() {
       </nav>
       {tab === "locations" ? (
         <Locations />
+      ) : tab === "concurrency" ? (
+        <Concurrency />
       ) : instance.error && !instance.data ? (
         <QueryProblem error={instance.error} retry={instance.refetch} />
       ) : !instance.data ? (
@@ -156,7 +160,10 @@ const DAEMON: Record<string, string> = {
   SCHEDULER: "evaluates schedules",
   SENSOR: "evaluates sensors",
   QUEUED_RUN_COORDINATOR: "starts queued runs",
-  MONITORING: "notices dead run workers",
+  MONITORING: "ends runs that take too long",
+  EVENT_LOG_CONSUMER: "retries failed runs",
+  RETENTION: "forgets what is old",
+  WEBHOOKS: "tells webhooks of runs",
   BACKFILL: "drives backfills",
 };
 

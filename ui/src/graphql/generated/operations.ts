@@ -382,6 +382,30 @@ export type DeleteDynamicPartitionsVariables = { repository: RepositorySelector;
 
 export const DeleteDynamicPartitions: Operation<DeleteDynamicPartitionsResult, DeleteDynamicPartitionsVariables> = { name: "DeleteDynamicPartitions", kind: "mutation", text: "mutation DeleteDynamicPartitions($repository: RepositorySelector!, $name: String!, $keys: [String!]!) {\n  deleteDynamicPartitions(\n    repositorySelector: $repository\n    partitionsDefName: $name\n    partitionKeys: $keys\n  ) {\n    __typename\n    ... on DeleteDynamicPartitionsSuccess {\n      partitionsDefName\n    }\n    ... on Error {\n      message\n    }\n  }\n}" };
 
+export type PoolsResult = { __typename: "Query"; instance: { __typename: "Instance"; id: string; minConcurrencyLimitValue: number; maxConcurrencyLimitValue: number; poolConfig: { __typename: "PoolConfig"; poolGranularity: string | null; defaultPoolLimit: number | null; opGranularityRunBuffer: number | null; } | null; runQueueConfig: { __typename: "RunQueueConfig"; maxConcurrentRuns: number; tagConcurrencyLimitsYaml: string | null; } | null; concurrencyLimits: ReadonlyArray<{ __typename: "ConcurrencyKeyInfo"; concurrencyKey: string; limit: number | null; usingDefaultLimit: boolean | null; claimedSlots: ReadonlyArray<{ __typename: "ClaimedConcurrencySlot"; runId: string; stepKey: string; }>; pendingSteps: ReadonlyArray<{ __typename: "PendingConcurrencyStep"; runId: string; stepKey: string; enqueuedTimestamp: number; priority: number | null; }>; }>; }; };
+
+export type PoolsVariables = {  };
+
+export const Pools: Operation<PoolsResult, PoolsVariables> = { name: "Pools", kind: "query", text: "query Pools {\n  instance {\n    __typename\n    id\n    minConcurrencyLimitValue\n    maxConcurrencyLimitValue\n    poolConfig {\n      __typename\n      poolGranularity\n      defaultPoolLimit\n      opGranularityRunBuffer\n    }\n    runQueueConfig {\n      __typename\n      maxConcurrentRuns\n      tagConcurrencyLimitsYaml\n    }\n    concurrencyLimits {\n      __typename\n      concurrencyKey\n      limit\n      usingDefaultLimit\n      claimedSlots {\n        __typename\n        runId\n        stepKey\n      }\n      pendingSteps {\n        __typename\n        runId\n        stepKey\n        enqueuedTimestamp\n        priority\n      }\n    }\n  }\n}" };
+
+export type SetPoolLimitResult = { __typename: "Mutation"; setConcurrencyLimit: boolean; };
+
+export type SetPoolLimitVariables = { pool: string; limit: number; };
+
+export const SetPoolLimit: Operation<SetPoolLimitResult, SetPoolLimitVariables> = { name: "SetPoolLimit", kind: "mutation", text: "mutation SetPoolLimit($pool: String!, $limit: Int!) {\n  setConcurrencyLimit(concurrencyKey: $pool, limit: $limit)\n}" };
+
+export type DeletePoolLimitResult = { __typename: "Mutation"; deleteConcurrencyLimit: boolean; };
+
+export type DeletePoolLimitVariables = { pool: string; };
+
+export const DeletePoolLimit: Operation<DeletePoolLimitResult, DeletePoolLimitVariables> = { name: "DeletePoolLimit", kind: "mutation", text: "mutation DeletePoolLimit($pool: String!) {\n  deleteConcurrencyLimit(concurrencyKey: $pool)\n}" };
+
+export type FreePoolSlotsResult = { __typename: "Mutation"; freeConcurrencySlots: boolean; };
+
+export type FreePoolSlotsVariables = { runId: string; stepKey?: string | null; };
+
+export const FreePoolSlots: Operation<FreePoolSlotsResult, FreePoolSlotsVariables> = { name: "FreePoolSlots", kind: "mutation", text: "mutation FreePoolSlots($runId: String!, $stepKey: String) {\n  freeConcurrencySlots(runId: $runId, stepKey: $stepKey)\n}" };
+
 export type JobPageResult = { __typename: "Query"; pipelineOrError: { __typename: "Pipeline"; id: string; name: string; description: string | null; isAssetJob: boolean; runConfigJsonSchema: string; defaultRunConfigYaml: string; tags: ReadonlyArray<{ __typename: "PipelineTag"; key: string; value: string; }>; metadataEntries: ReadonlyArray<MetadataParts>; solidHandles: ReadonlyArray<{ __typename: "SolidHandle"; handleID: string; parent: { __typename: "SolidHandle"; handleID: string; } | null; solid: { __typename: "Solid"; name: string; isDynamicMapped: boolean; definition: { __typename: "CompositeSolidDefinition" | "SolidDefinition"; name: string; description: string | null; assetNodes: ReadonlyArray<{ __typename: "AssetNode"; id: string; assetKey: { __typename: "AssetKey"; path: ReadonlyArray<string>; }; }>; }; inputs: ReadonlyArray<{ __typename: "Input"; isDynamicCollect: boolean; definition: { __typename: "InputDefinition"; name: string; }; dependsOn: ReadonlyArray<{ __typename: "Output"; definition: { __typename: "OutputDefinition"; name: string; }; solid: { __typename: "Solid"; name: string; }; }>; }>; }; }>; schedules: ReadonlyArray<{ __typename: "Schedule"; id: string; name: string; cronSchedule: string; executionTimezone: string | null; scheduleState: InstigationStateParts; }>; sensors: ReadonlyArray<{ __typename: "Sensor"; id: string; name: string; sensorType: SensorType; minIntervalSeconds: number; sensorState: InstigationStateParts; }>; }
   | { __typename: "PipelineNotFoundError" | "PythonError"; message: string; }; };
 
