@@ -27,9 +27,10 @@ fi
 
 kubectl create namespace argocd --dry-run=client -o yaml | kubectl apply -f - >/dev/null
 kubectl apply --server-side --force-conflicts -f "$BIN/crds" >/dev/null
-kubectl wait --for=condition=Established --timeout=30s crd/applications.argoproj.io crd/appprojects.argoproj.io >/dev/null
+# Not kubectl wait, which fails on a definition that has no conditions yet.
+for _ in $(seq 150); do kubectl -n argocd get applications,appprojects >/dev/null 2>&1 && break; sleep 0.2; done
 kubectl -n argocd apply -f - >/dev/null <<'Y'
-{apiVersion: v1, kind: ConfigMap, metadata: {name: argocd-cm, labels: {app.kubernetes.io/part-of: argocd}}, data: {timeout.reconciliation: 3s, timeout.reconciliation.jitter: 0s}}
+{apiVersion: v1, kind: ConfigMap, metadata: {name: argocd-cm, labels: {app.kubernetes.io/part-of: argocd}}}
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: argocd-rbac-cm, labels: {app.kubernetes.io/part-of: argocd}}}
 ---
@@ -55,7 +56,7 @@ start redis redis 127.0.0.1:6399
 start repo-server argocd-repo-server --redis 127.0.0.1:6399 --disable-tls --address 127.0.0.1 --port 8091 --metrics-address 127.0.0.1 --metrics-port 8094
 for _ in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/8091) 2>/dev/null && break; sleep 0.1; done
 start controller argocd-application-controller --redis 127.0.0.1:6399 --repo-server 127.0.0.1:8091 --repo-server-plaintext \
-	--namespace argocd --kubeconfig "$KUBECONFIG" --app-resync 3 --app-resync-jitter 0 --self-heal-timeout-seconds 1 \
+	--namespace argocd --kubeconfig "$KUBECONFIG" --self-heal-timeout-seconds 1 \
 	--persist-resource-health --metrics-port 8092
 for _ in $(seq 300); do (exec 3<>/dev/tcp/127.0.0.1/8092) 2>/dev/null && break; sleep 0.1; done
 for name in redis repo-server controller; do

@@ -56,14 +56,19 @@ export class ArgoCd {
   static async up(): Promise<ArgoCd> {
     const folder = await mkdtemp(join(tmpdir(), "dagster-operator-argocd-"));
     const argo = new ArgoCd(folder);
-    await command("bash", [join(HERE, "up.sh")]);
-    await kubectl([
-      ...["-n", "argocd", "patch", "configmap", "argocd-cm", "--patch-file"],
-      join(DOCS, "argocd-cm.yaml"),
-    ]);
-    await argo.#git(["init", "-q", "-b", "main"]);
-    await cp(join(ROOT, "charts"), join(folder, "charts"), { recursive: true });
-    await argo.commit("charts", {});
+    try {
+      await command("bash", [join(HERE, "up.sh")]);
+      await kubectl([
+        ...["-n", "argocd", "patch", "configmap", "argocd-cm", "--patch-file"],
+        join(DOCS, "argocd-cm.yaml"),
+      ]);
+      await argo.#git(["init", "-q", "-b", "main"]);
+      await cp(join(ROOT, "charts"), join(folder, "charts"), { recursive: true });
+      await argo.commit("charts", {});
+    } catch (error) {
+      await argo.down();
+      throw error;
+    }
     return argo;
   }
 
@@ -123,6 +128,12 @@ export class ArgoCd {
     };
   }
 
+  /** Tells it that there are commits, as a webhook of the Git server does. */
+  async refresh(name: string): Promise<void> {
+    const annotation = "argocd.argoproj.io/refresh=normal";
+    await kubectl(["-n", "argocd", "annotate", "--overwrite", "application", name, annotation]);
+  }
+
   /** Waits until an Application has this health at this commit. @throws Error with what it said last */
   async settles(name: string, revision: string, health: Health["status"], seconds = 120): Promise<Told> {
     let last: Told | undefined;
@@ -130,6 +141,7 @@ export class ArgoCd {
       return await eventually(
         async () => {
           last = await this.told(name);
+          if (last.revision !== revision) await this.refresh(name);
           return last.revision === revision && last.sync === "Synced" && last.health === health && last;
         },
         { seconds, every: 500, name: `Application ${name} ${health} at ${revision.slice(0, 8)}` },

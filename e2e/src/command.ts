@@ -21,6 +21,8 @@ export async function command(program: string, args: string[], input = ""): Prom
   let error = "";
   child.stdout.on("data", (data) => (out += data));
   child.stderr.on("data", (data) => (error += data));
+  // One that ends without reading it all says so by its exit code.
+  child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);

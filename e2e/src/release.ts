@@ -42,17 +42,20 @@ export class Release {
     return release;
   }
 
-  /** One that something other than helm puts there, in a namespace that exists. Resolves when the page answers. */
-  static async adopt(namespace: string): Promise<Release> {
-    const release = new Release(namespace);
+  /** One that something other than helm puts there, in a namespace that exists. */
+  static of(namespace: string): Release {
+    return new Release(namespace);
+  }
+
+  /** Resolves when the page answers. */
+  async connect(): Promise<void> {
     await eventually(
       async () => {
-        await release.#connect();
-        return (await fetch(`${release.url}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
+        await this.#connect();
+        return (await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
       },
-      { seconds: 180, every: 500, name: "the page" },
+      { every: 500, name: "the page" },
     );
-    return release;
   }
 
   async upgrade(values: string[] = [], flags: string[] = []): Promise<void> {
@@ -67,7 +70,8 @@ export class Release {
     const [service] = (await list(this.namespace, "services")).filter(
       ({ metadata }) => metadata.name === "dagster-webserver",
     );
-    this.#address = await this.#reach(`http://${service?.spec.clusterIP}`);
+    if (!service) throw new Error(`namespace ${this.namespace} has no Service dagster-webserver`);
+    this.#address = await this.#reach(`http://${service.spec.clusterIP}`);
   }
 
   /** Where this machine is a node it reaches a Service's address; else kubectl forwards a port. */
