@@ -9,6 +9,9 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 COPY sdk/package.json sdk/
 COPY sdk-duckdb/package.json sdk-duckdb/
+COPY sdk-gcs/package.json sdk-gcs/
+COPY sdk-postgres/package.json sdk-postgres/
+COPY sdk-s3/package.json sdk-s3/
 COPY engine/package.json engine/
 COPY storage/package.json storage/
 COPY codeserver/package.json codeserver/
@@ -30,11 +33,11 @@ COPY ui ui
 RUN npm run --silent build -w ui
 COPY . .
 # What goes into the two images: each workspace's package.json and what was built of it.
-RUN tsc -b sdk-duckdb operator runworker daemon webserver \
+RUN tsc -b sdk-duckdb sdk-gcs sdk-postgres sdk-s3 operator runworker daemon webserver \
   && take() { to=/out/$1; shift; for name in "$@"; do \
        mkdir -p $to/$name && cp -r $name/package.json $name/dist $to/$name/; done; } \
   && take system sdk engine storage codeserver operator daemon webserver ui \
-  && take user-code sdk sdk-duckdb engine codeserver runworker \
+  && take user-code sdk sdk-duckdb sdk-gcs sdk-postgres sdk-s3 engine codeserver runworker \
   && cp -r storage/migrations /out/system/storage/ && cp -r bin package.json /out/system/ \
   && find /out \( -name '*.map' -o -name '*.tsbuildinfo' \) -delete
 

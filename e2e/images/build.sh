@@ -111,7 +111,7 @@ if [ "$(cat "$CACHE/base.key" 2>/dev/null)" != "$KEY" ] || ! image_exists "$BASE
 	echo "$KEY" >"$CACHE/base.key"
 fi
 
-SOURCES=(Dockerfile .dockerignore package.json package-lock.json '*/package.json' tsconfig.base.json sdk sdk-duckdb engine codeserver runworker
+SOURCES=(Dockerfile .dockerignore package.json package-lock.json '*/package.json' tsconfig.base.json sdk sdk-duckdb sdk-gcs sdk-postgres sdk-s3 engine codeserver runworker
 	':!*/test/*')
 build() {
 	case $1 in

@@ -5,10 +5,30 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { asset, materialize, staticPartitions } from "@dagster-operator/sdk";
+import { ioManagerContract } from "@dagster-operator/sdk/testing";
 import { expect, test } from "@jest/globals";
 import { duckdbIoManager, duckdbResource, type Row } from "../src/index.ts";
 
 const freshFile = () => join(mkdtempSync(join(tmpdir(), "duckdb-test-")), "warehouse.duckdb");
+
+const contractWriter = fileURLToPath(new URL("fixtures/contract-writer.ts", import.meta.url));
+let contractFile = "";
+for (const { name, run } of ioManagerContract({
+  place() {
+    contractFile = freshFile();
+    const path = contractFile;
+    return () => duckdbIoManager.configured({ path });
+  },
+  opOutputs: false,
+  unstorable: {
+    value: [{ n: 1, tags: { a: 1 } }],
+    message: /\[0\]\.tags is a value of type object.*flatten it/,
+  },
+  process: () => ({
+    command: [process.execPath, "--conditions=source", "--no-warnings", contractWriter, contractFile],
+  }),
+}))
+  test(name, run);
 
 function tablesOf(path: string) {
   const ioManager = duckdbIoManager.configured({ path });

@@ -10,6 +10,9 @@ const scope = "@dagster-operator/";
 const drawing: Record<string, string[]> = {
   sdk: [],
   "sdk-duckdb": ["sdk"],
+  "sdk-gcs": ["sdk"],
+  "sdk-postgres": ["sdk"],
+  "sdk-s3": ["sdk"],
   engine: ["sdk"],
   storage: ["sdk", "engine"],
   codeserver: ["sdk", "engine"],
