@@ -112,3 +112,21 @@ test("a dry run hands an asset sensor what it would see, and says of conditions 
   expect(Number(sensorDryRun.evaluationResult.cursor)).toBeGreaterThan(0);
   expect((await dryRun(SENSOR)).sensorDryRun.message).toContain("under Automation");
 });
+
+test("an asset with a freshness policy is overdue when it is older", async () => {
+  const query = `{ assetNodeOrError(assetKey: { path: ["table"] }) { ... on AssetNode {
+    internalFreshnessPolicy { ... on TimeWindowFreshnessPolicy { failWindowSeconds warnWindowSeconds } }
+    freshnessStatusInfo { freshnessStatus freshnessStatusMetadata { lastMaterializedTimestamp } } } } }`;
+  const before = (await system.gql(query)).assetNodeOrError;
+  expect(before.internalFreshnessPolicy).toEqual({ failWindowSeconds: 3600, warnWindowSeconds: null });
+  expect(before.freshnessStatusInfo).toEqual({ freshnessStatus: "UNKNOWN", freshnessStatusMetadata: null });
+  const made = (ts: number) =>
+    system.storage.assets.reportExternal(materialization(["table"], { ts, partition: "a" }));
+  await made(1_000_000);
+  expect((await system.gql(query)).assetNodeOrError.freshnessStatusInfo).toEqual({
+    freshnessStatus: "DEGRADED",
+    freshnessStatusMetadata: { lastMaterializedTimestamp: 1000 },
+  });
+  await made(Date.now());
+  expect((await system.gql(query)).assetNodeOrError.freshnessStatusInfo.freshnessStatus).toBe("HEALTHY");
+});

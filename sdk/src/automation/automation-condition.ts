@@ -2,16 +2,21 @@ import type { AssetDefinition } from "../asset/asset.ts";
 import { type AssetKeyLike, assetKey } from "../asset/asset-key.ts";
 import { parseCron } from "../cron/parse.ts";
 import type { ConditionDef, LeafKind } from "../model/automation.ts";
+import { parseSelection } from "../selection/parse.ts";
 import { KIND, kindOf } from "../source.ts";
 import { timeZone } from "../time/zone.ts";
 
 /** Which dependencies: a selection such as `group:raw`, or assets. */
 export type DepSelectionLike = string | AssetDefinition | readonly AssetDefinition[];
 
-export const selectionsOf = (selection: DepSelectionLike): string[] =>
-  typeof selection === "string"
-    ? [selection]
-    : (Array.isArray(selection) ? selection : [selection]).map(({ key }) => `key:"${key.join("/")}"`);
+/** Throws SelectionError for text that is no selection. */
+export function selectionsOf(selection: DepSelectionLike): string[] {
+  if (typeof selection === "string") {
+    parseSelection(selection);
+    return [selection];
+  }
+  return (Array.isArray(selection) ? selection : [selection]).map(({ key }) => `key:"${key.join("/")}"`);
+}
 
 /**
  * When an asset, or some of its partitions, shall be materialized: part of its definition, evaluated by the control plane.

@@ -1,6 +1,7 @@
 /** What can be wrong with definitions that were gathered; every problem is found, each says what to do. */
 import { keyText } from "../asset/asset-key.ts";
 import { parseCron } from "../cron/parse.ts";
+import { ASSET_JOB } from "../model/definitions.ts";
 import { didYouMean } from "../model/nearest-name.ts";
 import { at } from "../source.ts";
 import { timeZone } from "../time/zone.ts";
@@ -165,6 +166,11 @@ function* unknownJobs({ jobs, schedules, sensors }: Repository): Generator<strin
     for (const job of sensor.jobs) {
       if (typeof job === "string" && !jobs.has(job))
         yield `sensor ${sensor.name}${at(sensor.source)} starts job ${job}: ${missing(job)}`;
+    }
+    if (sensor.monitors?.kind !== "runs") continue;
+    for (const { job, location } of sensor.monitors.jobs ?? []) {
+      if (location === undefined && job !== ASSET_JOB && !jobs.has(job))
+        yield `sensor ${sensor.name}${at(sensor.source)} watches job ${job}: ${missing(job)}; a job of another location is { location, job }`;
     }
   }
 }
