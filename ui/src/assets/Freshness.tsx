@@ -20,7 +20,7 @@ export function Freshness({ node }: { node: AssetDefinition }) {
       : `Overdue when older than ${formatDuration(policy.failWindowSeconds * 1000)}`;
   return (
     <Tooltip label={text}>
-      <span>
+      <span style={{ display: "inline-flex" }}>
         <Badge tone={shown.tone}>{shown.label}</Badge>
       </span>
     </Tooltip>
