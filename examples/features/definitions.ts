@@ -14,6 +14,7 @@ import * as partitions from "./src/partitions.ts";
 import * as pipes from "./src/pipes.ts";
 import * as resources from "./src/resources.ts";
 import * as retries from "./src/retries.ts";
+import * as runInputs from "./src/run-inputs.ts";
 import * as runTimeMaterialization from "./src/run-time-materialization.ts";
 import * as softwareDefined from "./src/software-defined.ts";
 import * as staleness from "./src/staleness.ts";
@@ -34,6 +35,7 @@ const features = [
   pipes,
   resources,
   retries,
+  runInputs,
   runTimeMaterialization,
   softwareDefined,
   staleness,

@@ -74,6 +74,8 @@ export {
   type Out,
   optionalOutput,
   output,
+  type RunInput,
+  runInput,
 } from "./op/io-spec.ts";
 export { defineAssetJob, type JobDefinition, job } from "./op/job.ts";
 export { type Call, type OpDefinition, op } from "./op/op.ts";

@@ -203,6 +203,10 @@ class ProcessRuntime implements StepRuntime {
       request,
       mappingKey: steps.has(stepKey) ? undefined : mapped?.[2],
       partitions,
+      runInputs: (opEntry(this.#nodes, this.#ops, step.key.split(".")).inputs ?? {}) as Record<
+        string,
+        unknown
+      >,
       clock,
       emit,
       now: Date.now,

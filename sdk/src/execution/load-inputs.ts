@@ -43,7 +43,7 @@ export async function loadInputs(scope: StepScope): Promise<Record<string, unkno
   for (const spec of scope.node.inputs) {
     if (spec.nothing) continue;
     const source = scope.step.inputs[spec.name];
-    const loaded = source === undefined ? undefined : await load(scope, spec.name, source);
+    const loaded = source === undefined ? scope.runInputs[spec.name] : await load(scope, spec.name, source);
     if (spec.schema === undefined) {
       inputs[spec.name] = loaded;
       continue;

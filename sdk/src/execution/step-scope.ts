@@ -31,6 +31,8 @@ export interface StepScope {
   /** Mapping key of this copy, if the step is mapped. */
   mappingKey: string | undefined;
   partitions: StepPartitions;
+  /** Values that run config gives for inputs that nothing is connected to. */
+  runInputs: Readonly<Record<string, unknown>>;
   clock: PartitionClock;
   emit: (event: RunEvent) => void;
   now: () => number;

@@ -21,6 +21,11 @@ export interface In<T> {
   readonly [TYPE]?: T;
   readonly [INPUT]: InOptions & { nothing?: false };
 }
+/** An input whose value run config gives where a call does not connect it. */
+export interface RunInput<S extends z.ZodType> {
+  readonly [INPUT]: { description?: string; nothing?: false };
+  readonly runSchema: S;
+}
 export interface Nothing {
   readonly [INPUT]: { description?: string; nothing: true };
 }
@@ -38,6 +43,15 @@ export interface Out<T, K extends "plain" | "optional" | "dynamic" = "plain"> {
 /** An input of type `T`; give a zod schema in its place to have loaded values checked. */
 export const input = <T>(about: string | InOptions = {}): In<T> => ({
   [INPUT]: typeof about === "string" ? { description: about } : about,
+});
+/**
+ * An input that a call need not connect: its value is then given in run config, under `ops.<name>.inputs.<input>`, and checked.
+ * @example
+ * const greet = op("greet", { inputs: { name: runInput(z.string()) } }, ({ inputs }) => `Dear ${inputs.name}`);
+ */
+export const runInput = <S extends z.ZodType>(schema: S): RunInput<S> => ({
+  [INPUT]: schema.description === undefined ? {} : { description: schema.description },
+  runSchema: schema,
 });
 /** An input that loads nothing and only orders: "after that". */
 export const nothing: Nothing = { [INPUT]: { nothing: true } };
@@ -57,7 +71,14 @@ interface HasResult {
   readonly [RESULT]?: unknown;
 }
 /** An input's type: `input<T>()`, a zod schema (values are checked), `nothing`, an op (what it returns), or an asset, also as `assetIn(…)` (loaded unless the call gives something else). */
-export type InSpec = In<unknown> | Nothing | z.ZodType | HasResult | AssetDefinition | AssetIn;
+export type InSpec =
+  | In<unknown>
+  | RunInput<z.ZodType>
+  | Nothing
+  | z.ZodType
+  | HasResult
+  | AssetDefinition
+  | AssetIn;
 export type OutSpec = Out<unknown, "plain" | "optional" | "dynamic"> | z.ZodType;
 export type InSpecs = Readonly<Record<string, InSpec>>;
 export type OutSpecs = Readonly<Record<string, OutSpec>>;
@@ -65,15 +86,17 @@ export type OutSpecs = Readonly<Record<string, OutSpec>>;
 type Typed<S> = S extends { readonly [TYPE]?: infer T } ? Exclude<T, undefined> : never;
 export type InValue<S> = S extends z.ZodType
   ? z.output<S>
-  : S extends HasResult
-    ? S extends { readonly [RESULT]?: infer T }
-      ? Exclude<T, undefined>
-      : never
-    : S extends AssetDefinition
-      ? AssetValue<S>
-      : S extends AssetIn<infer V>
-        ? V
-        : Typed<S>;
+  : S extends RunInput<infer Z>
+    ? z.output<Z>
+    : S extends HasResult
+      ? S extends { readonly [RESULT]?: infer T }
+        ? Exclude<T, undefined>
+        : never
+      : S extends AssetDefinition
+        ? AssetValue<S>
+        : S extends AssetIn<infer V>
+          ? V
+          : Typed<S>;
 export type InValues<I> = { readonly [K in keyof I as I[K] extends Nothing ? never : K]: InValue<I[K]> };
 
 export type OutElement<S> = S extends z.ZodType ? z.output<S> : Typed<S>;
@@ -107,6 +130,8 @@ export function inputSpec(name: string, spec: InSpec): InputSpec {
     ioManager: undefined,
   };
   if (isSchema(spec)) return { ...plain, description: spec.description, schema: spec };
+  if ("runSchema" in spec)
+    return { ...plain, description: spec[INPUT].description, schema: spec.runSchema, fromRun: true };
   if (INPUT in spec) {
     const about = spec[INPUT];
     if (about.nothing) return { ...plain, description: about.description, nothing: true };

@@ -15,6 +15,8 @@ export interface InputSpec {
   nothing: boolean;
   /** Checks a loaded value, where the user gave a schema. */
   schema: z.ZodType | undefined;
+  /** Run config gives it where a call does not connect it; `schema` is its own. */
+  fromRun?: boolean;
   /** Loaded when a call leaves the input out. */
   asset: AssetDefinition | undefined;
   /** How that asset is read, where the user said so with `assetIn`. */

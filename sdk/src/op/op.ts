@@ -25,6 +25,7 @@ import {
   type OutValues,
   outputSpec,
   type RESULT,
+  type RunInput,
 } from "./io-spec.ts";
 import { type AnyNode, type OpNode, type RetryPolicyOptions, retryPolicy } from "./node.ts";
 
@@ -39,7 +40,7 @@ type Given<T> = Source<T> | (T extends readonly (infer E)[] ? readonly Source<E>
 type Before = Handle | MappedHandle | DynamicHandle | AssetDefinition;
 type GivenFor<S> = S extends Nothing ? Before | readonly Before[] : Given<InValue<S>>;
 /** Inputs that a call may leave out: assets (loaded then) and schemas with a default. */
-type Optional<S> = S extends AssetDefinition
+type Optional<S> = S extends AssetDefinition | RunInput<z.ZodType>
   ? true
   : S extends z.ZodType
     ? undefined extends z.input<S>

@@ -111,7 +111,12 @@ function* unconnected({ nodes }: Repository): Generator<string> {
     if (graph.type !== "graph") continue;
     for (const { name, def, inputs } of graph.nodes) {
       for (const input of def.inputs) {
-        if (inputs[input.name] !== undefined || input.nothing || input.schema?.safeParse(undefined).success)
+        if (
+          inputs[input.name] !== undefined ||
+          input.nothing ||
+          input.fromRun ||
+          input.schema?.safeParse(undefined).success
+        )
           continue;
         yield `input ${input.name} of ${name} in ${graph.name}${at(graph.source)} is connected to nothing: give it a handle or an asset in the call`;
       }

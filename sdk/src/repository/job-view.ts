@@ -15,7 +15,7 @@ import type { AnyNode } from "../op/node.ts";
 import { resolveSelection } from "../selection/index.ts";
 import { ioManagerName, type Repository } from "./collect.ts";
 import { hookNames } from "./hook-names.ts";
-import { type ConfigTarget, runConfigSchema } from "./run-config.ts";
+import { type ConfigTarget, innerNodes, runConfigSchema } from "./run-config.ts";
 
 /** The partitions that all partitioned ones of these assets share; null when none has any or they differ. */
 function sharedPartitions(assets: AssetDefinition[]): PartitionsDef | null {
@@ -101,7 +101,7 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
   };
   if ("graph" in job.target) {
     const { graph } = job.target;
-    const nodes = new Map(graph.nodes.map(({ name: node, def }) => [node, def]));
+    const nodes = new Map(innerNodes(graph));
     const needed = neededResources(repository, [graph], [], hooks);
     const config = { nodes, resources: repository.resources, needed, mapping: job.mapping, partial: false };
     const target = { kind: "graph" as const, graph: graph.name };

@@ -69,18 +69,58 @@ function opsSchema(
       if (inner === null) continue;
       properties[name] = closed({ ops: inner.schema }, inner.required ? ["ops"] : []);
       if (inner.required) required.push(name);
-    } else if (node.config !== undefined) {
-      const must = !partial && !node.config.safeParse({}).success;
-      properties[name] = closed({ config: jsonSchema(node.config) }, must ? ["config"] : []);
-      if (must) required.push(name);
+    } else {
+      const parts: Properties = {};
+      const needed: string[] = [];
+      if (node.config !== undefined) {
+        parts.config = jsonSchema(node.config);
+        if (!partial && !node.config.safeParse({}).success) needed.push("config");
+      }
+      const inputs = runInputs(node);
+      if (inputs.length > 0) {
+        const must = partial ? [] : inputs.filter(({ schema }) => !schema.safeParse(undefined).success);
+        parts.inputs = closed(
+          Object.fromEntries(inputs.map((input) => [input.name, jsonSchema(input.schema)])),
+          must.map((input) => input.name),
+        );
+        if (must.length > 0) needed.push("inputs");
+      }
+      if (Object.keys(parts).length === 0) continue;
+      properties[name] = closed(parts, needed);
+      if (needed.length > 0) required.push(name);
     }
   }
   if (Object.keys(properties).length === 0) return null;
   return { schema: closed(properties, required), required: required.length > 0 };
 }
 
-const innerNodes = (graph: Extract<AnyNode, { type: "graph" }>) =>
-  graph.nodes.map(({ name, def }) => [name, def] as const);
+/** The nodes of a graph by name; of an op only those inputs from run config that its call leaves open. */
+export const innerNodes = (graph: Extract<AnyNode, { type: "graph" }>) =>
+  graph.nodes.map(({ name, def, inputs: given }): readonly [string, AnyNode] => {
+    if (def.type === "graph" || !def.inputs.some(({ fromRun }) => fromRun)) return [name, def];
+    return [
+      name,
+      { ...def, inputs: def.inputs.filter((spec) => !spec.fromRun || given[spec.name] === undefined) },
+    ];
+  });
+
+const runInputs = ({ inputs }: Extract<AnyNode, { type: "op" }>) =>
+  inputs.flatMap(({ name, schema, fromRun }) => (fromRun && schema ? [{ name, schema }] : []));
+
+/** Problems of the inputs that run config gives an op. */
+function inputIssues(node: Extract<AnyNode, { type: "op" }>, given: unknown, path: string): ConfigIssue[] {
+  const inputs = runInputs(node);
+  const values = given ?? {};
+  if (!isRecord(values)) return notObject(path);
+  return [
+    ...only(
+      values,
+      inputs.map(({ name }) => name),
+      path,
+    ),
+    ...inputs.flatMap(({ name, schema }) => configIssues(schema, values[name], `${path}.${name}`)),
+  ];
+}
 
 export function runConfigSchema(target: ConfigTarget): JsonSchema {
   const ops = opsSchema(target.nodes, target.partial);
@@ -169,7 +209,8 @@ function opsIssues(
         ...opsIssues(new Map(innerNodes(node)), part.ops, `${here}.ops`, partial),
       );
     else {
-      issues.push(...only(part, ["config"], here));
+      issues.push(...only(part, ["config", ...(part.inputs === undefined ? [] : ["inputs"])], here));
+      issues.push(...inputIssues(node, part.inputs, `${here}.inputs`));
       if (node.config !== undefined)
         issues.push(...configIssues(node.config, part.config ?? {}, `${here}.config`));
       else if (

@@ -30,4 +30,10 @@ export default [
     runConfig: { ops: { scaled: { config: { factor: 7 } } } },
     look: (ran) => expect(ran.said).toEqual(["asset × 7"]),
   },
+  {
+    title: "inputs that run config gives",
+    job: "greeting",
+    runConfig: { ops: { greet: { inputs: { who: "Ada", times: 2 } } } },
+    look: (ran) => expect(ran.said.sort()).toEqual(["Dear Ben", "Dear Dear Ada"]),
+  },
 ] satisfies Case[];

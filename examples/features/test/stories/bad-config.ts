@@ -30,6 +30,15 @@ const wrong: [string, Launch, RegExp][] = [
     { job: "asking" },
     /resources\.credentials\.config\.user: is missing/,
   ],
+  ["an input that must be given", { job: "greeting" }, /ops\.greet\.inputs\.who: is missing/],
+  [
+    "an input that the call connects",
+    {
+      job: "greeting",
+      runConfig: { ops: { greet: { inputs: { who: "Ada" } }, known: { inputs: { who: "Eve" } } } },
+    },
+    /ops\.known\.inputs\.who: is unknown/,
+  ],
 ];
 
 export default wrong.map(
