@@ -175,13 +175,23 @@ test.each([
   ["k8s_job", 3],
 ])("a Run with executor %s does the same job, with %s Jobs for its steps", async (executor, steps) => {
   const name = `by-${executor.replace("_", "-")}`;
-  await apply(object("Run", name, { codeLocation: "shop", job: "parallel", executor }));
+  const job = { codeLocation: "shop", job: "parallel", executor };
+  if (executor === "in_process") await apply(object("Run", name, job));
+  else {
+    // The others by a Job object, which is no job of the code.
+    await apply(object("Job", name, { ...job, podTemplate: { labels: { team: "data" } } }));
+    await apply(object("Run", name, { jobRef: { name } }));
+  }
   const run = await until(RUNS, name, ({ status }) => ["SUCCESS", "FAILURE"].includes(status?.phase), 150);
   expect(run.status).toMatchObject({ phase: "SUCCESS", stepsTotal: 3, stepsDone: 3 });
   const workers = (await jobsOf(run.status.runId)).filter(
     ({ metadata }) => metadata.labels?.["app.kubernetes.io/component"] === "step-worker",
   );
   expect(workers).toHaveLength(steps);
+  if (executor !== "in_process")
+    expect(
+      await list(release.namespace, "pods", `dagster/run-id=${run.status.runId},team=data`),
+    ).toHaveLength(1 + steps);
   if (steps === 0) return;
   const { runOrError } = await release.graphql<{
     runOrError: { stepStats: { startTime: number; endTime: number }[] };
@@ -216,7 +226,8 @@ test("kubectl tells the story", async () => {
     /job\S+\/broken +shop +nothing_of_that_name +False +DoesNotFit/,
     /schedule\S+\/every-minute +shop +quick +\* \* \* \* \* +True +Valid +STOPPED +\S+ +SUCCESS/,
     /sensor\S+\/shop-watch +shop +True +Valid +RUNNING +\S+ +SKIPPED/,
-    /run\S+\/by-k8s-job +shop +parallel +SUCCESS +3 +3 +Succeeded/,
+    /run\S+\/by-in-process +shop +parallel +SUCCESS +3 +3 +Succeeded/,
+    /job\S+\/by-k8s-job +shop +parallel +True +Valid +SUCCESS +\S+ +1 /,
     /backfill\S+\/letters +shop +letter +COMPLETED_SUCCESS +2 +2 +0 +0/,
   ])
     expect(all).toMatch(line);
