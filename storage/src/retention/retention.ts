@@ -71,13 +71,15 @@ const CHECKS = assetEvents(
 );
 
 const NOTICES = `
-  with picked as materialized (
-    (select id from notice where ended_at < $1 order by ended_at limit $2 for update skip locked)
-    union all
+  with ended as materialized (
+    select id from notice where ended_at < $1 order by ended_at limit $2 for update skip locked
+  ), abandoned as materialized (
     -- Nobody works on these any more: their webhook is gone.
-    (select id from notice where ended_at is null and available_at < $1 order by id limit $2 for update skip locked)
-  ), gone as (delete from notice where id in (select id from picked))
-  select id from picked`;
+    select id from notice where ended_at is null and available_at < $1 order by id limit $2 for update skip locked
+  ), gone as (
+    delete from notice where id in (select id from ended union all select id from abandoned)
+  )
+  select id from ended union all select id from abandoned`;
 
 export function retention(database: Database): Retention {
   const count = async (sql: string, params: Parameter[]) => (await database.rows(sql, params)).length;
