@@ -136,6 +136,8 @@ export function partitionTimeWindow(def: PartitionsDef, key: string): { start: D
 /** For sorting: negative when `a` comes first. Keys that the definition does not have come last, by text. */
 export function comparePartitionKeys(def: PartitionsDef, at: PartitionsAt): (a: string, b: string) => number {
   const ranks = new Map<string, number>();
+  // Windows that are listed once are found by their key.
+  if (def.kind === "time_window") windowKeys(def, at.now);
   if (def.kind !== "time_window") for (const [i, key] of partitionKeys(def, at).entries()) ranks.set(key, i);
   const rank = (key: string) => {
     let known = ranks.get(key);

@@ -118,6 +118,7 @@ export function downstreamPartitionKeys(of: MappingOf): string[] | null {
       if (downstream.kind !== "time_window" || upstream.kind !== "time_window")
         throw wrong(mapping, downstream, upstream);
       if (sameWindows(downstream, upstream) && mapping.startOffset === 0 && mapping.endOffset === 0) {
+        if (same(downstream, upstream) && keys.length > 1) partitionKeys(downstream, of);
         return keys.filter((key) => hasPartitionKey(downstream, key, of));
       }
       return unique(

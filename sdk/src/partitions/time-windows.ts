@@ -24,13 +24,33 @@ export const tickAfter = (def: TimeWindowPartitions, instant: number) =>
 export const tickAtOrBefore = (def: TimeWindowPartitions, instant: number) =>
   first(cronTicksBefore(def.cron, def.timezone, instant + 1));
 
-export const firstStart = (def: TimeWindowPartitions) => tickAtOrAfter(def, Date.parse(def.start));
+/** The ends of a definition as they were asked for last: they are asked for key by key. */
+const ends = new WeakMap<TimeWindowPartitions, { first: number; now: number; last: number | null }>();
+function endsOf(def: TimeWindowPartitions, now: number) {
+  let known = ends.get(def);
+  if (known === undefined) {
+    known = { first: tickAtOrAfter(def, Date.parse(def.start)), now: Number.NaN, last: null };
+    ends.set(def, known);
+  }
+  if (known.now !== now && !Number.isNaN(now)) {
+    known.last = lastFrom(def, now, known.first);
+    known.now = now;
+  }
+  return known;
+}
+
+export const firstStart = (def: TimeWindowPartitions) => endsOf(def, Number.NaN).first;
 
 export const windowKey = (def: TimeWindowPartitions, start: number) =>
   keyFormat(def.format).write(start, timeZone(def.timezone), def.cron);
 
 /** The window that a key names, whether it exists by now or not; null when no window of this definition is written so. */
 export function windowOf(def: TimeWindowPartitions, key: string): Window | null {
+  const known = series.get(def);
+  const at = known?.index.get(key);
+  const from = at === undefined ? undefined : known?.starts[at];
+  if (at !== undefined && from !== undefined)
+    return { start: from, end: known?.starts[at + 1] ?? tickAfter(def, from) };
   const read = keyFormat(def.format).read(key, timeZone(def.timezone));
   if (read === null) return null;
   // A format may leave out the time of day at which a window starts.
@@ -40,11 +60,13 @@ export function windowOf(def: TimeWindowPartitions, key: string): Window | null 
 }
 
 /** Start of the last window that exists at `now`, or null when there is none yet. */
-export function lastStart(def: TimeWindowPartitions, now: number): number | null {
+export const lastStart = (def: TimeWindowPartitions, now: number): number | null => endsOf(def, now).last;
+
+function lastFrom(def: TimeWindowPartitions, now: number, first: number): number | null {
   let last = stepped(def, tickAtOrBefore(def, now), def.endOffset - 1);
   if (def.end !== undefined)
     last = Math.min(last, stepped(def, tickAtOrBefore(def, Date.parse(def.end)), -1));
-  return last < firstStart(def) ? null : last;
+  return last < first ? null : last;
 }
 
 /** The tick `steps` after (or, negative, before) the tick `from`. */
@@ -60,18 +82,21 @@ export function stepped(def: TimeWindowPartitions, from: number, steps: number):
 }
 
 /** Starts and keys so far, kept as long as the definition object lives: a page asks for them again and again. */
-const series = new WeakMap<TimeWindowPartitions, { starts: number[]; keys: string[] }>();
+interface Series {
+  starts: number[];
+  keys: string[];
+  /** Place of a key. */
+  index: Map<string, number>;
+}
+const series = new WeakMap<TimeWindowPartitions, Series>();
 
-function startsUntil(
-  def: TimeWindowPartitions,
-  last: number,
-): { starts: number[]; keys: string[]; count: number } {
+function startsUntil(def: TimeWindowPartitions, last: number): Series & { count: number } {
   let known = series.get(def);
   if (!known) {
-    known = { starts: [], keys: [] };
+    known = { starts: [], keys: [], index: new Map() };
     series.set(def, known);
   }
-  const { starts, keys } = known;
+  const { starts, keys, index } = known;
   const from = starts.at(-1) ?? Date.parse(def.start) - 1;
   if (from < last) {
     for (const tick of cronTicks(def.cron, def.timezone, from)) {
@@ -79,7 +104,7 @@ function startsUntil(
       starts.push(tick);
     }
   }
-  return { starts, keys, count: indexAfter(starts, last) };
+  return { starts, keys, index, count: indexAfter(starts, last) };
 }
 
 /** Number of sorted `starts` that are not after `instant`. */
@@ -103,10 +128,14 @@ export function windowCount(def: TimeWindowPartitions, now: number): number {
 export function windowKeys(def: TimeWindowPartitions, now: number): string[] {
   const last = lastStart(def, now);
   if (last === null) return [];
-  const { starts, keys, count } = startsUntil(def, last);
+  const { starts, keys, index, count } = startsUntil(def, last);
   const format = keyFormat(def.format);
   const zone = timeZone(def.timezone);
-  for (let i = keys.length; i < count; i++) keys.push(format.write(starts[i] ?? 0, zone, def.cron));
+  for (let i = keys.length; i < count; i++) {
+    const key = format.write(starts[i] ?? 0, zone, def.cron);
+    index.set(key, i);
+    keys.push(key);
+  }
   return keys.slice(0, count);
 }
 
