@@ -117,6 +117,18 @@ export function retentionContract(subject: StorageSubject): void {
       expect(await times(["p"])).toEqual([1000, 5, 4]);
     });
 
+    test("notices go when they have ended, or when nobody works on them", async () => {
+      const { notices, retention } = storage;
+      await notices.collect("retry", ["RUN_FAILURE"], [""], 10);
+      for (let n = 0; n < 3; n++) await ended(100, {}, "RUN_FAILURE");
+      await notices.collect("retry", ["RUN_FAILURE"], [""], 10);
+      const [first] = await notices.claim("retry", "me", 1, 60_000);
+      await notices.end(present(first).id);
+      expect(await retention.purgeNotices(1000, 10)).toBe(0);
+      expect(await retention.purgeNotices(Date.now() + 1000, 10)).toBe(3);
+      expect(await notices.list("retry", 10)).toEqual([]);
+    });
+
     test("the room of what is gone is used again", async () => {
       await ended(100);
       await storage.retention.deleteRuns(await storage.retention.endedRuns(all, 10));
