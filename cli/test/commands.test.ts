@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { DEFINITIONS, type Dev, Project, until } from "./system.ts";
 
-const TIMEOUT = 90_000;
+const TIMEOUT = 240_000;
 const MANIFESTS = `
 apiVersion: dagster-operator.io/v1alpha1
 kind: CodeLocation

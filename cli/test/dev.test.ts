@@ -6,7 +6,7 @@ import { DEFINITIONS, olderNode, Project, processesOf, until } from "./system.ts
 
 let project: Project;
 afterEach(() => project.remove());
-const TIMEOUT = 90_000;
+const TIMEOUT = 240_000;
 const exitOf = (child: ChildProcess) => new Promise((resolve) => child.once("close", resolve));
 
 describe("dagsterctl dev", () => {

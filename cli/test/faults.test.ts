@@ -4,7 +4,7 @@ import { DEFINITIONS, type Dev, type EventJson, Project, processesOf, until } fr
 
 let project: Project;
 afterEach(() => project.remove());
-const TIMEOUT = 120_000;
+const TIMEOUT = 240_000;
 
 /** Of the run worker: with multiprocess it is the parent of the process that runs the step. */
 function workerPid(executor: string): number {

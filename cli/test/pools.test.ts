@@ -17,7 +17,7 @@ export default new Definitions({
   ],
 });
 `;
-const TIMEOUT = 120_000;
+const TIMEOUT = 240_000;
 let project: Project;
 afterEach(() => project.remove());
 

@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { resource } from "../resource/resource.ts";
-import { guardGroup } from "./guard.ts";
+import { startGuard } from "./guard.ts";
 import { openPipesSession, type PipesResult, type PipesSession, type PipesStep } from "./session.ts";
 
 /** Lines of output that the error of a failed command shows. */
@@ -114,14 +114,15 @@ class SubprocessClient implements PipesSubprocess, AsyncDisposable {
   async #execute(options: PipesCommand, { env, folder }: PipesSession): Promise<Outcome> {
     const [program, ...args] = options.command;
     const { signal } = options.context;
+    const { killAfterSeconds } = this.#settings;
+    const guard = startGuard(killAfterSeconds, folder);
     const child = spawn(program, args, {
       cwd: options.cwd ?? this.#settings.cwd,
       env: { ...process.env, ...this.#settings.env, ...options.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true, // a process group of its own, which a cancel ends as a whole
     });
-    const { killAfterSeconds } = this.#settings;
-    const guard = child.pid === undefined ? undefined : guardGroup(child.pid, killAfterSeconds, folder);
+    if (child.pid !== undefined) guard.watch(child.pid);
     const tail = new Tail();
     passOn(child.stdout, process.stdout, tail);
     passOn(child.stderr, process.stderr, tail);
@@ -149,7 +150,7 @@ class SubprocessClient implements PipesSubprocess, AsyncDisposable {
       signal.removeEventListener("abort", cancel);
       // What it left behind in its group would outlive the step.
       if (signal.aborted) signalGroup(child, "SIGKILL");
-      guard?.release();
+      guard.release();
     }
   }
 
