@@ -1,5 +1,7 @@
 import type { Clock } from "@dagster-operator/engine";
 
+const MAX_WAIT_MS = 60_000;
+
 /** Work by key: one at a time for each key, at most `width` at once; a key that failed waits longer and longer. */
 export class Lanes {
   readonly #clock: Clock;
@@ -24,7 +26,9 @@ export class Lanes {
 
   /** Until when a key that failed is left alone (ms since the epoch); 0 for one that did not. */
   retryAt(key: string): number {
-    return this.#faults.get(key)?.until ?? 0;
+    const until = this.#faults.get(key)?.until ?? 0;
+    // Further away than anything waits: the clock was set back meanwhile.
+    return until > this.#clock.now() + MAX_WAIT_MS ? 0 : until;
   }
 
   /** Starts `work`, which says whether it was `done` or must be tried `later`; a rejection is `later` too. */
@@ -54,6 +58,9 @@ export class Lanes {
 
   #postpone(key: string): void {
     const count = (this.#faults.get(key)?.count ?? 0) + 1;
-    this.#faults.set(key, { count, until: this.#clock.now() + Math.min(60_000, 1000 * 2 ** (count - 1)) });
+    this.#faults.set(key, {
+      count,
+      until: this.#clock.now() + Math.min(MAX_WAIT_MS, 1000 * 2 ** (count - 1)),
+    });
   }
 }

@@ -65,7 +65,8 @@ export async function runTick(deps: TickDeps, plan: TickPlan): Promise<"done" | 
   metrics.lateness.observe({ kind: plan.id.kind }, Math.max(0, now() - plan.dueAt) / 1000);
   let outcome: TickOutcome;
   try {
-    outcome = await (plan.outcome ?? evaluateAndSubmit)(deps, plan, tick);
+    // Not always what was asked for: a tick that another daemon left behind comes first.
+    outcome = await (plan.outcome ?? evaluateAndSubmit)(deps, { ...plan, at: tick.at }, tick);
   } catch (error) {
     if (error instanceof Unavailable) {
       log.warn({ err: error }, `the tick of ${plan.id.name} waits: ${error.message}`);

@@ -19,7 +19,7 @@ export function sensorLoop(options: InstigatorLoopOptions): RunningLoop {
     concurrency: options.config.sensorConcurrency,
     definitions: (snapshot) => snapshot.sensors,
     next: (sensor, _place, state, now) => {
-      const dueAt = Math.max(nextEvaluation(sensor, state.lastTickAt), state.since ?? now);
+      const dueAt = nextEvaluation(sensor, state, now);
       return { dueAt, at: Math.max(dueAt, now) };
     },
     plan: (sensor, { entry, snapshot }, { cursor, lastRunKey, lastTickAt }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { dueTicks, isRunning, isSensorDue, nextTick } from "../src/index.ts";
+import { dueTicks, isRunning, nextEvaluation, nextTick } from "../src/index.ts";
 
 const iso = (ticks: number[]) => ticks.map((at) => new Date(at).toISOString());
 const ms = (instant: string) => Date.parse(instant);
@@ -60,7 +60,16 @@ test("an instigator runs as the definition says until somebody switches it", () 
 
 test("a sensor is due at once, and then each time its minimum interval has passed", () => {
   const sensor = { minimumInterval: 30 };
-  expect(isSensorDue(sensor, null, 5)).toBe(true);
-  expect(isSensorDue(sensor, 1000, 30_999)).toBe(false);
-  expect(isSensorDue(sensor, 1000, 31_000)).toBe(true);
+  expect(nextEvaluation(sensor, { lastTickAt: null, since: 5 }, 9)).toBe(5);
+  expect(nextEvaluation(sensor, { lastTickAt: null, since: null }, 9)).toBe(9);
+  expect(nextEvaluation(sensor, { lastTickAt: 1000, since: 5 }, 2000)).toBe(31_000);
+  expect(nextEvaluation(sensor, { lastTickAt: 1000, since: 40_000 }, 2000)).toBe(40_000);
+});
+
+test("a sensor is due at once when the clock was set back behind its last evaluation, not when clocks differ a little", () => {
+  const sensor = { minimumInterval: 30 };
+  const hour = 3_600_000;
+  expect(nextEvaluation(sensor, { lastTickAt: 2 * hour, since: 5 }, hour)).toBe(5);
+  expect(nextEvaluation(sensor, { lastTickAt: 2 * hour, since: 2 * hour }, hour)).toBe(hour);
+  expect(nextEvaluation(sensor, { lastTickAt: hour + 2000, since: 5 }, hour)).toBe(hour + 32_000);
 });

@@ -43,7 +43,8 @@ export interface TickStorage {
   ensure(ids: InstigatorId[], now: number): Promise<void>;
   /**
    * Opens a tick and leases it. null when another daemon holds one for this instigator, or this `at` of a schedule is done:
-   * one evaluation at a time, one tick per scheduled time, ever. An expired lease of the same `at` is taken over (same id).
+   * one evaluation at a time, one tick per scheduled time, ever. An expired lease of the same `at` is taken over (same id); of a
+   * schedule one of another `at` too, and comes first: the tick's own `at` says which it is.
    */
   begin(id: InstigatorId, at: number, owner: string, leaseMs: number, now: number): Promise<Tick | null>;
   /** Gives up a tick that could not be evaluated: its row goes, as if it had never begun. Not held any more: nothing happens. */

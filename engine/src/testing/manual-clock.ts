@@ -28,9 +28,10 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Moves time on and wakes whoever slept until then. */
+  /** Moves time on and wakes whoever slept until then. Set back, those who sleep go on for as long as they still would have. */
   advance(ms: number): void {
     this.#now += ms;
+    if (ms < 0) for (const sleeper of this.#sleeping) sleeper.until += ms;
     for (const sleeper of [...this.#sleeping]) if (sleeper.until <= this.#now) sleeper.wake();
   }
 

@@ -110,6 +110,28 @@ export function tickStorageContract(subject: StorageSubject): void {
       );
     });
 
+    test("a schedule's tick that was left comes before a later one", async () => {
+      const left = await storage.ticks.begin(schedule, 1000, "d1", 100, 1000);
+      const taken = present(await storage.ticks.begin(schedule, 3000, "d2", 100, 3000));
+      expect(taken).toMatchObject({ id: left?.id, at: 1000, startedAt: 3000 });
+      expect(await storage.ticks.begin(schedule, 3000, "d3", 100, 3001)).toBeNull();
+      await storage.ticks.finish(taken.id, "d2", outcome, 3002);
+      expect(await storage.ticks.begin(schedule, 3000, "d3", 100, 3003)).toMatchObject({ at: 3000 });
+    });
+
+    test("a sensor's last tick follows a clock that was set back, a schedule's does not", async () => {
+      for (const id of [schedule, sensor])
+        for (const at of [9000, 1000]) {
+          const tick = present(await storage.ticks.begin(id, at, "d1", 100, at));
+          await storage.ticks.finish(tick.id, "d1", outcome, at);
+        }
+      const states = await storage.ticks.states();
+      expect(states.map(({ kind, lastTickAt }) => [kind, lastTickAt])).toEqual([
+        ["SCHEDULE", 9000],
+        ["SENSOR", 1000],
+      ]);
+    });
+
     test("a sensor goes on at a later time when its daemon went away, and the tick that it left is closed", async () => {
       const left = await storage.ticks.begin(sensor, 1000, "d1", 100, 1000);
       const next = await storage.ticks.begin(sensor, 2000, "d2", 100, 2000);

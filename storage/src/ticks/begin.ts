@@ -14,6 +14,12 @@ const ABANDON = `
   where kind = $1 and location = $2 and name = $3 and status = 'STARTED' and leased_until <= $4 and kind = 'SENSOR'
     and at <> $6`;
 
+// A schedule's tick is for its time: it is made up for before a later one, or its runs would be missing for ever.
+const INTERRUPTED = `
+  select at from tick
+  where kind = $1 and location = $2 and name = $3 and status = 'STARTED' and leased_until <= $4
+  order by at limit 1`;
+
 const BEGIN = `
   with busy as (
     select from tick t where t.kind = $1 and t.location = $2 and t.name = $3 and t.status = 'STARTED' and t.leased_until > $5
@@ -43,7 +49,10 @@ export async function begin(
     await session.rows(LOCK, key);
     const error = { name: "TickAbandoned", message: "The daemon that evaluated this tick went away." };
     if (id.kind === "SENSOR") await session.rows(ABANDON, [...key, now, json(error), at]);
-    const [row] = await session.rows<Tick & { woken?: number }>(BEGIN, [...key, at, now, owner, leaseMs]);
+    const [interrupted] =
+      id.kind === "SCHEDULE" ? await session.rows<{ at: number }>(INTERRUPTED, [...key, now]) : [];
+    const params = [...key, interrupted?.at ?? at, now, owner, leaseMs];
+    const [row] = await session.rows<Tick & { woken?: number }>(BEGIN, params);
     if (!row) return null;
     const { woken: _, ...tick } = row;
     return tick;

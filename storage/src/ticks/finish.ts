@@ -17,7 +17,8 @@ const FINISH = `
     returning t.kind, t.location, t.name, t.at
   ), moved as (
     update instigator i set
-      last_tick_at = greatest(i.last_tick_at, f.at),
+      -- A time of a schedule is never looked back at; a sensor's interval counts on the clock as it is now.
+      last_tick_at = case when i.kind = 'SENSOR' then f.at else greatest(i.last_tick_at, f.at) end,
       cursor = case when $5::boolean then o.cursor else i.cursor end,
       last_run_key = coalesce(o."lastRunKey", i.last_run_key)
     from finished f, outcome o
