@@ -81,6 +81,7 @@ export { defineAssetJob, type JobDefinition, job } from "./op/job.ts";
 export { type Call, type OpDefinition, op } from "./op/op.ts";
 export {
   cronPartitions,
+  customMapping,
   dailyPartitions,
   dynamicPartitions,
   hourlyPartitions,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { PartitionMapping, PartitionsDef } from "../src/model/definitions.ts";
 import {
+  customMapping,
   dailyPartitions,
   downstreamPartitionKeys,
   dynamicPartitions,
@@ -110,6 +111,15 @@ describe("as told", () => {
     const city = staticPartitions(["rome", "la", "ny"]);
     expect(up(region, city, ["us"], mapping)).toEqual(["la", "ny"]);
     expect(down(region, city, ["ny", "rome"], mapping)).toEqual(["us", "eu"]);
+  });
+
+  test("a mapping of one's own is asked for each static key", () => {
+    const cities = staticPartitions(["la", "ny", "rome"]);
+    const mapping = customMapping(cities, (key) => (key === "rome" ? ["eu", "old"] : "us"));
+    const worlds = staticPartitions(["us", "eu", "old"]);
+    expect(up(worlds, cities, ["old"], mapping)).toEqual(["rome"]);
+    expect(up(worlds, cities, ["us"], mapping)).toEqual(["la", "ny"]);
+    expect(down(worlds, cities, ["rome"], mapping)).toEqual(["eu", "old"]);
   });
 
   test("a mapping that cannot lead there, or a dimension that is not clear, is refused", () => {

@@ -1,5 +1,6 @@
 export {
   cronPartitions,
+  customMapping,
   dailyPartitions,
   dynamicPartitions,
   hourlyPartitions,
