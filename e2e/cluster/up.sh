@@ -100,7 +100,7 @@ for _ in $(seq 120); do kubectl --kubeconfig admin.kubeconfig get --raw /readyz 
 kubectl --kubeconfig admin.kubeconfig get --raw /readyz >/dev/null || { echo "cluster: the API server does not get ready; see $RUN/log/apiserver.log" >&2; exit 1; }
 say "API server is ready"
 [ "$WHAT" = all ] || exit 0
-start controller-manager kube-controller-manager --kubeconfig=controller-manager.kubeconfig --service-account-private-key-file=pki/sa.key --root-ca-file=pki/ca.crt --use-service-account-credentials \
+start controller-manager kube-controller-manager --kube-api-qps=200 --kube-api-burst=400 --concurrent-job-syncs=20 --kubeconfig=controller-manager.kubeconfig --service-account-private-key-file=pki/sa.key --root-ca-file=pki/ca.crt --use-service-account-credentials \
 	--cluster-signing-cert-file=pki/ca.crt --cluster-signing-key-file=pki/ca.key --leader-elect=false --cluster-cidr=10.88.0.0/16
 start scheduler kube-scheduler --kubeconfig=scheduler.kubeconfig --leader-elect=false
 

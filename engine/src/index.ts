@@ -14,6 +14,7 @@ export * from "./compute-loop.ts";
 export * from "./daemons/health.ts";
 export * from "./errors.ts";
 export * from "./freshness/decide.ts";
+export * from "./idle-memory.ts";
 export * from "./instance/config.ts";
 export { type InstanceFile, InstanceSchema } from "./instance/schema.ts";
 export { keysAt } from "./instance/schema-keys.ts";

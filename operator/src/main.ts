@@ -2,13 +2,14 @@
  * The operator: one process, one leader among several.
  *
  *   node main.js --database-url postgres://… [--namespace N] [--watch-namespaces a,b | '*'] [--kubeconfig F]
- *     [--kube-api-qps 50] [--kube-api-burst 100] [--lease-name dagster-operator] [--metrics-port 9090] [--identity POD]
+ *     [--kube-api-qps 200] [--kube-api-burst 400] [--lease-name dagster-operator] [--metrics-port 9090] [--identity POD]
  *
  * Each flag may be given by environment: DAGSTER_OPERATOR_DATABASE_URL and so on. SIGTERM: ends what it holds, lets the
  * Lease go, exit 0. Exit 1: the leadership was lost or something is broken. 2: wrong flags.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { trimWhenIdle } from "@dagster-operator/engine";
 import { openStorage } from "@dagster-operator/storage";
 import { pino } from "pino";
 import { compose } from "./compose.ts";
@@ -67,9 +68,11 @@ async function main(): Promise<void> {
     return null;
   });
   log.info({ server: config.server, namespace, identity, address: server.address() }, "the operator started");
+  const stopTrimming = trimWhenIdle();
   try {
     await operator.run(stop.signal);
   } finally {
+    stopTrimming();
     server.close();
     server.closeAllConnections();
     await storage.close();

@@ -206,7 +206,7 @@ test("flags come from the command line before the environment, and wrong ones ar
   expect(readFlags(["--watch-namespaces", "a, b", "--metrics-port", "2"], env)).toMatchObject({
     databaseUrl: "postgres://x",
     kubeApiQps: 7,
-    kubeApiBurst: 100,
+    kubeApiBurst: 400,
     metricsPort: 2,
     watchNamespaces: ["a", "b"],
     leaseName: "dagster-operator",

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { Conflict, type LocationEntry } from "@dagster-operator/engine";
+import { Conflict, type LocationEntry, trimWhenIdle } from "@dagster-operator/engine";
 import type { DevOptions } from "../command/dev.ts";
 import { type System, startSystem } from "../compose.ts";
 import { readFacts, removeFacts, writeFacts } from "../instance/facts.ts";
@@ -13,7 +13,6 @@ import { EXIT } from "../output/exit.ts";
 import { createOutput, type Output } from "../output/output.ts";
 import { VERSION } from "../version.ts";
 import { chooseLocations } from "../workspace/flags.ts";
-import { trimWhenIdle } from "./idle-memory.ts";
 import { createLog } from "./log.ts";
 import { displayUrl } from "./network.ts";
 import { onStop } from "./signals.ts";

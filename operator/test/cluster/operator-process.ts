@@ -1,4 +1,4 @@
-/** Process of its own: an operator with the run part alone. Tells its parent when it leads, and what it wrote when asked. */
+/** Process of its own: an operator with the run part alone. Tells its parent when it leads. */
 import { openStorage } from "@dagster-operator/storage";
 import { compose } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
@@ -11,22 +11,7 @@ const [server = "", databaseUrl = "", namespace = "", runApiUrl = "", identity =
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
 process.once("disconnect", () => process.exit(1));
-/** Answered writes by verb and resource, but for its Lease. */
-const writes: Record<string, number> = {};
-const client = new KubeClient(
-  { ...loadConfig(), server },
-  {
-    qps: Number(process.env.KUBE_API_QPS ?? 50),
-    burst: Number(process.env.KUBE_API_BURST ?? 100),
-    onRequest({ verb, resource, status }) {
-      const name = `${verb} ${resource}`;
-      if (verb !== "GET" && resource !== "leases" && status !== 0) writes[name] = (writes[name] ?? 0) + 1;
-    },
-  },
-);
-process.on("message", (message) => {
-  if (message === "writes") process.send?.({ writes });
-});
+const client = new KubeClient({ ...loadConfig(), server });
 const storage = await openStorage(databaseUrl, { producer: `operator:${identity}` });
 const told = (fields: Record<string, unknown>, message: string) =>
   console.error(`${identity}: ${message} ${fields.error ?? ""}`);
