@@ -1,8 +1,9 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Clock, InstigatorKind, InstigatorState, LocationEntry } from "@dagster-operator/engine";
 import { isRunning } from "@dagster-operator/engine";
 import type { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
 import type { DaemonConfig } from "./config.ts";
-import { Lanes } from "./lanes.ts";
+import { Lanes, type Work } from "./lanes.ts";
 import { Loop } from "./loop.ts";
 import { runTick, type TickDeps, type TickPlan } from "./run-tick.ts";
 
@@ -39,11 +40,16 @@ export interface InstigatorFamily<D extends Definition> {
     definition: D,
     place: Place,
     state: InstigatorState,
-  ) => Pick<TickPlan, "evaluate" | "target" | "occasion" | "outcome">;
+  ) => Pick<TickPlan, "light" | "evaluate" | "target" | "occasion" | "outcome">;
 }
 
 /** It looks again after this long even if nothing is due: definitions and clocks change. */
 const MAX_SLEEP_MS = 30_000;
+
+/** Looking is work that grows with the number of instigators: it has a fifth of the time, however often it is woken. */
+const REST = 4;
+/** A storage that is slow to answer does not make it rest longer. */
+const MAX_REST_MS = 500;
 
 export interface RunningLoop {
   loop: Loop;
@@ -63,8 +69,19 @@ export function instigatorLoop<D extends Definition>(
   const lanes = new Lanes(clock, family.concurrency, () => loop.wake());
 
   const iterate = async (): Promise<number> => {
+    const began = performance.now();
+    const wakeAt = await look();
+    // Of the machine, so not of the clock that tells what is due.
+    await pause(Math.min(MAX_REST_MS, REST * (performance.now() - began)));
+    return Math.max(0, wakeAt - clock.now());
+  };
+
+  /** Offers what is due to the lanes. Returns when the next one will be (ms). */
+  const look = async (): Promise<number> => {
+    lanes.look();
     const now = clock.now();
     let wakeAt = now + MAX_SLEEP_MS;
+    const due: (Work & { dueAt: number })[] = [];
     for (const { definition, place, state } of await runningOnes(options, family, now)) {
       const next = family.next(definition, place, state, now);
       if (!next) continue;
@@ -78,17 +95,20 @@ export function instigatorLoop<D extends Definition>(
       // A location that is away keeps its ticks due, and wakes this loop when it is back. A lane that ends wakes it too.
       if (place.entry.state !== "LOADED" || !code || !lanes.isFree(key)) continue;
       const id = { kind: family.kind, location: state.location, name: state.name };
-      const plan: TickPlan = { id, ...next, code, ...family.plan(definition, place, state) };
-      lanes.start(
+      const plan: TickPlan = { id, state, ...next, code, ...family.plan(definition, place, state) };
+      due.push({
         key,
-        () => runTick(options, plan),
-        (error) => {
+        dueAt,
+        light: plan.light,
+        run: (next) => runTick(options, plan, next),
+        onFault: (error) => {
           onFault();
           log.error({ err: error, ...id }, `the tick of ${id.name} could not be recorded and is tried again`);
         },
-      );
+      });
     }
-    return Math.max(0, wakeAt - clock.now());
+    lanes.offer(due.sort((a, b) => a.dueAt - b.dueAt));
+    return wakeAt;
   };
 
   const loop = new Loop({ name: family.name, clock, log, iterate, onFault });

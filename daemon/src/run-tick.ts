@@ -3,6 +3,7 @@ import {
   assetEventOf,
   type CodeLocation,
   type InstigatorId,
+  type InstigatorState,
   InvalidInput,
   NotFound,
   type RunRequest,
@@ -16,6 +17,7 @@ import {
 } from "@dagster-operator/engine";
 import type { ErrorInfo } from "@dagster-operator/sdk/internal";
 import type { Logger } from "pino";
+import type { Outcome } from "./lanes.ts";
 import type { DaemonMetrics } from "./metrics.ts";
 
 export interface TickDeps extends SubmitDeps {
@@ -28,11 +30,15 @@ export interface TickDeps extends SubmitDeps {
 
 export interface TickPlan {
   id: InstigatorId;
+  /** What the plan was made by; absent = it does not matter. */
+  state?: InstigatorState;
   /** Scheduled time of a schedule, now for a sensor (ms). */
   at: number;
   /** When it was due (ms), for the lateness metric. */
   dueAt: number;
   code: CodeLocation;
+  /** It is known without user code what to do. */
+  light: boolean;
   evaluate: (code: CodeLocation, at: number, timeoutMs: number) => Promise<TickResult>;
   /** What the evaluation was about, where the same may be asked again by a later tick: it gives the same runs then. */
   occasion?: ((result: TickResult) => string | undefined) | undefined;
@@ -48,10 +54,11 @@ export type TickOutcome = Parameters<SubmitDeps["storage"]["ticks"]["finish"]>[2
 const LEASE_MARGIN_MS = 30_000;
 
 /**
- * `done`: closed. `later`: another daemon has it, or the code location is away: look again.
+ * `done`: closed. `taken`: another daemon has it or has done it. `later`: the code location is away.
+ * `evaluated` is called once user code has answered for it.
  * Rejects when storage is away: the lease runs out, and the tick is taken over, with the same runs.
  */
-export async function runTick(deps: TickDeps, plan: TickPlan): Promise<"done" | "later"> {
+export async function runTick(deps: TickDeps, plan: TickPlan, evaluated: () => void): Promise<Outcome> {
   const { storage, now, owner, metrics, evaluationTimeoutMs } = deps;
   const log = deps.log.child({ instigator: plan.id.name, location: plan.id.location, kind: plan.id.kind });
   const tick = await storage.ticks.begin(
@@ -60,13 +67,17 @@ export async function runTick(deps: TickDeps, plan: TickPlan): Promise<"done" | 
     owner,
     evaluationTimeoutMs + LEASE_MARGIN_MS,
     now(),
+    plan.state,
   );
-  if (!tick) return "later";
+  if (!tick) return "taken";
   metrics.lateness.observe({ kind: plan.id.kind }, Math.max(0, now() - plan.dueAt) / 1000);
   let outcome: TickOutcome;
   try {
     // Not always what was asked for: a tick that another daemon left behind comes first.
-    outcome = await (plan.outcome ?? evaluateAndSubmit)(deps, { ...plan, at: tick.at }, tick);
+    const current = { ...plan, at: tick.at };
+    outcome = plan.outcome
+      ? await plan.outcome(deps, current, tick)
+      : await evaluateAndSubmit(deps, current, tick, evaluated);
   } catch (error) {
     if (error instanceof Unavailable) {
       log.warn({ err: error }, `the tick of ${plan.id.name} waits: ${error.message}`);
@@ -85,8 +96,14 @@ export async function runTick(deps: TickDeps, plan: TickPlan): Promise<"done" | 
   return "done";
 }
 
-async function evaluateAndSubmit(deps: TickDeps, plan: TickPlan, tick: Tick): Promise<TickOutcome> {
+async function evaluateAndSubmit(
+  deps: TickDeps,
+  plan: TickPlan,
+  tick: Tick,
+  evaluated: () => void,
+): Promise<TickOutcome> {
   const result = await plan.evaluate(plan.code, plan.at, deps.evaluationTimeoutMs);
+  if (!plan.light) evaluated();
   return submitResult(deps, plan, tick, result, plan.occasion?.(result));
 }
 

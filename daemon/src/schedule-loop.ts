@@ -16,20 +16,22 @@ export function scheduleLoop(options: InstigatorLoopOptions): RunningLoop {
       const at = due ?? nextTick(schedule, now);
       return at === null ? null : { dueAt: at, at };
     },
-    plan: (schedule, { snapshot }, _state) => ({
-      target: (request) => ({
-        job: request.job ?? schedule.job,
-        assets: request.assets,
-        tags: { ...schedule.tags, ...request.tags },
-      }),
-      evaluate: async (code, at, timeoutMs) => {
-        // Only user code knows which partition a time stands for.
-        if (schedule.evaluates || isPartitioned(snapshot, schedule.job)) {
+    plan: (schedule, { snapshot }, _state) => {
+      // Only user code knows which partition a time stands for.
+      const light = !schedule.evaluates && !isPartitioned(snapshot, schedule.job);
+      return {
+        light,
+        target: (request) => ({
+          job: request.job ?? schedule.job,
+          assets: request.assets,
+          tags: { ...schedule.tags, ...request.tags },
+        }),
+        evaluate: async (code, at, timeoutMs) => {
+          if (light) return { runRequests: [{ runConfig: schedule.runConfig }], logs: [] };
           return code.evaluateSchedule(schedule.name, { scheduledTime: at, timeoutMs });
-        }
-        return { runRequests: [{ runConfig: schedule.runConfig }], logs: [] };
-      },
-    }),
+        },
+      };
+    },
   });
 }
 

@@ -26,6 +26,7 @@ export function sensorLoop(options: InstigatorLoopOptions): RunningLoop {
       const asked = { cursor, lastRunKey, lastTickTime: lastTickAt };
       const monitors = runMonitors(sensor);
       return {
+        light: false,
         target: (request) => targetOf(sensor, request),
         evaluate: async (code, _at, timeoutMs) => {
           const assets = await watchedAssets(options.storage, sensor, cursor);

@@ -11,7 +11,7 @@ import { Registry } from "prom-client";
 // Not by the door of the workspace: behind it are suites, which only Jest can load.
 import { MemoryWorkspace } from "../../engine/src/testing/memory-workspace.ts";
 import { daemonMetrics } from "../src/metrics.ts";
-import { runTick, type TickDeps } from "../src/run-tick.ts";
+import { runTick, type TickDeps, type TickPlan } from "../src/run-tick.ts";
 import { LANES, LOCATION, RACE_START, raced } from "./race.ts";
 
 const [url = "", ticks = "", skew = "0"] = process.argv.slice(2);
@@ -42,15 +42,17 @@ async function lane(name: string): Promise<void> {
     const at = RACE_START + n * 60_000;
     while ((await handled()) < at) {
       try {
-        const outcome = await runTick(deps, {
+        const plan: TickPlan = {
           id,
           at,
           dueAt: at,
           code,
+          light: false,
           evaluate: (asked, scheduledTime, timeoutMs) =>
             asked.evaluateSchedule(name, { scheduledTime, timeoutMs }),
           target: () => ({ job: "work" }),
-        });
+        };
+        const outcome = await runTick(deps, plan, () => undefined);
         if (outcome === "done") done++;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;

@@ -45,8 +45,17 @@ export interface TickStorage {
    * Opens a tick and leases it. null when another daemon holds one for this instigator, or this `at` of a schedule is done:
    * one evaluation at a time, one tick per scheduled time, ever. An expired lease of the same `at` is taken over (same id); of a
    * schedule one of another `at` too, and comes first: the tick's own `at` says which it is.
+   *
+   * @param seen what the caller plans by: null too when the instigator is not like that any more; absent = it does not matter
    */
-  begin(id: InstigatorId, at: number, owner: string, leaseMs: number, now: number): Promise<Tick | null>;
+  begin(
+    id: InstigatorId,
+    at: number,
+    owner: string,
+    leaseMs: number,
+    now: number,
+    seen?: Pick<InstigatorState, "status" | "cursor" | "lastTickAt">,
+  ): Promise<Tick | null>;
   /** Gives up a tick that could not be evaluated: its row goes, as if it had never begun. Not held any more: nothing happens. */
   release(tickId: number, owner: string): Promise<void>;
   /** Closes it, moves cursor and last tick in the same transaction. @throws Conflict the lease was lost */

@@ -87,6 +87,49 @@ export function tickStorageContract(subject: StorageSubject): void {
       ).not.toBeNull();
     });
 
+    test("who planned by what is no longer so opens none", async () => {
+      const seen = { status: null, cursor: null, lastTickAt: null };
+      const tick = present(await storage.ticks.begin(sensor, 1000, "d1", 60_000, 1000, seen));
+      await storage.ticks.finish(
+        tick.id,
+        "d1",
+        { status: "SKIPPED", runIds: [], logs: [], cursor: "c" },
+        1001,
+      );
+      expect(await storage.ticks.begin(sensor, 2000, "d2", 60_000, 2000, seen)).toBeNull();
+      const now = { status: null, cursor: "c", lastTickAt: 1000 };
+      expect(await storage.ticks.begin(sensor, 2000, "d2", 60_000, 2000, { ...now, cursor: "d" })).toBeNull();
+      await storage.ticks.setStatus(sensor, "STOPPED", 2000);
+      expect(await storage.ticks.begin(sensor, 2000, "d2", 60_000, 2000, now)).toBeNull();
+      const stopped = { ...now, status: "STOPPED" as const };
+      expect(await storage.ticks.begin(sensor, 2000, "d2", 60_000, 2000, stopped)).not.toBeNull();
+    });
+
+    test("of ticks that are opened and closed at once each has its own answer", async () => {
+      const ids = Array.from({ length: 30 }, (_, n) => ({ ...schedule, name: `s${n}` }));
+      const begin = (id: typeof schedule) => storage.ticks.begin(id, 1000, "d1", 60_000, 1000);
+      const ticks = await Promise.all(ids.map(begin));
+      expect(ticks.map((tick) => tick?.name)).toEqual(ids.map(({ name }) => name));
+      expect(await Promise.all([...ids, ...ids].map(begin))).toEqual(Array(60).fill(null));
+      const closed = await Promise.allSettled(
+        ticks.map((tick, n) =>
+          storage.ticks.finish(
+            present(tick).id,
+            n === 7 ? "d2" : "d1",
+            { ...outcome, runIds: [`r${n}`] },
+            1001,
+          ),
+        ),
+      );
+      expect(closed.map(({ status }) => status)).toEqual(
+        ids.map((_, n) => (n === 7 ? "rejected" : "fulfilled")),
+      );
+      for (const n of [0, 7, 29]) {
+        const [tick] = await storage.ticks.ticks(present(ids[n]), { limit: 10 });
+        expect(tick?.runIds).toEqual(n === 7 ? [] : [`r${n}`]);
+      }
+    });
+
     test("many daemons at once open one tick", async () => {
       const other = await subject.another();
       const answers = await Promise.all(

@@ -85,12 +85,11 @@ function* ticks(cron: Cron, zone: Zone, from: number, direction: 1 | -1): Genera
     const offset = zone.offsetAt(day - DAY);
     const steady = offset === zone.offsetAt(day + 2 * DAY);
     if (steady) {
-      for (let i = 0; i < times.length; i++) {
-        const tick = day + (times[direction === 1 ? i : times.length - 1 - i] ?? 0) - offset;
-        if ((tick - last) * direction > 0) {
-          last = tick;
-          yield tick;
-        }
+      const start = day - offset;
+      const behind = firstAfter(times, direction === 1 ? last - start : Math.ceil(last - start) - 1);
+      for (let i = direction === 1 ? behind : behind - 1; i >= 0 && i < times.length; i += direction) {
+        last = start + (times[i] ?? 0);
+        yield last;
       }
       continue;
     }
@@ -106,10 +105,29 @@ function* ticks(cron: Cron, zone: Zone, from: number, direction: 1 | -1): Genera
 const floorDay = (local: number) => Math.floor(local / DAY) * DAY;
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
+const known = new WeakMap<Cron, number[]>();
+
+/** Ascending. */
 function timesOfDay(cron: Cron): number[] {
-  return (cron.hours ?? range(24)).flatMap((hour) =>
-    (cron.minutes ?? range(60)).map((minute) => hour * HOUR + minute * MINUTE),
-  );
+  let times = known.get(cron);
+  if (!times) {
+    times = (cron.hours ?? range(24)).flatMap((hour) =>
+      (cron.minutes ?? range(60)).map((minute) => hour * HOUR + minute * MINUTE),
+    );
+    known.set(cron, times);
+  }
+  return times;
+}
+
+/** Index of the first of ascending `times` that is greater than `time`. */
+function firstAfter(times: readonly number[], time: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) > time) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** How a local time that comes twice or never is read. */

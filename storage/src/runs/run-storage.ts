@@ -7,7 +7,7 @@ import { count, list } from "./list.ts";
 import { newestByPartition } from "./newest-by-partition.ts";
 import { RUN_RECORD } from "./record.ts";
 import { resume } from "./resume.ts";
-import { submit } from "./submit.ts";
+import { submitter } from "./submit.ts";
 import { tagKeys, tagValues } from "./tags.ts";
 import { underWay } from "./under-way.ts";
 
@@ -18,7 +18,7 @@ const STEPS = `
 /** `now`: milliseconds since the epoch, for the times of rows and events that this process writes. */
 export function runStorage(database: Database, producer: string, now: () => number): RunStorage {
   return {
-    submit: (runs) => submit(database, runs, now()),
+    submit: submitter(database, now),
     async get(runId) {
       const [run] = await database.rows<RunRecord>(`select ${RUN_RECORD} from run r where r.id = $1`, [
         runId,

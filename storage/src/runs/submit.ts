@@ -1,8 +1,9 @@
-import { type NewRun, priorityOf } from "@dagster-operator/engine";
+import { type NewRun, priorityOf, type RunStorage } from "@dagster-operator/engine";
 import type { RunEvent } from "@dagster-operator/sdk/internal";
 import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
 import { json } from "../database/json.ts";
 import { LOCKS } from "../database/locks.ts";
+import { merged } from "../database/merged.ts";
 
 // A run whose id or idempotency key is taken (also by one that retention has removed) is left out; the caller looks those up in a statement of its own, because
 // this one does not see what another transaction commits meanwhile.
@@ -36,7 +37,19 @@ const KNOWN = `
   select id as "runId", idempotency_key as "idempotencyKey" from run
   where id = any($1::text[]) or idempotency_key = any($2::text[])`;
 
-export async function submit(
+/** Many callers share a transaction. */
+export function submitter(database: Database, now: () => number): RunStorage["submit"] {
+  return merged(async (calls: readonly NewRun[][]) => {
+    const answers = await submit(database, calls.flat(), now());
+    let from = 0;
+    return calls.map(({ length }) => {
+      from += length;
+      return answers.slice(from - length, from);
+    });
+  });
+}
+
+async function submit(
   database: Database,
   runs: readonly NewRun[],
   now: number,

@@ -1,8 +1,8 @@
 import type { InstigatorState, Tick, TickStorage } from "@dagster-operator/engine";
 import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
 import { json } from "../database/json.ts";
-import { begin } from "./begin.ts";
-import { finish } from "./finish.ts";
+import { beginner } from "./begin.ts";
+import { finisher } from "./finish.ts";
 import { TICK } from "./record.ts";
 
 const STATES = `
@@ -48,8 +48,8 @@ export function tickStorage(database: Database): TickStorage {
     async ensure(ids, now) {
       if (ids.length > 0) await database.rows(ENSURE, [json(ids), now]);
     },
-    begin: (id, at, owner, leaseMs, now) => begin(database, id, at, owner, leaseMs, now),
-    finish: (tickId, owner, outcome, now) => finish(database, tickId, owner, outcome, now),
+    begin: beginner(database),
+    finish: finisher(database),
     async release(tickId, owner) {
       await database.rows("delete from tick where id = $1 and owner = $2 and status = 'STARTED'", [
         tickId,
