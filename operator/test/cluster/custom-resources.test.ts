@@ -93,7 +93,7 @@ const good: [string, Record<string, unknown>][] = [
 ];
 test.each(good)("a good %s is taken and kept as it was written: %j", async (kind, spec) => {
   const { spec: kept } = await create(kind, spec);
-  expect(kept).toEqual(kind === "CodeLocation" ? { language: "typescript", ...spec } : spec);
+  expect(kept).toEqual(kind === "CodeLocation" ? { language: "typescript", replicas: 1, ...spec } : spec);
 });
 
 const schemas: Record<string, z.ZodType> = {
