@@ -11,6 +11,8 @@ export default {
   testMatch: [`<rootDir>/${inCluster}.test.ts`, "<rootDir>/e2e/test/**/*.test.ts"],
   testPathIgnorePatterns: [
     "/node_modules/",
+    // The volume that its steps share is a folder of this machine.
+    ...(inKind ? ["/e2e/test/features"] : []),
     ...(process.env.DAGSTER_OPERATOR_E2E_ARGOCD === "no" ? ["/argocd"] : []),
   ],
   // One cluster, two cores: pods of several files at once only wait for each other.

@@ -50,7 +50,12 @@ export const helm = (args: string[]) => command("helm", args);
 
 /** Objects as kubectl lists them. */
 export interface KubeItem {
-  metadata: { name: string; uid: string; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    uid: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
   data?: Record<string, string>;
   // biome-ignore lint/suspicious/noExplicitAny: another one for each kind
   spec?: any;
