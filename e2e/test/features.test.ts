@@ -133,7 +133,7 @@ const volume = () => `artifacts-of-${release.namespace}`;
 const runIds = new Map<Scenario, string>();
 
 beforeAll(async () => {
-  // Pods run as user 1000, and nobody changes the owner of such a volume for them.
+  // Pods run as user 1000, and fsGroup changes nothing of a hostPath.
   folder = await mkdtemp(join(tmpdir(), "dagster-operator-artifacts-"));
   await chmod(folder, 0o777);
   release = await Release.install();
@@ -218,6 +218,7 @@ const codeLocation = () => ({
     ],
     volumeMounts: [{ name: "code", mountPath: "/code", readOnly: true }],
     runTemplate: {
+      podSecurityContext: { fsGroup: 1000 },
       env: [{ name: "DAGSTER_OPERATOR_ARTIFACTS", value: "/artifacts" }],
       volumes: [{ name: "artifacts", persistentVolumeClaim: { claimName: "artifacts" } }],
       volumeMounts: [{ name: "artifacts", mountPath: "/artifacts" }],
