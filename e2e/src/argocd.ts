@@ -117,7 +117,7 @@ export class ArgoCd {
       sync: status.sync?.status ?? "Unknown",
       health: status.health?.status ?? "Unknown",
       revision: status.sync?.revision ?? "",
-      acted: status.operationState?.finishedAt ?? "",
+      acted: (status.operationState?.phase === "Succeeded" && status.operationState.finishedAt) || "",
       problems: [
         ...(status.conditions ?? []).map((each: { message: string }) => each.message),
         ...(["Failed", "Error"].includes(status.operationState?.phase)

@@ -83,10 +83,18 @@ test("so do Dagster's values in the chart of user code, and a Run as a hook belo
     extraManifests: [smoke],
   });
   await argo.settles("my-code", await argo.head(), "Healthy");
-  expect(
-    await eventually(async () => (await argo.told("my-code")).acted, { name: "the end of the sync" }),
-  ).toBeTruthy();
-  const runs = await list(namespace, "runs.dagster-operator.io");
+  // The hook's Run first: a sync that was tried again had ended before, without it.
+  const runs = await eventually(
+    async () => {
+      const hooks = await list(namespace, "runs.dagster-operator.io");
+      return (
+        hooks.some(({ status }) => status?.phase === "SUCCESS") &&
+        (await argo.told("my-code")).acted !== "" &&
+        hooks
+      );
+    },
+    { seconds: 120, name: "the end of the sync and of its hook" },
+  );
   expect(runs.map(({ metadata, status }) => [metadata.name.slice(0, 6), status?.phase])).toEqual([
     ["smoke-", "SUCCESS"],
   ]);
