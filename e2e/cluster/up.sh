@@ -161,10 +161,14 @@ maxPods: 200
 kubeAPIQPS: 200
 kubeAPIBurst: 400
 J
-start kubelet kubelet --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --hostname-override=node1 --node-ip=10.88.0.1 --root-dir="$RUN/kubelet"
 start proxy kube-proxy --kubeconfig=proxy.kubeconfig --hostname-override=node1 --proxy-mode=iptables --cluster-cidr=10.88.0.0/16 --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0
 printf 'cluster.local:53 {\n  bind 10.88.0.1\n  kubernetes cluster.local {\n    kubeconfig %s/admin.kubeconfig\n  }\n}\n' "$RUN" >Corefile
 start coredns coredns -conf Corefile
-kubectl --kubeconfig admin.kubeconfig wait --for=create node/node1 --timeout=60s >/dev/null
+# containerd answers before its CRI does, and kubelet then ends: like systemd, start it again.
+for _ in $(seq 120); do
+	start kubelet kubelet --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --hostname-override=node1 --node-ip=10.88.0.1 --root-dir="$RUN/kubelet"
+	kubectl --kubeconfig admin.kubeconfig get node/node1 >/dev/null 2>&1 && break
+	sleep 0.5
+done
 kubectl --kubeconfig admin.kubeconfig wait --for=condition=Ready node/node1 --timeout=90s >/dev/null
 say "node is ready; export KUBECONFIG=$RUN/admin.kubeconfig"
