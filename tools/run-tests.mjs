@@ -1,29 +1,35 @@
-// Runs Jest over what the arguments name (all by default) and closes with the line that CI reads. Jest's exit code stands.
+// Runs Jest over what the arguments name (all by default). Where only the end of the output is seen, as in CI, it has to
+// tell why: the failures come last, then the line that CI reads. Jest's exit code stands.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { failureBlocks } from "./failures.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
-const report = join(mkdtempSync(join(tmpdir(), "dagster-operator-tests-")), "report.json");
-const { status } = spawnSync(
+const path = join(mkdtempSync(join(tmpdir(), "dagster-operator-tests-")), "report.json");
+const { status, signal } = spawnSync(
   process.execPath,
   [
     "--experimental-vm-modules",
     "--no-warnings",
     join(root, "node_modules/jest/bin/jest.js"),
     "--json",
-    `--outputFile=${report}`,
+    `--outputFile=${path}`,
     ...process.argv.slice(2),
   ],
   { cwd: root, stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, NODE_ENV: "test" } },
 );
-const {
-  numPassedTests: passed,
-  numFailedTests,
-  numRuntimeErrorTestSuites,
-} = JSON.parse(readFileSync(report, "utf8"));
-const failed = numFailedTests + numRuntimeErrorTestSuites;
+let passed = 0;
+let failed = 1;
+if (existsSync(path)) {
+  const report = JSON.parse(readFileSync(path, "utf8"));
+  passed = report.numPassedTests;
+  failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
+  for (const block of failureBlocks(report, root)) console.log(`${block}\n`);
+} else {
+  console.log(`Jest ended with ${signal ?? status} before it wrote its report: what it said stands above`);
+}
 if (process.env.DAGSTER_OPERATOR_TEST_COUNTS) {
   writeFileSync(process.env.DAGSTER_OPERATOR_TEST_COUNTS, `${passed} ${failed}\n`, { flag: "a" });
 }

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "@jest/globals";
+import { failureBlocks } from "../failures.mjs";
+
+const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
+const failedTest = (fullName: string, message: string) => ({
+  fullName,
+  status: "failed",
+  failureMessages: [message],
+});
+
+describe("the failures that CI shows last", () => {
+  test("name file and test, and give the first 15 lines of the message without colours", () => {
+    const message = [red("Error: expected"), ...Array.from({ length: 30 }, (_, i) => `line ${i + 2}`)].join(
+      "\n",
+    );
+    const [block, ...more] = failureBlocks(
+      {
+        testResults: [
+          {
+            name: "/repo/sdk/test/plan.test.ts",
+            status: "failed",
+            message: "all of it",
+            assertionResults: [
+              { fullName: "plan works", status: "passed", failureMessages: [] },
+              failedTest("plan orders steps", message),
+            ],
+          },
+        ],
+      },
+      "/repo/",
+    );
+    expect(more).toEqual([]);
+    expect(block?.split("\n")).toEqual([
+      "FAILED sdk/test/plan.test.ts: plan orders steps",
+      "  Error: expected",
+      ...Array.from({ length: 14 }, (_, i) => `  line ${i + 2}`),
+    ]);
+  });
+
+  test("give the message of a file that could not run, and of one that failed outside its tests", () => {
+    const suite = {
+      name: "/repo/a.test.ts",
+      status: "failed",
+      message: red("cannot load x"),
+      assertionResults: [],
+    };
+    const after = { ...suite, assertionResults: [{ fullName: "t", status: "passed", failureMessages: [] }] };
+    expect(failureBlocks({ testResults: [suite, after] }, "/repo/")).toEqual([
+      "FAILED a.test.ts\n  cannot load x",
+      "FAILED a.test.ts\n  cannot load x",
+    ]);
+  });
+
+  test("are at most 20, and say how many more there are", () => {
+    const assertionResults = Array.from({ length: 23 }, (_, i) => failedTest(`t${i}`, "no"));
+    const blocks = failureBlocks(
+      { testResults: [{ name: "/repo/a.test.ts", status: "failed", message: "", assertionResults }] },
+      "/repo/",
+    );
+    expect(blocks).toHaveLength(21);
+    expect(blocks.at(-1)).toBe("and 3 more failures");
+  });
+});
