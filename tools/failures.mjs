@@ -1,27 +1,40 @@
-import { relative } from "node:path";
+import { basename, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 const most = 20;
-const lines = 15;
+const lines = 6;
+const width = 200;
 
-/** A block for each of the first 20 failures of Jest's JSON report: file, full test name, start of the message; no colours. */
+/**
+ * A block for each of the first 20 failures of Jest's JSON report: file, full test name, start of the message, where; no
+ * colours. What failed first comes last: CI shows hardly more than a screen of the end, and what follows is often its effect.
+ */
 export function failureBlocks(report, root) {
-  const failures = report.testResults.flatMap((suite) => {
-    const file = relative(root, suite.name);
-    const tests = suite.assertionResults
-      .filter(({ status }) => status === "failed")
-      .map(({ fullName, failureMessages }) => ({
-        title: `${file}: ${fullName}`,
-        message: failureMessages.join("\n"),
-      }));
-    // No test to blame: the file did not load, or a hook or something that outlived its test threw.
-    return suite.status === "failed" && tests.length === 0
-      ? [{ title: file, message: suite.message }]
-      : tests;
+  const failures = [...report.testResults]
+    .sort((a, b) => a.startTime - b.startTime)
+    .flatMap((suite) => {
+      const file = relative(root, suite.name);
+      const tests = suite.assertionResults
+        .filter(({ status }) => status === "failed")
+        .map(({ fullName, failureMessages }) => ({
+          file,
+          title: `${file}: ${fullName}`,
+          message: failureMessages.join("\n"),
+        }));
+      // No test to blame: the file did not load, or a hook or something that outlived its test threw.
+      return suite.status === "failed" && tests.length === 0
+        ? [{ file, title: file, message: suite.message }]
+        : tests;
+    });
+  const blocks = failures.slice(0, most).map(({ file, title, message }) => {
+    const said = stripVTControlCharacters(message)
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
+    const where = said.slice(lines).find((line) => line.startsWith("at ") && line.includes(basename(file)));
+    const told = [...said.slice(0, lines), ...(where ? [where] : [])];
+    return [`FAILED ${title}`, ...told.map((line) => `  ${line.slice(0, width)}`)].join("\n");
   });
-  const blocks = failures.slice(0, most).map(({ title, message }) => {
-    const text = stripVTControlCharacters(message).trim().split("\n").slice(0, lines);
-    return [`FAILED ${title}`, ...text.map((line) => `  ${line}`.trimEnd())].join("\n");
-  });
-  return failures.length > most ? [...blocks, `and ${failures.length - most} more failures`] : blocks;
+  if (failures.length > most) blocks.push(`and ${failures.length - most} more failures`);
+  return blocks.reverse();
 }

@@ -1,5 +1,5 @@
 // Runs Jest over what the arguments name (all by default). Where only the end of the output is seen, as in CI, it has to
-// tell why: the failures come last, then the line that CI reads. Jest's exit code stands.
+// tell why: the failures come last, the first of them at the very end, then the line that CI reads. Jest's exit code stands.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

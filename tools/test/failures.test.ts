@@ -9,10 +9,14 @@ const failedTest = (fullName: string, message: string) => ({
 });
 
 describe("the failures that CI shows last", () => {
-  test("name file and test, and give the first 15 lines of the message without colours", () => {
-    const message = [red("Error: expected"), ...Array.from({ length: 30 }, (_, i) => `line ${i + 2}`)].join(
-      "\n",
-    );
+  test("name file and test, and give the start of the message without colours, and where", () => {
+    const message = [
+      red("Error: expected"),
+      "",
+      ...Array.from({ length: 30 }, (_, i) => `line ${i + 2}`),
+      "  at /repo/sdk/src/a.ts:1:1",
+      "  at sdk/test/plan.test.ts:7:3",
+    ].join("\n");
     const [block, ...more] = failureBlocks(
       {
         testResults: [
@@ -33,7 +37,8 @@ describe("the failures that CI shows last", () => {
     expect(block?.split("\n")).toEqual([
       "FAILED sdk/test/plan.test.ts: plan orders steps",
       "  Error: expected",
-      ...Array.from({ length: 14 }, (_, i) => `  line ${i + 2}`),
+      ...Array.from({ length: 5 }, (_, i) => `  line ${i + 2}`),
+      "  at sdk/test/plan.test.ts:7:3",
     ]);
   });
 
@@ -51,13 +56,14 @@ describe("the failures that CI shows last", () => {
     ]);
   });
 
-  test("are at most 20, and say how many more there are", () => {
+  test("are at most 20, the first of them last, and say how many more there are", () => {
     const assertionResults = Array.from({ length: 23 }, (_, i) => failedTest(`t${i}`, "no"));
     const blocks = failureBlocks(
       { testResults: [{ name: "/repo/a.test.ts", status: "failed", message: "", assertionResults }] },
       "/repo/",
     );
     expect(blocks).toHaveLength(21);
-    expect(blocks.at(-1)).toBe("and 3 more failures");
+    expect(blocks[0]).toBe("and 3 more failures");
+    expect(blocks.at(-1)).toBe("FAILED a.test.ts: t0\n  no");
   });
 });

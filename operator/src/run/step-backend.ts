@@ -58,6 +58,7 @@ export interface StepBackendOptions {
 const LEASE_MS = 15_000;
 const INTERVAL_MS = 5_000;
 const CONCURRENCY = 16;
+const LINGER_MS = 60_000;
 
 /** Steps of the executor `k8s_job` as Jobs: makes those that run workers ask for, and tells how those ended that could not. */
 export class StepBackend {
@@ -105,14 +106,32 @@ export class StepBackend {
     }
   }
 
-  /** The run's worker is gone: its steps would only go on for nobody. */
+  /**
+   * The run's worker is gone: its steps would only go on for nobody. Those that have reported their result may end by
+   * themselves, with their pod's log kept; one that does not, for whatever its code left open, is ended after `LINGER_MS`.
+   */
   async stop(runId: string): Promise<void> {
-    for (const view of this.#o.cache.ofRun(runId)) {
-      if (!view.job || !stepOf(view) || this.#supervisor.hasEnded(view.key)) continue;
-      this.#supervisor.deleting(view.key);
-      const { namespace, name } = splitKey(view.key);
-      await this.#o.client.delete(JOB, namespace, name);
-    }
+    const running = this.#o.cache.ofRun(runId).flatMap((view) => {
+      const key = view.job && !this.#supervisor.hasEnded(view.key) && stepOf(view);
+      return key ? [{ view, reported: this.#reported(key) }] : [];
+    });
+    await Promise.all(
+      running.map(async ({ view, reported }) => {
+        if (await reported) await systemClock.sleep(LINGER_MS, this.#closed.signal);
+        if (this.#closed.signal.aborted || this.#supervisor.hasEnded(view.key)) return;
+        this.#supervisor.deleting(view.key);
+        const { namespace, name } = splitKey(view.key);
+        await this.#o.client.delete(JOB, namespace, name);
+      }),
+    );
+  }
+
+  /** Also true where storage cannot say. */
+  #reported(key: StepLaunchKey): Promise<boolean> {
+    return this.#o.storage.steps.get(key).then(
+      (step) => !!step?.result,
+      () => true,
+    );
   }
 
   async #launch(step: ClaimedStep): Promise<void> {
