@@ -70,7 +70,7 @@ export async function list(namespace: string, kind: string, selector = ""): Prom
 /** Asks again until `what` gives something. @throws Error after `seconds`, with what was seen last */
 export async function eventually<T>(
   what: () => Promise<T | null | undefined | false>,
-  { seconds = 60, every = 100, name = "it" } = {},
+  { seconds = 150, every = 100, name = "it" } = {},
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   let last = "";

@@ -61,7 +61,7 @@ export class Release {
   async upgrade(values: string[] = [], flags: string[] = []): Promise<void> {
     const set = [...VALUES, ...values].flatMap((value) => ["--set", value]);
     const chart = join(ROOT, "charts/dagster");
-    const wait = ["--wait", "--timeout", "180s"];
+    const wait = ["--wait", "--timeout", "300s"];
     await helm(["upgrade", this.name, chart, "-n", this.namespace, ...flags, ...wait, ...set]);
     await this.#connect();
   }
@@ -139,8 +139,8 @@ export class Release {
   /** Deletes the objects of people while the operator is there to clean up after them. */
   async deleteObjects(): Promise<void> {
     for (const kind of ["backfills.dagster-operator.io", "runs.dagster-operator.io"])
-      await kubectl(["-n", this.namespace, "delete", kind, "--all", "--timeout=60s"]);
-    await kubectl(["-n", this.namespace, "delete", "codelocations", "--all", "--timeout=60s"]);
+      await kubectl(["-n", this.namespace, "delete", kind, "--all", "--timeout=150s"]);
+    await kubectl(["-n", this.namespace, "delete", "codelocations", "--all", "--timeout=150s"]);
   }
 
   /** Removes all of it, whatever state a failed test left it in. */
@@ -164,6 +164,6 @@ export class Release {
           '{"metadata":{"finalizers":null}}',
         ]);
     }
-    await kubectl(["delete", "namespace", namespace, "--timeout=120s"]);
+    await kubectl(["delete", "namespace", namespace, "--timeout=200s"]);
   }
 }

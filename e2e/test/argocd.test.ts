@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ArgoCd } from "../src/argocd.ts";
 import { eventually, kubectl, list } from "../src/command.ts";
 import { Release, VERSION, WEATHER_IMAGE } from "../src/release.ts";
-
-jest.setTimeout(300_000);
 
 const namespace = `e2e-${randomBytes(3).toString("hex")}`;
 const [repository] = WEATHER_IMAGE.split(":");
@@ -93,7 +91,7 @@ test("so do Dagster's values in the chart of user code, and a Run as a hook belo
         hooks
       );
     },
-    { seconds: 120, name: "the end of the sync and of its hook" },
+    { seconds: 200, name: "the end of the sync and of its hook" },
   );
   expect(runs.map(({ metadata, status }) => [metadata.name.slice(0, 6), status?.phase])).toEqual([
     ["smoke-", "SUCCESS"],
@@ -173,7 +171,7 @@ test("what a person changes by hand is put back", async () => {
 });
 
 test("deleting prunes all: a file, and an Application", async () => {
-  await kubectl(["-n", "argocd", "delete", "application", "my-code", "--timeout=60s"]);
+  await kubectl(["-n", "argocd", "delete", "application", "my-code", "--timeout=150s"]);
   await argo.commit("no weather", {
     "locations/weather.yaml": null,
     // Argo CD prunes no Application to nothing by itself.
@@ -191,6 +189,6 @@ test("deleting prunes all: a file, and an Application", async () => {
         ),
       { name: `no ${kind} of a code location` },
     );
-  await kubectl(["-n", "argocd", "delete", "application", "locations", "--timeout=60s"]);
+  await kubectl(["-n", "argocd", "delete", "application", "locations", "--timeout=150s"]);
   expect((await list(namespace, "configmaps")).map(({ metadata }) => metadata.name)).not.toContain("left");
 });

@@ -6,14 +6,12 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { executeInProcess, materialize } from "@dagster-operator/sdk";
 import { internalsOf, type RunEvent, resolveSelection } from "@dagster-operator/sdk/internal";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createClient } from "../../cli/src/graphql/client.ts";
 import { launchRun } from "../../cli/src/graphql/runs.ts";
 import definitions from "../../examples/features/definitions.ts";
 import { eventually, kubectl, list, ROOT } from "../src/command.ts";
 import { Release, VERSION } from "../src/release.ts";
-
-jest.setTimeout(300_000);
 
 const EXAMPLE = join(ROOT, "examples/features");
 const STEPS = "app.kubernetes.io/component=step-worker";
@@ -140,7 +138,7 @@ beforeAll(async () => {
   await apply(...sharedVolume(), code(), codeLocation());
   await kubectl([
     ...["-n", release.namespace, "wait", "--for=condition=Ready"],
-    ...["codelocation/features", "--timeout=120s"],
+    ...["codelocation/features", "--timeout=200s"],
   ]);
   await eventually(async () => (await release.locations()).features === "RepositoryLocation", {
     name: "features on the page",

@@ -1,10 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually, helm, kubectl, list, ROOT } from "../src/command.ts";
 import { Release, VERSION, WEATHER_IMAGE } from "../src/release.ts";
-
-jest.setTimeout(300_000);
 
 let release: Release;
 beforeAll(async () => {
@@ -73,7 +71,7 @@ test("a code location is on the page and in the ConfigMap by one apply, and noth
       "wait",
       "--for=condition=Ready",
       "codelocation/weather",
-      "--timeout=120s",
+      "--timeout=200s",
     ]),
   );
   await timed("Ready to the page", () =>
@@ -128,7 +126,7 @@ test("a run launched from GraphQL is a Job of the location's image, and its even
         );
         return ["SUCCESS", "FAILURE", "CANCELED"].includes(runOrError.status) ? runOrError : null;
       },
-      { seconds: 120, name: `the end of run ${runId}` },
+      { seconds: 200, name: `the end of run ${runId}` },
     ),
   );
   const events = ended.eventConnection.events;
@@ -139,7 +137,7 @@ test("a run launched from GraphQL is a Job of the location's image, and its even
 });
 
 test("deleting the code location takes it from the page and the ConfigMap", async () => {
-  await kubectl(["-n", release.namespace, "delete", "codelocation", "weather", "--timeout=60s"]);
+  await kubectl(["-n", release.namespace, "delete", "codelocation", "weather", "--timeout=150s"]);
   await eventually(async () => !("weather" in (await release.locations())), {
     name: "weather gone from the page",
   });

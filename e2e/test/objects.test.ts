@@ -1,9 +1,7 @@
 /** What is made of objects on the whole system: runs from all sides with the image of their submit time, executors, columns, cleaning up. */
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually, type KubeItem, kubectl, list } from "../src/command.ts";
 import { Release, VERSION, WEATHER_IMAGE } from "../src/release.ts";
-
-jest.setTimeout(300_000);
 
 /** Both hold Node and the code server; the code itself is mounted. */
 const FIRST = WEATHER_IMAGE;
@@ -36,7 +34,7 @@ beforeAll(async () => {
     data: { "definitions.mjs": CODE },
   });
   await apply(codeLocation(FIRST));
-  await k("wait", "--for=condition=Ready", "codelocation/shop", "--timeout=120s");
+  await k("wait", "--for=condition=Ready", "codelocation/shop", "--timeout=200s");
 });
 afterAll(async () => {
   await release?.remove();
@@ -63,13 +61,13 @@ const codeLocation = (image: string) =>
 async function one(kind: string, name: string): Promise<KubeItem | null> {
   return (await list(release.namespace, kind)).find(({ metadata }) => metadata.name === name) ?? null;
 }
-const until = (kind: string, name: string, wanted: (item: KubeItem) => unknown, seconds = 120) =>
+const until = (kind: string, name: string, wanted: (item: KubeItem) => unknown) =>
   eventually(
     async () => {
       const item = await one(kind, name);
       return item && wanted(item) ? item : null;
     },
-    { seconds, every: 300, name: `${kind} ${name} as wanted` },
+    { seconds: 200, every: 300, name: `${kind} ${name} as wanted` },
   );
 const RUNS = "runs.dagster-operator.io";
 const jobsOf = (runId: string) => list(release.namespace, "jobs.batch", `dagster/run-id=${runId}`);
@@ -101,7 +99,7 @@ const statusOf = async (runId: string): Promise<string> => {
 };
 const succeeded = (runId: string) =>
   eventually(async () => (await statusOf(runId)) === "SUCCESS", {
-    seconds: 120,
+    seconds: 200,
     every: 300,
     name: `run ${runId} succeeds`,
   });
@@ -123,7 +121,7 @@ test("runs of a Schedule, of a Run and of GraphQL have the image that the locati
   await apply(object("Run", "blocker", { codeLocation: "shop", job: "patient" }));
   await until(RUNS, "blocker", ({ status }) => status?.phase === "STARTED");
   await apply(object("Schedule", "every-minute", { codeLocation: "shop", job: "quick", cron: "* * * * *" }));
-  await k("wait", "--for=condition=Ready", "dsched/every-minute", "--timeout=60s");
+  await k("wait", "--for=condition=Ready", "dsched/every-minute", "--timeout=150s");
   await kubectl(
     ["-n", release.namespace, "create", "-f", "-"],
     JSON.stringify({
@@ -136,7 +134,7 @@ test("runs of a Schedule, of a Run and of GraphQL have the image that the locati
       ({ metadata, status }) => metadata.name.startsWith("by-hand-") && status?.runId,
     ),
   );
-  const ticked = await until("dsched", "every-minute", ({ status }) => status?.lastRunId, 90);
+  const ticked = await until("dsched", "every-minute", ({ status }) => status?.lastRunId);
   // One tick is enough.
   await k("patch", "dsched", "every-minute", "--type=merge", "-p", '{"spec":{"suspend":true}}');
   await until("dsched", "every-minute", ({ status }) => status?.state === "STOPPED");
@@ -148,7 +146,7 @@ test("runs of a Schedule, of a Run and of GraphQL have the image that the locati
   const later = await launch("quick");
   // Deleting the object cancels the run that all wait for, and takes its Job and pod along.
   const blocker = (await one(RUNS, "blocker"))?.status.runId as string;
-  await k("delete", RUNS, "blocker", "--timeout=60s");
+  await k("delete", RUNS, "blocker", "--timeout=150s");
   expect(await statusOf(blocker)).toBe("CANCELED");
   await eventually(async () => (await jobsOf(blocker)).length === 0, { name: "the Job of the blocker gone" });
   for (const runId of queued) {
@@ -182,7 +180,7 @@ test.each([
     await apply(object("Job", name, { ...job, podTemplate: { labels: { team: "data" } } }));
     await apply(object("Run", name, { jobRef: { name } }));
   }
-  const run = await until(RUNS, name, ({ status }) => ["SUCCESS", "FAILURE"].includes(status?.phase), 150);
+  const run = await until(RUNS, name, ({ status }) => ["SUCCESS", "FAILURE"].includes(status?.phase));
   expect(run.status).toMatchObject({ phase: "SUCCESS", stepsTotal: 3, stepsDone: 3 });
   const workers = (await jobsOf(run.status.runId)).filter(
     ({ metadata }) => metadata.labels?.["app.kubernetes.io/component"] === "step-worker",
@@ -239,7 +237,7 @@ test("kubectl tells the story", async () => {
 });
 
 test("deleting the location takes its mirrors and its workspace entry, and leaves what people wrote", async () => {
-  await k("delete", "codelocation", "shop", "--timeout=60s");
+  await k("delete", "codelocation", "shop", "--timeout=150s");
   await eventually(async () => !("shop" in (await release.locations())), { name: "shop gone from the page" });
   await eventually(
     async () => {

@@ -4,7 +4,7 @@ import { type Storage, systemClock } from "@dagster-operator/engine";
 import { exampleEvent, MemoryWorkspace, workerBatch } from "@dagster-operator/engine/testing";
 import { asset, Definitions, defineAssetJob, staticPartitions } from "@dagster-operator/sdk";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import type { BackfillObject } from "../../src/backfill/backfill-object.ts";
@@ -12,8 +12,6 @@ import { backfillPart } from "../../src/backfill/part.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { BACKFILL } from "../../src/kube/resources.ts";
 import { Cluster, EVENT, eventually } from "./cluster.ts";
-
-jest.setTimeout(180_000);
 
 const letters = staticPartitions(["a", "b", "c"]);
 const part = asset("part", { partitions: letters }, () => 1);

@@ -103,7 +103,7 @@ interface Established extends KubeObject {
 
 /** Asks until it is there; gives up loudly after a minute and a half, because a pod may have to wait for its turn. */
 export async function eventually<T>(what: string, read: () => Promise<T> | T): Promise<NonNullable<T>> {
-  const until = Date.now() + 90_000;
+  const until = Date.now() + 150_000;
   for (;;) {
     const value = await read();
     if (value !== null && value !== undefined && value !== false) return value as NonNullable<T>;

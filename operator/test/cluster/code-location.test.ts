@@ -1,6 +1,6 @@
 import type { Storage } from "@dagster-operator/engine";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import type { CodeLocationObject } from "../../src/code-location/decide.ts";
 import { codeLocationPart } from "../../src/code-location/part.ts";
@@ -16,8 +16,6 @@ import {
 } from "../../src/kube/resources.ts";
 import { Cluster, EVENT, eventually } from "./cluster.ts";
 import { assets, PAUSE, putCode, putLocation, specOf } from "./user-code.ts";
-
-jest.setTimeout(180_000);
 
 let cluster: Cluster;
 let home: string;

@@ -8,13 +8,11 @@ import {
   RunSpec,
   ScheduleSpec,
 } from "@dagster-operator/engine/resources";
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { z } from "zod";
 import { KubeError } from "../../src/kube/client.ts";
 import type { KubeObject, Resource } from "../../src/kube/object.ts";
 import { Cluster } from "./cluster.ts";
-
-jest.setTimeout(180_000);
 
 let cluster: Cluster;
 let namespace: string;

@@ -4,7 +4,7 @@ import { TableWorkspace } from "@dagster-operator/codeserver/client";
 import { type Daemon, startDaemon } from "@dagster-operator/daemon";
 import { type Storage, systemClock } from "@dagster-operator/engine";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { codeLocationPart } from "../../src/code-location/part.ts";
@@ -14,8 +14,6 @@ import type { KubeObject, Resource } from "../../src/kube/object.ts";
 import { CODE_LOCATION, DAGSTER_JOB, SCHEDULE, SENSOR, SERVICE } from "../../src/kube/resources.ts";
 import { Cluster, EVENT, eventually } from "./cluster.ts";
 import { putCode, putLocation, specOf } from "./user-code.ts";
-
-jest.setTimeout(180_000);
 
 const CODE = `import { asset, Definitions, job, op, schedule, sensor, SkipReason } from "@dagster-operator/sdk";
 const one = op("one", () => 1);

@@ -2,14 +2,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { loadConfig } from "../../src/kube/config.ts";
 import { eventually } from "./cluster.ts";
 import { ClusterSystem } from "./cluster-system.ts";
 import { CuttableProxy } from "./cuttable-proxy.ts";
 import { Operators } from "./operators.ts";
-
-jest.setTimeout(600_000);
 
 const RUNS = 50;
 const KILLS = 4;

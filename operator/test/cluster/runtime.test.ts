@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { isConflict, KubeClient, type RequestSpec } from "../../src/kube/client.ts";
 import { loadConfig } from "../../src/kube/config.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
@@ -11,8 +11,6 @@ import { Informer } from "../../src/runtime/informer.ts";
 import { electLeader } from "../../src/runtime/leader-election.ts";
 import { Cluster, EVENT, eventually } from "./cluster.ts";
 import { CuttableProxy } from "./cuttable-proxy.ts";
-
-jest.setTimeout(240_000);
 
 let cluster: Cluster;
 let namespace: string;
