@@ -1,9 +1,20 @@
 /** One question to loaded definitions → one reply. */
-import { evaluateSchedule, evaluateSensor, validateRunConfig } from "@dagster-operator/sdk/internal";
+import {
+  evaluateSchedule,
+  evaluateSensor,
+  mapPartitions,
+  validateRunConfig,
+} from "@dagster-operator/sdk/internal";
 import type { z } from "zod";
 import type { LoadOutcome } from "./loader/load-definitions.ts";
 import { userError } from "./loader/user-error.ts";
-import { EvaluateSchedule, EvaluateSensor, type Evaluation, ValidateRunConfig } from "./protocol.ts";
+import {
+  EvaluateSchedule,
+  EvaluateSensor,
+  type Evaluation,
+  MapPartitions,
+  ValidateRunConfig,
+} from "./protocol.ts";
 import { Refused } from "./refused.ts";
 
 export interface Reply {
@@ -30,9 +41,12 @@ export async function answer(outcome: LoadOutcome, question: Question): Promise<
     if (question.etag === etag) return { status: 304, headers: { etag } };
     return { status: 200, body: JSON.stringify(snapshot), headers: { etag } };
   }
-  const known = { schedules: snapshot.schedules, sensors: snapshot.sensors, jobs: snapshot.jobs }[
-    kind as "jobs"
-  ];
+  const known = {
+    schedules: snapshot.schedules,
+    sensors: snapshot.sensors,
+    jobs: snapshot.jobs,
+    assets: snapshot.assets.map(({ key }) => ({ name: key.join("/") })),
+  }[kind as "jobs"];
   if (!known.some((definition) => definition.name === name)) {
     const names = known.map((definition) => definition.name).join(", ") || "none";
     throw new Refused(
@@ -40,6 +54,12 @@ export async function answer(outcome: LoadOutcome, question: Question): Promise<
       "not_found",
       `this code location has no ${kind?.slice(0, -1)} ${name}; it has: ${names}`,
     );
+  }
+  if (kind === "assets") {
+    const asked = question.parse(MapPartitions);
+    return json({
+      downstreamByUpstream: await asUserCode(async () => mapPartitions(definitions, name, asked)),
+    });
   }
   if (kind === "jobs") {
     const { runConfig } = question.parse(ValidateRunConfig);
@@ -67,6 +87,7 @@ const ROUTES = new Set([
   "POST v1/schedules/:name/evaluate",
   "POST v1/sensors/:name/evaluate",
   "POST v1/jobs/:name/validate-run-config",
+  "POST v1/assets/:name/map-partitions",
 ]);
 
 function json(value: unknown): Reply {

@@ -6,6 +6,7 @@
  *   POST /v1/schedules/:name/evaluate           EvaluateSchedule → 200 Evaluation
  *   POST /v1/sensors/:name/evaluate             EvaluateSensor → 200 Evaluation
  *   POST /v1/jobs/:name/validate-run-config     ValidateRunConfig → 200 Issues
+ *   POST /v1/assets/:key/map-partitions         MapPartitions → 200 MappedPartitions (the key's parts joined by /, percent-encoded)
  *   GET  /healthz                               → 200 while the process answers
  *   GET  /readyz                                → 200 once loading has ended, well or not · 503 before
  *   GET  /readyz?loaded=1                       → 200 once definitions are loaded · 503 before, and when they do not load
@@ -60,6 +61,13 @@ export type Evaluation = z.infer<typeof Evaluation>;
 
 export const ValidateRunConfig = z.object({ runConfig: z.record(z.string(), z.unknown()) });
 export const Issues = z.object({ issues: z.array(z.object({ path: z.string(), message: z.string() })) });
+
+export const MapPartitions = z.object({
+  /** Key of the upstream asset, its parts joined by `/`. */
+  upstream: z.string(),
+  keys: z.array(z.string()),
+});
+export const MappedPartitions = z.object({ downstreamByUpstream: z.record(z.string(), z.array(z.string())) });
 
 export const Failure = z.object({
   kind: z.enum(["load_error", "user_code", "not_found", "bad_request", "loading", "internal"]),

@@ -34,10 +34,16 @@ export default new Definitions({ assets: [${assets}] });
 
 /** What the contract of the port CodeLocation asks for. */
 export const CONTRACT_PROJECT = `
-import { Definitions, job, op, RunRequest, schedule, sensor, SkipReason, z } from "@dagster-operator/sdk";
+import { asset, assetIn, customMapping, Definitions, dynamicPartitions, job, op, RunRequest, schedule, sensor, SkipReason,
+  staticPartitions, z } from "@dagster-operator/sdk";
+const partitions = dynamicPartitions("days");
+const days = asset("days", { partitions }, () => 1);
+const mapping = customMapping(partitions, (key) => key === "both" ? ["a", "b"] : key === "one" ? "a" : "c");
+const halves = asset("halves", { partitions: staticPartitions(["a", "b"]), inputs: { days: assetIn(days, { mapping }) } }, () => 2);
 const scale = op("scale", { config: z.object({ factor: z.number() }) }, ({ config }) => config.factor * 2);
 const work = job("work", () => { scale(); });
 export default new Definitions({
+  assets: [days, halves],
   jobs: [work],
   schedules: [schedule("nightly", { job: work, cron: "30 4 * * *" }, ({ scheduledTime }) =>
     new RunRequest({ runKey: scheduledTime.toISOString(), tags: { from: "nightly" } }))],

@@ -6,6 +6,7 @@ import {
   type EvaluationNode,
   evaluateConditions,
   InvalidInput,
+  type LocationEntry,
   NotFound,
   type PendingRequests,
   readWorld,
@@ -20,6 +21,7 @@ import { errorInfo, type TickDeps, type TickOutcome, type TickPlan } from "./run
 export function automationOutcome(
   sensor: SensorDef,
   snapshot: DefinitionsSnapshot,
+  code: Pick<LocationEntry, "name" | "code" | "codeVersion">,
   anew: boolean,
 ): (deps: TickDeps, plan: TickPlan, tick: Tick) => Promise<TickOutcome> {
   return async (deps, plan, tick) => {
@@ -31,7 +33,7 @@ export function automationOutcome(
     const previous: AutomationCursor | null =
       stored === null ? null : anew ? { ...stored.cursor, assets: {} } : stored.cursor;
     const targets = sensor.assets.map((key) => key.join("/"));
-    const world = await readWorld(storage, snapshot, targets, previous?.mark ?? null, now());
+    const world = await readWorld(storage, snapshot, targets, previous?.mark ?? null, now(), code);
     const { evaluations, requests, cursor } = evaluateConditions(world, targets, previous);
     const records = evaluations.flatMap(({ key, root }) => {
       const requested = requests.get(key)?.size ?? 0;

@@ -36,7 +36,7 @@ export function sensorLoop(options: InstigatorLoopOptions): RunningLoop {
         outcome: monitors
           ? runStatusOutcome({ name: sensor.name, location: entry.name, monitors }, asked)
           : sensor.kind === "automation"
-            ? automationOutcome(sensor, snapshot, cursor === null)
+            ? automationOutcome(sensor, snapshot, entry, cursor === null)
             : undefined,
       };
     },

@@ -18,6 +18,7 @@ const entry: LocationEntry = {
   code: {
     definitions: async () => internalsOf(hourly).snapshot,
     validateRunConfig: async () => [],
+    mapPartitions: async () => ({}),
     evaluateSchedule: () => Promise.reject(new Error("there is no schedule")),
     evaluateSensor: () => Promise.reject(new Error("there is no sensor")),
   } as LocationEntry["code"],

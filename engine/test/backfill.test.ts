@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   asset,
   assetIn,
+  customMapping,
   Definitions,
   dailyPartitions,
   defineAssetJob,
@@ -76,6 +77,22 @@ const pair = multiAsset(
   { assets: { left: { partitions: days }, right: { partitions: days } }, inputs: { orders } },
   () => ({ left: 1, right: 2 }),
 );
+const fiscal = asset(
+  "fiscal",
+  {
+    partitions: staticPartitions(["half-early", "half-late"]),
+    inputs: {
+      orders: assetIn(orders, {
+        mapping: customMapping(days, (day) => {
+          if (mappingFails) throw new Error("no calendar");
+          return day < "2026-03-05" ? "half-early" : "half-late";
+        }),
+      }),
+    },
+  },
+  () => 13,
+);
+let mappingFails = false;
 const customers = asset("customers", { partitions: dynamicPartitions("customers") }, () => 10);
 const configured = asset("configured", { partitions: days, config: z.object({ n: z.number() }) }, () => 11);
 const plain = asset("plain", () => 12);
@@ -96,6 +113,7 @@ const definitions = new Definitions({
     regions,
     grid,
     ...Object.values(pair),
+    fiscal,
     customers,
     configured,
     plain,
@@ -282,6 +300,37 @@ describe("a backfill of assets", () => {
     await end(present(first), "RUN_SUCCESS");
     await look(id);
     expect(await open(id)).toEqual(["orders 03-02", "change 03-02"]);
+  });
+
+  test("a mapping of the code's own is asked of the code, and one that fails is shown until it is mended", async () => {
+    const assets = of("orders", "fiscal");
+    mappingFails = true;
+    const refused = await refusal(submit({ assets, partitions: { keys: keys(4, 5) } }));
+    expect(refused).toBeInstanceOf(InvalidInput);
+    expect(refused.message).toContain("fiscal depends on orders: its custom partition mapping failed for");
+    mappingFails = false;
+    const id = await submit({ assets, partitions: { keys: keys(4, 5) } });
+    expect((await get(id)).targets.map(({ partitions }) => partitions)).toEqual([
+      keys(4, 5),
+      ["half-early", "half-late"],
+    ]);
+    await look(id);
+    const [fourth] = await openRuns(id);
+    await end(present(fourth), "RUN_SUCCESS");
+
+    // The code is deployed anew: what it said before counts no more.
+    mappingFails = true;
+    workspace.set("shop", definitions);
+    workspace.change("shop", { codeVersion: "image:2" });
+    const held = await look(id);
+    expect([held.status, held.error?.message]).toEqual(["REQUESTED", expect.stringContaining("no calendar")]);
+    mappingFails = false;
+    const after = await look(id);
+    expect([after.error, await open(id)]).toEqual([null, ["orders 03-05", "fiscal early"]]);
+    await endAll(id);
+    await look(id);
+    await endAll(id);
+    expect(await look(id)).toMatchObject({ states: ["DD", "DD"], status: "COMPLETED_SUCCESS" });
   });
 
   test("a policy of one run waits until all is there, one of three makes runs of three", async () => {

@@ -1,11 +1,34 @@
-import { Definitions, job, op, RunRequest, SkipReason, schedule, sensor, z } from "@dagster-operator/sdk";
+import {
+  asset,
+  assetIn,
+  customMapping,
+  Definitions,
+  dynamicPartitions,
+  job,
+  op,
+  RunRequest,
+  SkipReason,
+  schedule,
+  sensor,
+  staticPartitions,
+  z,
+} from "@dagster-operator/sdk";
 import { codeLocationContract, inProcessCode } from "../src/testing/index.ts";
 
 const scale = op("scale", { config: z.object({ factor: z.number() }) }, ({ config }) => config.factor);
 const work = job("work", () => {
   scale();
 });
+const partitions = dynamicPartitions("days");
+const days = asset("days", { partitions }, () => 1);
+const mapping = customMapping(partitions, (key) => (key === "both" ? ["a", "b"] : key === "one" ? "a" : "c"));
+const halves = asset(
+  "halves",
+  { partitions: staticPartitions(["a", "b"]), inputs: { days: assetIn(days, { mapping }) } },
+  () => 2,
+);
 const definitions = new Definitions({
+  assets: [days, halves],
   jobs: [work],
   schedules: [
     schedule(

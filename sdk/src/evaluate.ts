@@ -1,5 +1,5 @@
 /** What a code server asks of loaded definitions. */
-import { assetKey } from "./asset/asset-key.ts";
+import { assetKey, keyText } from "./asset/asset-key.ts";
 import {
   plainRequest,
   type RunRequest,
@@ -17,7 +17,7 @@ import { toMetadata } from "./metadata/metadata-value.ts";
 import { ASSET_JOB } from "./model/definitions.ts";
 import { didYouMean } from "./model/nearest-name.ts";
 import type { ReportedAssetEvent } from "./model/watched.ts";
-import { lastPartitionEndingAt } from "./partitions/index.ts";
+import { isCustom, lastPartitionEndingAt, mappingTable, PartitionMappingError } from "./partitions/index.ts";
 import type { Repository } from "./repository/collect.ts";
 import { runConfigIssues } from "./repository/run-config.ts";
 import type { ResourceMap } from "./resource/resource.ts";
@@ -276,6 +276,29 @@ function nameTargets(
         `sensor ${name} requested job ${request.job}, which is not among its jobs ${names.join(", ")}`,
       );
     }
+  }
+}
+
+/**
+ * What a custom partition mapping says: the downstream keys that need each of these keys of `upstream`.
+ * Rejects with the user's own error, or for a key that can never be.
+ */
+export function mapPartitions(
+  definitions: Definitions,
+  asset: string,
+  { upstream, keys }: { upstream: string; keys: readonly string[] },
+): Record<string, string[]> {
+  const found = internalsOf(definitions).repository.assets.get(asset);
+  const mapping = found?.deps.find(({ key }) => keyText(key) === upstream)?.mapping;
+  if (!isCustom(mapping))
+    throw new Error(`asset ${asset} depends on ${upstream} by no custom partition mapping`);
+  try {
+    return mappingTable(mapping, keys, found?.partitions ?? null);
+  } catch (error) {
+    if (!(error instanceof PartitionMappingError)) throw error;
+    throw new PartitionMappingError(`asset ${asset} depends on ${upstream}: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 

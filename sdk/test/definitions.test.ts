@@ -2,8 +2,11 @@ import { describe, expect, test } from "@jest/globals";
 import {
   asset,
   assetCheck,
+  assetIn,
+  customMapping,
   Definitions,
   DefinitionsError,
+  dailyPartitions,
   defineAssetJob,
   env,
   externalAsset,
@@ -14,6 +17,7 @@ import {
   resource,
   schedule,
   sensor,
+  staticPartitions,
   z,
 } from "../src/index.ts";
 import { DefinitionsSnapshot } from "../src/model/definitions.ts";
@@ -37,6 +41,30 @@ describe("Definitions", () => {
     const problems = problemsOf(() => new Definitions({ assets: [one, other] }));
     expect(problems[0]).toContain("asset raw/orders is defined twice");
     expect(problems[0]?.split(here)).toHaveLength(3);
+  });
+
+  test("a partition mapping to a partition that can never be is refused", () => {
+    const sales = asset("sales", { partitions: staticPartitions(["rome"]) }, () => 1);
+    const visits = asset("visits", { partitions: dailyPartitions({ start: "2024-01-01" }) }, () => 1);
+    const table = { kind: "static" as const, downstreamByUpstream: { rome: ["itt"] } };
+    const days = customMapping(dailyPartitions({ start: "2024-01-01" }), () => "fr");
+    const byCountry = asset(
+      "by_country",
+      {
+        partitions: staticPartitions(["it"]),
+        inputs: { sales: assetIn(sales, { mapping: table }), visits: assetIn(visits, { mapping: days }) },
+      },
+      () => 2,
+    );
+    const problems = problemsOf(() => new Definitions({ assets: [sales, visits, byCountry] }));
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^asset by_country.*definitions.test.ts.* depends on sales: its partition mapping says that rome is needed by partition "itt", and there is no such partition — did you mean it/,
+      ),
+      expect.stringContaining(
+        'depends on visits: its partition mapping says that 2024-01-01 is needed by partition "fr"',
+      ),
+    ]);
   });
 
   test("the same asset may be given twice", () => {

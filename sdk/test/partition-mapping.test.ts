@@ -122,6 +122,42 @@ describe("as told", () => {
     expect(down(worlds, cities, ["rome"], mapping)).toEqual(["eu", "old"]);
   });
 
+  test("a mapping of one's own from time and from keys that come and go", () => {
+    const odd = staticPartitions(["odd", "even"]);
+    const byDay = customMapping(daily, (key) => (Number(key.slice(-2)) % 2 ? "odd" : ["even"]));
+    expect(up(odd, daily, ["even"], byDay)).toEqual(days(1, 21).filter((_, at) => at % 2));
+    expect(down(odd, daily, days(2, 2), byDay)).toEqual(["even"]);
+    const names = customMapping(dynamicPartitions("d"), (key) => (key === "a" ? ["us", "eu"] : "eu"));
+    expect(up(region, dynamicPartitions("d"), ["us"], names)).toEqual(["a"]);
+    expect(up(region, dynamicPartitions("d"), ["eu"], names)).toEqual(["a", "b"]);
+    // The week of a day that is not over has no partition yet: it is left out.
+    const week = customMapping(daily, () => ["2024-01-14", "2024-01-21"]);
+    expect(down(weekly, daily, days(1, 1), week)).toEqual(["2024-01-14"]);
+  });
+
+  test("a mapping of one's own that throws, or names what can never be, is refused", () => {
+    const to = (named: (key: string) => string | string[]) => () =>
+      up(region, daily, ["us"], customMapping(daily, named));
+    expect(to(() => "uss")).toThrow(
+      'says that 2024-01-01 is needed by partition "uss", and there is no such partition — did you mean us?',
+    );
+    expect(
+      to(() => {
+        throw new Error("no idea");
+      }),
+    ).toThrow("its custom partition mapping failed for 2024-01-01: no idea");
+    expect(to(() => [7] as never)).toThrow("gives number for 2024-01-01");
+    expect(() =>
+      up(
+        weekly,
+        daily,
+        ["2024-01-07"],
+        customMapping(daily, () => "2024-01-08"),
+      ),
+    ).toThrow("keys are written %Y-%m-%d and start at 0 0 * * 0");
+    expect(() => up(region, daily, ["us"], { kind: "custom" })).toThrow("make it with customMapping");
+  });
+
   test("a mapping that cannot lead there, or a dimension that is not clear, is refused", () => {
     expect(() => up(region, daily, ["us"], { kind: "time_window", startOffset: 0, endOffset: 0 })).toThrow(
       "a time_window partition mapping does not lead from time_window to static partitions",

@@ -34,6 +34,7 @@ const entry: LocationEntry = {
   code: {
     validateRunConfig: async (job: string, config: Record<string, unknown>) =>
       validateRunConfig(definitions, job, config),
+    mapPartitions: async () => ({}),
   } as unknown as LocationEntry["code"],
 };
 const workspace = { list: () => [entry], get: () => entry } as unknown as Workspace;

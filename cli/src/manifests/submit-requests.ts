@@ -80,7 +80,9 @@ export function checkRequest(request: ManifestRequest, snapshot: DefinitionsSnap
   const backfill = toBackfillRequest(request, snapshot);
   try {
     const defs = partitionsOf(entries, backfill);
-    if (!defs.some((def) => def && isDynamic(def)))
+    // What a mapping of the user's own says is known when the code serves.
+    const asksCode = snapshot.assets.some(({ deps }) => deps.some(({ mapping }) => mapping?.kind === "custom"));
+    if (!asksCode && !defs.some((def) => def && isDynamic(def)))
       backfillTargets(entries, backfill, { now, dynamic: () => [] });
   } catch (error) {
     if (!(error instanceof InvalidInput || error instanceof NotFound)) throw error;

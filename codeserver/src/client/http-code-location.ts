@@ -10,7 +10,7 @@ import {
 } from "@dagster-operator/engine";
 import { DefinitionsSnapshot, type ExtraDefinitions } from "@dagster-operator/sdk/internal";
 import type { z } from "zod";
-import { type Address, Evaluation, Failure, Issues } from "../protocol.ts";
+import { type Address, Evaluation, Failure, Issues, MappedPartitions } from "../protocol.ts";
 import { HttpJson, type HttpReply, TimedOut } from "./http-json.ts";
 
 const KIND = { schedules: "schedule", sensors: "sensor", jobs: "job" } as const;
@@ -67,6 +67,18 @@ export class HttpCodeLocation implements CodeLocation {
       timeoutMs: this.#timeoutMs,
     });
     return this.#read(Issues, reply, { kind: "job", name: job }).issues;
+  }
+
+  async mapPartitions(
+    asset: string,
+    asked: { upstream: string; keys: readonly string[] },
+  ): Promise<Record<string, string[]>> {
+    const path = `/v1/assets/${encodeURIComponent(asset)}/map-partitions`;
+    const reply = await this.#http.send("POST", path, {
+      body: { ...asked, ...this.#extra },
+      timeoutMs: this.#timeoutMs,
+    });
+    return this.#read(MappedPartitions, reply, { kind: "asset", name: asset }).downstreamByUpstream;
   }
 
   /** Closes the kept connections. */

@@ -7,8 +7,11 @@ import {
   partitionKeys,
   partitionKeysInRange,
 } from "@dagster-operator/sdk/internal";
+import { assetId } from "../backfill/asset-graph.ts";
+import { withMappingTables } from "../backfill/mapping-tables.ts";
 import type { RunRecord } from "../ports/run-storage.ts";
 import type { Storage } from "../ports/storage.ts";
+import type { LocationEntry } from "../ports/workspace.ts";
 import { dynamicNames } from "../submit/partition.ts";
 import { conditionOf } from "./condition.ts";
 import { resolveDeps } from "./deps.ts";
@@ -18,13 +21,17 @@ import type { AutomationWorld, PartitionState } from "./state.ts";
 const MAX_RUNS = 10_000;
 const MAX_BACKFILLS = 100;
 
-/** @param since mark of the evaluation before; null = there was none */
+/**
+ * @param since mark of the evaluation before; null = there was none
+ * @param code is asked for custom partition mappings
+ */
 export async function readWorld(
   storage: Storage,
   snapshot: DefinitionsSnapshot,
   targets: readonly string[],
   since: number | null,
   now: number,
+  code: Pick<LocationEntry, "name" | "code" | "codeVersion"> = { name: "", code: null, codeVersion: null },
 ): Promise<AutomationWorld> {
   const mark = await storage.events.mark();
   const assets = new Map(snapshot.assets.map((asset) => [asset.key.join("/"), asset]));
@@ -37,6 +44,11 @@ export async function readWorld(
       if (!dynamic.has(name)) dynamic.set(name, await storage.assets.dynamicPartitions(name));
   }
   const at = { now, dynamic: (name: string) => dynamic.get(name) ?? [] };
+  const wanted = new Set(
+    snapshot.assets.filter(({ key }) => seen.has(key.join("/"))).map(({ key }) => assetId(key)),
+  );
+  const [tabled] = await withMappingTables([{ ...code, snapshot }], wanted, at);
+  const mapped = new Map((tabled?.snapshot.assets ?? []).map((asset) => [asset.key.join("/"), asset]));
   const known = [...seen].flatMap((key) => assets.get(key) ?? []);
   const states = await readStates(storage, known, since ?? mark);
   markQueued(states, await notStarted(storage), snapshot, (asset, start, end) =>
@@ -45,7 +57,7 @@ export async function readWorld(
   return {
     now,
     mark,
-    assets,
+    assets: mapped,
     partitionKeys: (asset) => (asset.partitions ? partitionKeys(asset.partitions, at) : null),
     dynamic: at.dynamic,
     states,

@@ -3,10 +3,12 @@ import { createHash } from "node:crypto";
 import type { ErrorInfo, PartitionsAt } from "@dagster-operator/sdk/internal";
 import { InvalidInput, NotFound, Unavailable } from "../errors.ts";
 import type { BackfillDetail, BackfillStatus, PartitionLetter } from "../ports/backfill-storage.ts";
+import { UserCodeError } from "../ports/code-location.ts";
 import { reexecuteRun } from "../submit/reexecute.ts";
 import { type SubmitDeps, type SubmitRequest, serving, submitRuns } from "../submit/submit.ts";
 import { assetGraph, assetId } from "./asset-graph.ts";
 import { foldRuns, type Letters } from "./fold-runs.ts";
+import { withMappingTables } from "./mapping-tables.ts";
 import { type NextRun, nextRuns } from "./next-runs.ts";
 import { backfillPartitions } from "./partitions-at.ts";
 import { type BackfillPlan, planBackfill } from "./plan.ts";
@@ -22,6 +24,8 @@ export interface AdvanceDeps extends SubmitDeps {
 export const BACKFILL_LEASE_MS = 15_000;
 /** Runs submitted in one statement. */
 const CHUNK = 1000;
+/** Errors that are over once the backfill goes on. */
+const MAY_MEND = new Set(["Unavailable", "UserCodeError"]);
 /** How long a backfill is left alone that waits for a code location. */
 const AWAY_MS = 5_000;
 
@@ -70,7 +74,7 @@ export async function advanceBackfill(deps: AdvanceDeps, backfill: BackfillDetai
     await save(letters, status, why);
     return { requested: done.requested, status };
   } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
+    if (!(error instanceof Unavailable || error instanceof UserCodeError)) throw error;
     const letters = backfill.states.map((text) => [...text] as Letters);
     await save(letters, backfill.status, { name: error.name, message: error.message }, AWAY_MS);
     return { requested: 0, status: backfill.status };
@@ -81,12 +85,15 @@ async function lookAt(
   { storage, workspace }: AdvanceDeps,
   { targets, createdAt }: BackfillDetail,
 ): Promise<{ plan: BackfillPlan; at: PartitionsAt }> {
-  const graph = assetGraph(workspace.list());
+  const listed = workspace.list();
+  const known = assetGraph(listed);
   const defs = targets.map(({ asset }) =>
-    asset ? (graph.get(assetId(asset))?.def.partitions ?? null) : null,
+    asset ? (known.get(assetId(asset))?.def.partitions ?? null) : null,
   );
   // The newest partition is that of the time when it was requested, however long it takes.
   const at = await backfillPartitions(storage, defs, createdAt);
+  const wanted = new Set(targets.flatMap(({ asset }) => (asset ? [assetId(asset)] : [])));
+  const graph = assetGraph(await withMappingTables(listed, wanted, at));
   return { plan: planBackfill(targets, graph, at), at };
 }
 
@@ -106,7 +113,7 @@ function statusOf(
   error: ErrorInfo | null,
 ): [BackfillStatus, ErrorInfo | null] {
   const has = (letter: PartitionLetter) => letters.some((row) => row.includes(letter));
-  const fault = error?.name === "Unavailable" ? null : error;
+  const fault = MAY_MEND.has(error?.name ?? "") ? null : error;
   if (has("R")) return ["REQUESTED", fault];
   if (has("W")) {
     if (stopped || requested > 0 || error !== null) return ["REQUESTED", fault];

@@ -120,6 +120,19 @@ function edgeOf(
       : indexes(upstreamPartitionKeys({ ...at, downstream: down, upstream: up, mapping, keys: [] }) ?? []);
     return { ...of, needs: () => needed, fixed: true, together: false };
   }
+  if (mapping.kind === "static") {
+    const needed = new Map<string, number[]>();
+    for (const [key, downstream] of Object.entries(mapping.downstreamByUpstream))
+      for (const one of downstream) {
+        const [index] = indexes([key]);
+        if (index === undefined) continue;
+        const list = needed.get(one);
+        if (list) list.push(index);
+        else needed.set(one, [index]);
+      }
+    const needs = (index: number) => needed.get(target.partitions?.[index] ?? "") ?? NONE;
+    return { ...of, needs, fixed: false, together: false };
+  }
   if (sameKeys(mapping, down, up))
     return {
       ...of,

@@ -7,11 +7,13 @@ import {
 } from "@dagster-operator/sdk/internal";
 import { InvalidInput, NotFound } from "../errors.ts";
 import type { BackfillTarget, NewBackfill } from "../ports/backfill-storage.ts";
+import { UserCodeError } from "../ports/code-location.ts";
 import type { LocationEntry } from "../ports/workspace.ts";
 import { didYouMean } from "../submit/nearest.ts";
 import { partitionedParts } from "../submit/partition.ts";
 import { prepareRuns, type SubmitDeps, serving } from "../submit/submit.ts";
 import { type AssetGraph, assetGraph, assetId } from "./asset-graph.ts";
+import { withMappingTables } from "./mapping-tables.ts";
 import { backfillPartitions } from "./partitions-at.ts";
 import { planBackfill } from "./plan.ts";
 import { assetTargets, chosenKeys, type PartitionChoice } from "./targets.ts";
@@ -58,8 +60,7 @@ export async function submitBackfill(deps: SubmitDeps, request: BackfillRequest)
   if ((request.job === undefined) === (request.assets === undefined))
     throw new InvalidInput("a backfill is of a job or of assets: name one of them");
   if (request.job !== undefined && request.location !== undefined) serving(workspace, request.location);
-  const entries = workspace.list();
-  const at = await backfillPartitions(storage, partitionsOf(entries, request), deps.now());
+  const { entries, at } = await backfillWorld(storage, workspace.list(), request, deps.now());
   const all = backfillTargets(entries, request, at);
   const targets = request.onlyMissingAndFailed
     ? await openTargets(deps, all, request.job)
@@ -99,8 +100,8 @@ export function newBackfillId(): string {
 }
 
 /**
- * Which partitions of which assets a backfill would be of, in the order in which they are made; `at` knows the dynamic keys of
- * `partitionsOf`. Pure. @throws NotFound · InvalidInput
+ * Which partitions of which assets a backfill would be of, in the order in which they are made; `at` and entries are
+ * those of `backfillWorld`. Pure. @throws NotFound · InvalidInput
  */
 export function backfillTargets(
   entries: readonly Served[],
@@ -124,6 +125,26 @@ export function backfillTargets(
   const def = partitionsOfJob(entries, location, job);
   const partitions = chosenKeys(`job ${job}`, def, choice, at);
   return [{ location: location ?? "", asset: null, partitions }];
+}
+
+/**
+ * What `backfillTargets` looks at, with what must be read or asked of the code: dynamic keys and custom partition mappings.
+ * @throws Unavailable · InvalidInput a custom mapping fails
+ */
+export async function backfillWorld<E extends LocationEntry>(
+  storage: SubmitDeps["storage"],
+  listed: readonly E[],
+  request: BackfillRequest,
+  now: number,
+): Promise<{ entries: E[]; at: PartitionsAt }> {
+  const at = await backfillPartitions(storage, partitionsOf(listed, request), now);
+  try {
+    const entries = await withMappingTables(listed, new Set((request.assets ?? []).map(assetId)), at);
+    return { entries, at };
+  } catch (error) {
+    if (!(error instanceof UserCodeError)) throw error;
+    throw new InvalidInput(`this backfill cannot be requested: ${error.message}`);
+  }
 }
 
 /** Partitions of what a backfill is of, as far as they are known. */

@@ -44,6 +44,14 @@ export interface CodeLocation {
   evaluateSensor(name: string, at: SensorQuestion): Promise<TickResult>;
   /** Checks run config with the user's own schemas; [] when it is good. Paths start at the root: `ops.x.config.y`. */
   validateRunConfig(job: string, runConfig: Record<string, unknown>): Promise<Issue[]>;
+  /**
+   * What the custom partition mapping of an asset says of keys of its upstream asset: the downstream keys that need each.
+   * Assets by their key's parts joined by `/`. @throws NotFound · Unavailable · UserCodeError it threw, or named a key that cannot be
+   */
+  mapPartitions(
+    asset: string,
+    asked: { upstream: string; keys: readonly string[] },
+  ): Promise<Record<string, string[]>>;
 }
 
 /** The user's code threw while it was asked. */

@@ -8,7 +8,8 @@ export interface CodeLocationHarness {
    * A code location with: a job `work`, whose run config wants a number at `ops.scale.config.factor`; a schedule `nightly`
    * that requests a run of `work` with run key = its scheduled time in ISO form and tag `from=nightly`; sensors `counting`
    * (cursor = previous cursor + 1, logs "counted", skips with the reason `nothing new`), `throwing` (throws an error with
-   * the message `sensor is broken`) and `hanging` (never ends).
+   * the message `sensor is broken`) and `hanging` (never ends); assets `days` (dynamic partitions) and `halves` (static ones `a`
+   * and `b`), which depends on `days` by a custom mapping: `one` is needed by `a`, `both` by `a` and `b`, anything else by `c`.
    */
   open(): Promise<{ code: CodeLocation; close(): Promise<void> }>;
   /** A location whose code throws an error with the message `broken at import`. */
@@ -77,6 +78,16 @@ export function codeLocationContract(name: string, harness: CodeLocationHarness)
       expect(await code.validateRunConfig("work", config(2))).toEqual([]);
       const issues = await code.validateRunConfig("work", config("two"));
       expect(issues.map((issue) => issue.path)).toContain("ops.scale.config.factor");
+    });
+
+    test("says which partitions a custom mapping leads to, and refuses one that cannot be", async () => {
+      const ask = (...keys: string[]) => code.mapPartitions("halves", { upstream: "days", keys });
+      expect(await ask("one", "both")).toEqual({ one: ["a"], both: ["a", "b"] });
+      const error = await caught(ask("one", "other"));
+      expect(error).toBeInstanceOf(UserCodeError);
+      expect((error as UserCodeError).message).toMatch(/asset halves depends on days.*other.*"c"/);
+      const unknown = code.mapPartitions("nothing", { upstream: "days", keys: [] });
+      expect(await caught(unknown)).toBeInstanceOf(NotFound);
     });
 
     test("rejects with LoadError and the user's message when the code does not load", async () => {

@@ -5,6 +5,7 @@ import {
   evaluateSchedule,
   evaluateSensor,
   internalsOf,
+  mapPartitions,
   validateRunConfig,
 } from "@dagster-operator/sdk/internal";
 import { NotFound, Unavailable } from "../errors.ts";
@@ -40,6 +41,12 @@ export function inProcessCode(definitions: Definitions | Error | null): CodeLoca
       );
     },
     validateRunConfig: async (job, runConfig) => validateRunConfig(known("jobs", job), job, runConfig),
+    mapPartitions: async (asset, asked) => {
+      const found = loaded();
+      if (!snapshotOf(found).assets.some(({ key }) => key.join("/") === asset))
+        throw new NotFound("asset", asset);
+      return asUserCode(`asset ${asset}`, async () => mapPartitions(found, asset, asked));
+    },
   };
 }
 

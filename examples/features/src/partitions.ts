@@ -2,6 +2,7 @@
 import {
   asset,
   assetIn,
+  customMapping,
   dailyPartitions,
   defineAssetJob,
   dynamicPartitions,
@@ -110,6 +111,39 @@ export const salesByCountry = asset(
   ({ inputs }) => Object.keys(inputs.shops).sort().join(","),
 );
 
+export const stay = asset("stay", { partitions: guests, group }, ({ partitionKey }) => partitionKey);
+
+/** By a function: the half of the month that a day lies in. */
+export const visitsByHalf = asset(
+  "visits_by_half",
+  {
+    partitions: staticPartitions(["first", "second"]),
+    group,
+    inputs: {
+      days: assetIn(visitsChecked, {
+        mapping: customMapping(days, (day) => (number(day) < 16 ? "first" : "second")),
+        allowMissing: true,
+      }),
+    },
+  },
+  ({ inputs }) => Object.keys(inputs.days).join(),
+);
+
+/** The same from keys that come and go. */
+export const tables = asset(
+  "tables",
+  {
+    partitions: staticPartitions(["a to m", "n to z"]),
+    group,
+    inputs: {
+      guests: assetIn(stay, {
+        mapping: customMapping(guests, (guest) => (guest < "n" ? "a to m" : "n to z")),
+      }),
+    },
+  },
+  ({ inputs }) => Object.keys(inputs.guests).sort().join(),
+);
+
 /** Two dimensions from one of them. */
 export const stock = asset(
   "stock",
@@ -122,7 +156,5 @@ export const stock = asset(
   },
   ({ inputs, partitionDimensions }) => `${partitionDimensions.shelf}: ${Object.values(inputs.sales).join()}`,
 );
-
-export const stay = asset("stay", { partitions: guests, group }, ({ partitionKey }) => partitionKey);
 
 export const daily = defineAssetJob("daily_visits", { selection: "visits or visits_checked" });

@@ -69,6 +69,8 @@ export const PartitionMapping = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("time_window"), startOffset: z.number().int(), endOffset: z.number().int() }),
   z.object({ kind: z.literal("static"), downstreamByUpstream: z.record(z.string(), z.array(z.string())) }),
   z.object({ kind: z.literal("multi_to_single"), dimension: z.string().optional() }),
+  /** A function of the code's own, which is asked for a table of the keys that exist. */
+  z.object({ kind: z.literal("custom") }),
 ]);
 export type PartitionMapping = z.infer<typeof PartitionMapping>;
 

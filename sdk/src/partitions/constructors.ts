@@ -122,20 +122,6 @@ export function staticPartitions<const K extends string>(keys: readonly K[]): { 
   return { kind: "static", keys: [...keys] };
 }
 
-/**
- * A mapping of your own, from each key of the upstream partitions to the downstream keys that need it. The function is asked
- * once for each key when the file is loaded, so that the control plane can ask the same without your code.
- * @example
- * assetIn(sales, { mapping: customMapping(countries, (country) => (country === "it" ? ["europe", "south"] : ["europe"])) });
- */
-export function customMapping<K extends string>(
-  upstream: { kind: "static"; keys: readonly K[] },
-  downstreamKeys: (upstreamKey: K) => string | readonly string[],
-): { kind: "static"; downstreamByUpstream: Record<string, string[]> } {
-  const entries = upstream.keys.map((key) => [key, [downstreamKeys(key)].flat()] as const);
-  return { kind: "static", downstreamByUpstream: Object.fromEntries(entries) };
-}
-
 /** Keys that sensors, runs and GraphQL add and delete while the system runs, under this name. */
 export function dynamicPartitions(name: string): Extract<PartitionsDef, { kind: "dynamic" }> {
   if (name === "")

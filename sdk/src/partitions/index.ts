@@ -1,6 +1,5 @@
 export {
   cronPartitions,
-  customMapping,
   dailyPartitions,
   dynamicPartitions,
   hourlyPartitions,
@@ -11,6 +10,14 @@ export {
   type TimePartitionsOptions,
   weeklyPartitions,
 } from "./constructors.ts";
+export {
+  type CustomMapping,
+  customMapping,
+  isCustom,
+  mappingProblem,
+  mappingTable,
+  PartitionMappingError,
+} from "./custom-mapping.ts";
 export {
   comparePartitionKeys,
   hasPartitionKey,
@@ -27,7 +34,6 @@ export {
   defaultMapping,
   downstreamPartitionKeys,
   type MappingOf,
-  PartitionMappingError,
   upstreamPartitionKeys,
 } from "./mapping.ts";
 export { dimensionsOf, joinKey, splitKey } from "./multi-key.ts";

@@ -71,6 +71,23 @@ export function hasPartitionKey(def: PartitionsDef, key: string, at: PartitionsA
   }
 }
 
+/** Whether it is written as a key of this definition: it may exist now, later, or have been deleted. */
+export function couldBePartitionKey(def: PartitionsDef, key: string): boolean {
+  switch (def.kind) {
+    case "time_window":
+      return windowOf(def, key) !== null;
+    case "static":
+      return def.keys.includes(key);
+    case "dynamic":
+      return key !== "";
+    case "multi":
+      return (
+        splitKey(def, key)?.every(({ partitions, key: part }) => couldBePartitionKey(partitions, part)) ??
+        false
+      );
+  }
+}
+
 export function lastPartitionKey(def: PartitionsDef, at: PartitionsAt): string | null {
   if (def.kind === "time_window") {
     const last = lastStart(def, at.now);

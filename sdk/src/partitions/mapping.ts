@@ -1,5 +1,6 @@
 /** Which partitions of an upstream asset a downstream partition needs, and the other way round. */
 import type { PartitionMapping, PartitionsDef } from "../model/definitions.ts";
+import { asTable, PartitionMappingError } from "./custom-mapping.ts";
 import { hasPartitionKey, lastPartitionKey, type PartitionsAt, partitionKeys } from "./keys.ts";
 import { dimensionsOf, joinKey, splitKey } from "./multi-key.ts";
 import {
@@ -23,11 +24,6 @@ export interface MappingOf extends PartitionsAt {
   keys: readonly string[];
 }
 
-/** The mapping cannot be used between these two definitions. */
-export class PartitionMappingError extends Error {
-  override name = "PartitionMappingError";
-}
-
 /** Dagster's default: windows that overlap, equal keys, the dimension that fits, or all when the downstream asset is whole. */
 export function defaultMapping(downstream: PartitionsDef | null, upstream: PartitionsDef): PartitionMapping {
   if (downstream === null) return { kind: "all" };
@@ -44,7 +40,7 @@ export function defaultMapping(downstream: PartitionsDef | null, upstream: Parti
 export function upstreamPartitionKeys(of: MappingOf): string[] | null {
   const { downstream, upstream, keys } = of;
   if (upstream === null) return null;
-  const mapping = of.mapping ?? defaultMapping(downstream, upstream);
+  const mapping = asTable(of.mapping, downstream, upstream, of) ?? defaultMapping(downstream, upstream);
   if (mapping.kind === "all") return partitionKeys(upstream, of);
   if (mapping.kind === "last") {
     const last = lastPartitionKey(upstream, of);
@@ -94,6 +90,8 @@ export function upstreamPartitionKeys(of: MappingOf): string[] | null {
         return upstreamPartitionKeys({ ...of, downstream: partitions, mapping: undefined, keys: parts });
       }
       throw wrong(mapping, downstream, upstream);
+    case "custom":
+      throw wrong(mapping, downstream, upstream);
   }
 }
 
@@ -102,7 +100,7 @@ export function downstreamPartitionKeys(of: MappingOf): string[] | null {
   const { downstream, upstream, keys } = of;
   if (downstream === null) return null;
   if (upstream === null) return partitionKeys(downstream, of);
-  const mapping = of.mapping ?? defaultMapping(downstream, upstream);
+  const mapping = asTable(of.mapping, downstream, upstream, of) ?? defaultMapping(downstream, upstream);
   switch (mapping.kind) {
     case "all":
       return keys.length > 0 ? partitionKeys(downstream, of) : [];
@@ -150,6 +148,8 @@ export function downstreamPartitionKeys(of: MappingOf): string[] | null {
         const { partitions, parts } = dimensionParts(upstream, downstream, mapping, keys);
         return downstreamPartitionKeys({ ...of, upstream: partitions, mapping: undefined, keys: parts });
       }
+      throw wrong(mapping, downstream, upstream);
+    case "custom":
       throw wrong(mapping, downstream, upstream);
   }
 }

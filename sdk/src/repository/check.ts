@@ -3,6 +3,7 @@ import { keyText } from "../asset/asset-key.ts";
 import { parseCron } from "../cron/parse.ts";
 import { ASSET_JOB } from "../model/definitions.ts";
 import { didYouMean } from "../model/nearest-name.ts";
+import { asTable, mappingProblem, PartitionMappingError } from "../partitions/custom-mapping.ts";
 import { at } from "../source.ts";
 import { timeZone } from "../time/zone.ts";
 import { ioManagerName, type Repository } from "./collect.ts";
@@ -20,6 +21,7 @@ export function checkRepository(repository: Repository): string[] {
     ...ioManagers(repository),
     ...unknownJobs(repository),
     ...badTimes(repository),
+    ...badMappings(repository),
   ];
 }
 
@@ -198,6 +200,26 @@ function* badTimes({ schedules }: Repository): Generator<string> {
       yield fail(error);
     }
   }
+}
+
+/** Tables, and what a function says of the keys that exist now. */
+function* badMappings({ assets }: Repository): Generator<string> {
+  const now = { now: Date.now(), dynamic: () => [] };
+  for (const asset of assets.values())
+    for (const { key, mapping } of asset.deps) {
+      const upstream = assets.get(keyText(key))?.partitions;
+      if (upstream === undefined || (mapping?.kind !== "static" && mapping?.kind !== "custom")) continue;
+      const what = `asset ${keyText(asset.key)}${at(asset.source)} depends on ${keyText(key)}`;
+      try {
+        const table = asTable(mapping, asset.partitions ?? null, upstream, now);
+        const problem =
+          table?.kind === "static" && mappingProblem(table.downstreamByUpstream, asset.partitions ?? null);
+        if (problem) yield `${what}: ${problem}`;
+      } catch (error) {
+        if (!(error instanceof PartitionMappingError)) throw error;
+        yield `${what}: ${error.message}`;
+      }
+    }
 }
 
 /** Run config that jobs and schedules bring along; what it leaves out may still be given at launch. */

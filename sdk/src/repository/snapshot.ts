@@ -81,7 +81,9 @@ function nodeDef(node: AnyNode, checkOutputs: ReadonlyMap<AnyNode, string[]>): N
 const depDef = ({ key, input, mapping }: AssetDep) => ({
   key,
   input,
-  ...(mapping === undefined ? {} : { mapping }),
+  ...(mapping === undefined
+    ? {}
+    : { mapping: mapping.kind === "custom" ? { kind: "custom" as const } : mapping }),
 });
 
 function assetDef(asset: AssetDefinition): AssetDef {

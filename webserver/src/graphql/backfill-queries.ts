@@ -1,4 +1,4 @@
-import { backfillPartitions, backfillTargets, partitionsOf } from "@dagster-operator/engine";
+import { backfillTargets, backfillWorld } from "@dagster-operator/engine";
 import { AssetBackfillTargetPartitions, PartitionBackfill, targetPartitions } from "./backfill.ts";
 import { builder, byTypename } from "./builder.ts";
 import { BulkActionStatus } from "./enums.ts";
@@ -70,8 +70,12 @@ builder.queryFields((t) => ({
         assets: params.assetSelection.map(({ path }) => path),
         partitions: { keys: params.partitionNames },
       };
-      const entries = ctx.workspace.list();
-      const at = await backfillPartitions(ctx.storage, partitionsOf(entries, request), ctx.clock.now());
+      const { entries, at } = await backfillWorld(
+        ctx.storage,
+        ctx.workspace.list(),
+        request,
+        ctx.clock.now(),
+      );
       const targets = backfillTargets(entries, request, at);
       return targets.flatMap((target) =>
         target.asset ? [{ asset: target.asset, partitions: targetPartitions(ctx, target) }] : [],

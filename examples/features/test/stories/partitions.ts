@@ -7,6 +7,8 @@ const READ = `query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
   status numPartitions error { message } runs { runId assetSelection { path } tags { key value } }
   assetBackfillData { assetBackfillStatuses {
     ... on AssetPartitionsStatusCounts { assetKey { path } numPartitionsTargeted numPartitionsMaterialized } } } } } }`;
+const ADD_GUEST = `mutation ($key: String!) { addDynamicPartition(partitionsDefName: "guests", partitionKey: $key,
+  repositorySelector: { repositoryName: "__repository__", repositoryLocationName: "definitions.ts" }) { __typename } }`;
 
 interface Seen {
   status: string;
@@ -98,11 +100,33 @@ export default [
         "COMPLETED_SUCCESS",
         { sales: "2 of 2", sales_by_country: "1 of 1", stock: "2 of 2" },
       ]);
-      const add = `mutation ($key: String!) { addDynamicPartition(partitionsDefName: "guests", partitionKey: $key,
-        repositorySelector: { repositoryName: "__repository__", repositoryLocationName: "definitions.ts" }) { __typename } }`;
-      for (const key of ["ada", "ben"]) await through.query(add, { key });
+      for (const key of ["ada", "ben"]) await through.query(ADD_GUEST, { key });
       const dynamic = await backfill(through, { assetSelection: of("stay"), allPartitions: true });
       expect([dynamic.status, made(dynamic)]).toEqual(["COMPLETED_SUCCESS", { stay: "2 of 2" }]);
+    },
+  },
+  {
+    title: "by a function of one's own, from days and from keys that are added while the system runs",
+    tell: async (through) => {
+      const seen = await backfill(through, {
+        assetSelection: of("visits", "visits_checked", "visits_by_half"),
+        partitionRange: { start: "2026-01-15", end: "2026-01-17" },
+      });
+      expect([seen.status, made(seen)]).toEqual([
+        "COMPLETED_SUCCESS",
+        { visits: "3 of 3", visits_checked: "3 of 3", visits_by_half: "2 of 2" },
+      ]);
+      await through.query(ADD_GUEST, { key: "zoe" });
+      const tables = await backfill(through, {
+        assetSelection: of("stay", "tables"),
+        partitionNames: ["zoe"],
+      });
+      expect([tables.status, made(tables)]).toEqual([
+        "COMPLETED_SUCCESS",
+        { stay: "1 of 1", tables: "1 of 1" },
+      ]);
+      const run = tables.runs.find(({ assetSelection }) => assetSelection[0]?.path[0] === "tables");
+      expect(run?.tags).toContainEqual({ key: "dagster/partition", value: "n to z" });
     },
   },
   {
