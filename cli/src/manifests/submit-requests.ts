@@ -81,7 +81,9 @@ export function checkRequest(request: ManifestRequest, snapshot: DefinitionsSnap
   try {
     const defs = partitionsOf(entries, backfill);
     // What a mapping of the user's own says is known when the code serves.
-    const asksCode = snapshot.assets.some(({ deps }) => deps.some(({ mapping }) => mapping?.kind === "custom"));
+    const asksCode = snapshot.assets.some(({ deps }) =>
+      deps.some(({ mapping }) => mapping?.kind === "custom"),
+    );
     if (!asksCode && !defs.some((def) => def && isDynamic(def)))
       backfillTargets(entries, backfill, { now, dynamic: () => [] });
   } catch (error) {
