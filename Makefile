@@ -10,7 +10,8 @@ help: ## list the commands
 install: node_modules/.installed ## install the npm packages (Node 24 is one of them)
 # Not `npm ci`: it refuses a lock file made where the registry offers only this platform's optional packages.
 node_modules/.installed: package.json package-lock.json $(wildcard */package.json examples/*/package.json)
-	@npm install --no-audit --no-fund --loglevel=error
+	@echo "Installing the npm packages; the first time takes a minute or so …"
+	@npm install --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 build: install ## compile the workspaces and the page
