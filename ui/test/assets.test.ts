@@ -204,9 +204,9 @@ test("ops of a graph within a job are a group, and edges reach into it", () => {
     handle("save", null, ["clean"]),
   ]);
   expect(entries.map((e) => [e.id, e.group, e.upstream])).toEqual([
-    ["load", "ops", []],
-    ["clean.trim", "clean", []],
+    ["load", "", []],
+    ["clean.trim", "clean", ["load"]],
     ["clean.sort", "clean", ["clean.trim"]],
-    ["save", "ops", ["clean.trim", "clean.sort"]],
+    ["save", "", ["clean.sort"]],
   ]);
 });

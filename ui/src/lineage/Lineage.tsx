@@ -55,7 +55,7 @@ function Inner({ assets, byId, collapsed, selected, onSelect, onCollapse, status
         next="Narrow the selection, or use the list of assets."
       />
     );
-  const groups = [...new Set(assets.map((a) => a.group))];
+  const groups = [...new Set(assets.map((a) => a.group))].filter((group) => group !== "");
   return (
     <>
       {busy ? (
@@ -97,7 +97,7 @@ function neighbours(selected: ReadonlySet<string>, byId: ReadonlyMap<string, Ass
   }
   for (const id of [...seen]) {
     const group = byId.get(id)?.group;
-    if (group !== undefined) seen.add(groupId(group));
+    if (group) seen.add(groupId(group));
   }
   return seen;
 }

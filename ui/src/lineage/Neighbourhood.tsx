@@ -2,6 +2,7 @@ import { SegmentedControl } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Graph } from "../assets/asset-graph.ts";
+import { countOf } from "../design/count.ts";
 import { select } from "../selection/selection.ts";
 import { Lineage } from "./Lineage.tsx";
 
@@ -32,7 +33,7 @@ export function Neighbourhood({ id, graph }: { id: string; graph: Graph }) {
             { value: "all", label: "All" },
           ]}
         />
-        <span className="faint">{assets.length} assets</span>
+        <span className="faint">{countOf(assets.length, "asset")}</span>
         <span className="spacer" />
         {other ? (
           <Link

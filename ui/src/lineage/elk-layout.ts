@@ -18,18 +18,21 @@ const SPACING = { "elk.layered.spacing.nodeNodeBetweenLayers": "56", "elk.spacin
 export async function elkLayout(elk: Pick<ELK, "layout">, input: LayoutInput): Promise<Layout> {
   const { nodes, closed, edges } = fold(input);
   const groups = new Map<string, ElkNode[]>();
+  const children: ElkNode[] = [];
   for (const node of nodes) {
     const child: ElkNode = { id: node.id, width: NODE_WIDTH, height: NODE_HEIGHT };
-    (groups.get(node.group) ?? groups.set(node.group, []).get(node.group))?.push(child);
+    if (node.group === "") children.push(child);
+    else (groups.get(node.group) ?? groups.set(node.group, []).get(node.group))?.push(child);
   }
-  const children: ElkNode[] = [...groups].map(([name, members]) => ({
-    id: groupId(name),
-    children: members,
-    layoutOptions: {
-      ...SPACING,
-      "elk.padding": `[top=${GROUP_HEAD},left=${GROUP_PAD},bottom=${GROUP_PAD},right=${GROUP_PAD}]`,
-    },
-  }));
+  for (const [name, members] of groups)
+    children.push({
+      id: groupId(name),
+      children: members,
+      layoutOptions: {
+        ...SPACING,
+        "elk.padding": `[top=${GROUP_HEAD},left=${GROUP_PAD},bottom=${GROUP_PAD},right=${GROUP_PAD}]`,
+      },
+    });
   for (const name of closed.keys())
     children.push({ id: groupId(name), width: NODE_WIDTH, height: NODE_HEIGHT });
   const result: ElkNode = await elk.layout({
@@ -39,7 +42,9 @@ export async function elkLayout(elk: Pick<ELK, "layout">, input: LayoutInput): P
       "elk.direction": "RIGHT",
       "elk.hierarchyHandling": "INCLUDE_CHILDREN",
       ...SPACING,
-      "elk.spacing.componentComponent": "40",
+      // Seen from far, the name of a group stands above its box.
+      "elk.spacing.nodeNode": "44",
+      "elk.spacing.componentComponent": "56",
       "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
       "elk.edgeRouting": "SPLINES",
     },
@@ -48,9 +53,14 @@ export async function elkLayout(elk: Pick<ELK, "layout">, input: LayoutInput): P
   });
   const boxes: Box[] = [];
   const out: GroupBox[] = [];
+  const single = new Set(nodes.flatMap((node) => (node.group === "" ? [node.id] : [])));
   for (const group of result.children ?? []) {
-    const name = group.id.slice("group:".length);
     const { x = 0, y = 0, width = NODE_WIDTH, height = NODE_HEIGHT } = group;
+    if (single.has(group.id)) {
+      boxes.push({ id: group.id, x, y, width, height });
+      continue;
+    }
+    const name = group.id.slice("group:".length);
     out.push({
       id: name,
       x,

@@ -1,6 +1,7 @@
 /** Graph data in, boxes out; no DOM, so that it runs in a worker and in a test. All lengths in pixels. */
 export interface InNode {
   readonly id: string;
+  /** Empty = in none. */
   readonly group: string;
 }
 export interface InEdge {
@@ -253,15 +254,16 @@ export function fastLayout(input: LayoutInput): Layout {
     const name = item.id.slice("group:".length);
     const at = outer.at.get(item.id) ?? { x: 0, y: 0 };
     const placed = inner.get(name);
-    groups.push({
-      id: name,
-      x: at.x,
-      y: at.y,
-      width: item.width,
-      height: item.height,
-      collapsed: placed === undefined,
-      count: placed ? (inside.get(name)?.length ?? 0) : (closed.get(name) ?? 0),
-    });
+    if (name !== "")
+      groups.push({
+        id: name,
+        x: at.x,
+        y: at.y,
+        width: item.width,
+        height: item.height,
+        collapsed: placed === undefined,
+        count: placed ? (inside.get(name)?.length ?? 0) : (closed.get(name) ?? 0),
+      });
     for (const [id, point] of placed?.at ?? [])
       boxes.push({
         id,

@@ -3,6 +3,7 @@ import type { Node, NodeProps } from "@xyflow/react";
 import type { AssetEntry } from "../assets/asset-graph.ts";
 import { Kinds } from "../assets/Kinds.tsx";
 import type { AssetState } from "../assets/latest.ts";
+import { countOf } from "../design/count.ts";
 import { TimeAgo } from "../design/Time.tsx";
 import type { GroupBox } from "./layout.ts";
 
@@ -60,11 +61,11 @@ function GroupNode({ data }: NodeProps<GroupNodeType>) {
         className="lgroup closed nopan"
         onClick={() => data.onToggle(group.id)}
         aria-expanded={false}
-        aria-label={`Open group ${group.id}, ${group.count} assets`}
+        aria-label={`Open group ${group.id}, ${countOf(group.count, "asset")}`}
       >
         <span className="name truncate">{group.id}</span>
         <span className="faint row" style={{ gap: 4 }}>
-          <IconChevronRight size={13} /> {group.count.toLocaleString()} asset{group.count === 1 ? "" : "s"}
+          <IconChevronRight size={13} /> {countOf(group.count, "asset")}
         </span>
       </button>
     );
