@@ -6,29 +6,22 @@ import {
   NotFound,
   type PartitionChoice,
   reexecuteBackfill,
-  type SubmitDeps,
   submitBackfill,
   Unavailable,
   UserCodeError,
 } from "@dagster-operator/engine";
 import { builder, byTypename } from "./builder.ts";
-import { invalidConfig, parseRunConfig, RunConfigValidationInvalid } from "./config.ts";
+import { invalidConfig, parseRunConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import {
-  ConflictingExecutionParamsError,
-  InvalidOutputError,
-  InvalidStepError,
-  NoModeProvidedError,
   PartitionKeysNotFoundError,
   PartitionSetNotFoundError,
-  PipelineNotFoundError,
-  PresetNotFoundError,
   PythonError,
   pythonError,
-  RunConflict,
   UnauthorizedError,
 } from "./errors.ts";
 import { LaunchBackfillParams, ReexecutionParams } from "./inputs.ts";
+import { REFUSALS, submitDeps, tagsOf } from "./submit.ts";
 
 const LaunchBackfillSuccess = builder
   .objectRef<{ __typename: "LaunchBackfillSuccess"; backfillId: string }>("LaunchBackfillSuccess")
@@ -43,21 +36,7 @@ const LaunchBackfillSuccess = builder
     }),
   });
 const LaunchBackfillResult = builder.unionType("LaunchBackfillResult", {
-  types: [
-    LaunchBackfillSuccess,
-    PartitionSetNotFoundError,
-    PartitionKeysNotFoundError,
-    InvalidStepError,
-    InvalidOutputError,
-    RunConfigValidationInvalid,
-    PipelineNotFoundError,
-    RunConflict,
-    UnauthorizedError,
-    PythonError,
-    PresetNotFoundError,
-    ConflictingExecutionParamsError,
-    NoModeProvidedError,
-  ],
+  types: [LaunchBackfillSuccess, PartitionSetNotFoundError, PartitionKeysNotFoundError, ...REFUSALS],
   resolveType: byTypename,
 });
 type LaunchResult = typeof LaunchBackfillResult.$inferType;
@@ -73,13 +52,6 @@ const CancelBackfillResult = builder.unionType("CancelBackfillResult", {
 const ResumeBackfillResult = builder.unionType("ResumeBackfillResult", {
   types: [success("ResumeBackfillSuccess"), UnauthorizedError, PythonError],
   resolveType: byTypename,
-});
-
-const submitDeps = (ctx: Context): SubmitDeps => ({
-  storage: ctx.storage,
-  workspace: ctx.workspace,
-  now: () => ctx.clock.now(),
-  newId: () => crypto.randomUUID(),
 });
 
 type Params = typeof LaunchBackfillParams.$inferInput;
@@ -118,7 +90,7 @@ function requestOf(params: Params): BackfillRequest {
     fromFailure: params.fromFailure ?? undefined,
     steps: params.reexecutionSteps ?? undefined,
     runConfig: parseRunConfig(params.runConfigData),
-    tags: Object.fromEntries((params.tags ?? []).map(({ key, value }) => [key, value])),
+    tags: tagsOf(params.tags),
     title: params.title ?? undefined,
     description: params.description ?? undefined,
   };

@@ -97,7 +97,7 @@ builder.objectRef<Issue>("FieldNotDefinedConfigError").implement({
   fields: (t) => ({ fieldName: t.string({ resolve: (issue) => parts(issue).at(-1) ?? "" }) }),
 });
 
-interface Invalid {
+export interface Invalid {
   __typename: "RunConfigValidationInvalid";
   pipelineName: string;
   errors: Issue[];

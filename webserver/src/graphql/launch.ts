@@ -3,7 +3,6 @@ import {
   InvalidInput,
   NotFound,
   reexecuteRun,
-  type SubmitDeps,
   type SubmitRequest,
   submitRun,
   submitRuns,
@@ -12,23 +11,12 @@ import {
 } from "@dagster-operator/engine";
 import { ASSET_JOB } from "@dagster-operator/sdk/internal";
 import { builder, byTypename } from "./builder.ts";
-import { findJob, invalidConfig, parseRunConfig, RunConfigValidationInvalid } from "./config.ts";
+import { findJob, invalidConfig, parseRunConfig } from "./config.ts";
 import type { Context } from "./context.ts";
-import {
-  ConflictingExecutionParamsError,
-  InvalidOutputError,
-  InvalidStepError,
-  jobNotFound,
-  NoModeProvidedError,
-  PipelineNotFoundError,
-  PresetNotFoundError,
-  PythonError,
-  pythonError,
-  RunConflict,
-  UnauthorizedError,
-} from "./errors.ts";
+import { jobNotFound, PythonError, pythonError } from "./errors.ts";
 import { ExecutionParams, ReexecutionParams } from "./inputs.ts";
 import { Run, type RunModel, runModel } from "./refs.ts";
+import { REFUSALS, submitDeps, tagsOf } from "./submit.ts";
 
 type Params = typeof ExecutionParams.$inferInput;
 interface Success {
@@ -41,38 +29,18 @@ const LaunchPipelineRunSuccess = builder
 const LaunchRunSuccess = builder
   .objectRef<Success>("LaunchRunSuccess")
   .implement({ interfaces: [LaunchPipelineRunSuccess], fields: () => ({}) });
-const failures = [
-  InvalidStepError,
-  InvalidOutputError,
-  RunConfigValidationInvalid,
-  PipelineNotFoundError,
-  RunConflict,
-  UnauthorizedError,
-  PythonError,
-  PresetNotFoundError,
-  ConflictingExecutionParamsError,
-  NoModeProvidedError,
-] as const;
 const LaunchRunResult = builder.unionType("LaunchRunResult", {
-  types: [LaunchRunSuccess, ...failures],
+  types: [LaunchRunSuccess, ...REFUSALS],
   resolveType: byTypename,
 });
 const LaunchRunReexecutionResult = builder.unionType("LaunchRunReexecutionResult", {
-  types: [LaunchRunSuccess, ...failures],
+  types: [LaunchRunSuccess, ...REFUSALS],
   resolveType: byTypename,
 });
 type Result = typeof LaunchRunResult.$inferType;
 
-const submitDeps = (ctx: Context): SubmitDeps => ({
-  storage: ctx.storage,
-  workspace: ctx.workspace,
-  now: () => ctx.clock.now(),
-  newId: () => crypto.randomUUID(),
-});
 const jobName = ({ selector }: Params): string => selector.jobName ?? selector.pipelineName ?? ASSET_JOB;
 const selectorOf = (params: Params) => ({ ...params.selector, pipelineName: jobName(params) });
-const tagsOf = (tags: readonly { key: string; value: string }[] | null | undefined): Record<string, string> =>
-  Object.fromEntries((tags ?? []).map(({ key, value }) => [key, value]));
 
 /** @throws InvalidInput the run config cannot be read */
 function requestOf(params: Params): SubmitRequest {
