@@ -67,7 +67,11 @@ export function AssetPage() {
       ? events.data.assetOrError
       : null;
   const entry = graph?.byId.get(id);
-  const state = assetState(latest.get(id), node?.isMaterializable ?? true);
+  const state = assetState(
+    latest.get(id),
+    node?.isMaterializable ?? true,
+    history?.definition?.partitionStats,
+  );
   const gone = found && !node && !page.isPlaceholderData;
   const tabs = [
     ["overview", "Overview", null],
@@ -144,7 +148,7 @@ export function AssetPage() {
         />
       ) : null}
       <nav className="tabs" aria-label="Asset">
-        {tabs.map(([key, label, count]) => (
+        {(gone && !history ? [] : tabs).map(([key, label, count]) => (
           <Link
             key={key}
             to="/assets/$"

@@ -3,6 +3,7 @@ import { IconSitemap, IconSparkles } from "@tabler/icons-react";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useMemo, useRef, useState } from "react";
+import { countOf } from "../design/count.ts";
 import { Empty, Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead } from "../design/Page.tsx";
 import { Dot } from "../design/Status.tsx";
@@ -16,7 +17,7 @@ import { type AssetEntry, useAssetGraph } from "./asset-graph.ts";
 import { type AssetFilters, filterAssets } from "./filter.ts";
 import { Kinds } from "./Kinds.tsx";
 import { keyText } from "./key.ts";
-import { assetState, type LatestInfo, useLatest } from "./latest.ts";
+import { assetState, type LatestInfo, type PartitionCounts, useLatest } from "./latest.ts";
 import { Sparkline, sparkOf } from "./Sparkline.tsx";
 
 const ROW = 44;
@@ -43,7 +44,7 @@ export function AssetsPage() {
         name="Assets"
         sub={
           graph
-            ? `${graph.nodes.length.toLocaleString()} in ${graph.groups.length} group${graph.groups.length === 1 ? "" : "s"}`
+            ? `${graph.nodes.length.toLocaleString()} in ${countOf(graph.groups.length, "group")}`
             : undefined
         }
         actions={
@@ -194,11 +195,7 @@ function AssetTable({
 
 type Extra = {
   readonly assetMaterializations: Parameters<typeof sparkOf>[0];
-  readonly partitionStats: {
-    readonly numMaterialized: number;
-    readonly numPartitions: number;
-    readonly numFailed: number;
-  } | null;
+  readonly partitionStats: PartitionCounts | null;
 };
 
 function Row({
@@ -216,9 +213,9 @@ function Row({
   picked: boolean;
   onToggle: () => void;
 }) {
-  const state = assetState(latest, row.materializable);
-  const spark = extra ? sparkOf(extra.assetMaterializations) : null;
   const parts = row.partitioned ? extra?.partitionStats : null;
+  const state = assetState(latest, row.materializable, parts);
+  const spark = extra ? sparkOf(extra.assetMaterializations) : null;
   return (
     <div
       role="row"
@@ -258,12 +255,6 @@ function Row({
         ) : (
           <span className="dim">{state.label}</span>
         )}
-        {parts ? (
-          <span className="faint tnum">
-            {" "}
-            · {parts.numMaterialized}/{parts.numPartitions}
-          </span>
-        ) : null}
       </span>
       <span role="cell" className="c-time dim">
         <TimeAgo at={state.at} />

@@ -1,6 +1,7 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { AutomationRow } from "../automation/AutomationRow.tsx";
+import { countOf } from "../design/count.ts";
 import { Empty, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { Panel } from "../design/Page.tsx";
 import { Badge } from "../design/Status.tsx";
@@ -31,13 +32,7 @@ export function AutomationPanel({ path }: { path: string[] }) {
     <div className="stack">
       {node.__typename === "AssetNode" && sensor?.__typename === "Sensor" ? (
         <Panel title="Evaluated by">
-          <AutomationRow
-            kind="sensor"
-            location={node.repository.location.name}
-            name={sensor.name}
-            detail={`Every ${sensor.minIntervalSeconds}s`}
-            state={sensor.sensorState}
-          />
+          <AutomationRow location={node.repository.location.name} of={sensor} />
         </Panel>
       ) : null}
       {records.length === 0 || !chosen ? (
@@ -85,7 +80,7 @@ export function AutomationPanel({ path }: { path: string[] }) {
                   </Link>
                 ))}
                 {chosen.runIds.length > 5 ? (
-                  <span className="faint">+{chosen.runIds.length - 5} runs</span>
+                  <span className="faint">+{countOf(chosen.runIds.length - 5, "run")}</span>
                 ) : null}
               </span>
             }

@@ -1,4 +1,5 @@
 import { useMemo } from "react";
+import { countOf } from "../design/count.ts";
 import type { Tone } from "../design/Status.tsx";
 import { AssetsLatest, type AssetsLatestResult } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
@@ -16,8 +17,18 @@ export interface AssetState {
   readonly runId: string | null;
 }
 
-/** One word for where an asset stands. */
-export function assetState(info: LatestInfo | undefined, materializable: boolean): AssetState {
+export interface PartitionCounts {
+  readonly numMaterialized: number;
+  readonly numPartitions: number;
+  readonly numFailed: number;
+}
+
+/** One word for where an asset stands; how many of its partitions are made, where not all are. */
+export function assetState(
+  info: LatestInfo | undefined,
+  materializable: boolean,
+  partitions: PartitionCounts | null = null,
+): AssetState {
   const at = info?.latestMaterialization ? Number(info.latestMaterialization.timestamp) : null;
   const made = info?.latestMaterialization?.runId ?? null;
   if (!materializable) return { tone: "none", label: "Source", live: false, at, runId: made };
@@ -29,6 +40,13 @@ export function assetState(info: LatestInfo | undefined, materializable: boolean
   const run = info.latestRun;
   if (run?.status === "FAILURE" && run.runId !== made && (at === null || (run.endTime ?? 0) * 1000 >= at)) {
     return { tone: "fail", label: "Failed", live: false, at, runId: run.runId };
+  }
+  if (at !== null && partitions && partitions.numMaterialized < partitions.numPartitions) {
+    const { numMaterialized, numPartitions, numFailed } = partitions;
+    const made = `${numMaterialized.toLocaleString()} of ${countOf(numPartitions, "partition")}`;
+    return numFailed > 0
+      ? { tone: "fail", label: `${made}, ${numFailed.toLocaleString()} failed`, live: false, at, runId: null }
+      : { tone: "ok", label: made, live: false, at, runId: null };
   }
   if (at !== null) return { tone: "ok", label: "Materialized", live: false, at, runId: made };
   return { tone: "none", label: "Never materialized", live: false, at: null, runId: null };

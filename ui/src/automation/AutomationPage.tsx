@@ -1,13 +1,12 @@
 import { SegmentedControl, TextInput } from "@mantine/core";
 import { IconClockBolt, IconSearch } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { countOf } from "../design/count.ts";
 import { Empty, Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead, Panel } from "../design/Page.tsx";
 import { Automation } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { AutomationRow } from "./AutomationRow.tsx";
-import { cronText } from "./cron-text.ts";
-import { sensorKind } from "./sensor-kind.ts";
 
 export function AutomationPage() {
   const query = useGraphQL(Automation, {}, { every: 5000 });
@@ -16,12 +15,15 @@ export function AutomationPage() {
   const answer = query.data?.repositoriesOrError;
   const repositories = answer?.__typename === "RepositoryConnection" ? answer.nodes : [];
   const matches = (name: string) => !q || name.toLowerCase().includes(q.toLowerCase());
-  const schedules = repositories.flatMap((r) =>
-    r.schedules.map((s) => ({ ...s, location: r.location.name })),
-  );
-  const all = repositories.flatMap((r) => r.sensors.map((s) => ({ ...s, location: r.location.name })));
-  const sensors = all.filter((s) => s.sensorType !== "AUTOMATION");
-  const conditions = all.filter((s) => s.sensorType === "AUTOMATION");
+  const schedules = repositories.flatMap((r) => r.schedules.map((of) => ({ of, location: r.location.name })));
+  const all = repositories.flatMap((r) => r.sensors.map((of) => ({ of, location: r.location.name })));
+  const sensors = all.filter(({ of }) => of.sensorType !== "AUTOMATION");
+  const conditions = all.filter(({ of }) => of.sensorType === "AUTOMATION");
+  const sections = [
+    ["schedules", "Schedules", schedules.filter(({ of }) => matches(of.name))],
+    ["conditions", "Automation conditions", conditions.filter(({ of }) => matches(of.name))],
+    ["sensors", "Sensors", sensors.filter(({ of }) => matches(of.name))],
+  ] as const;
   const none = answer?.__typename === "RepositoryConnection" && schedules.length + all.length === 0;
   return (
     <div className="page">
@@ -29,9 +31,7 @@ export function AutomationPage() {
         title="Automation"
         name="Automation"
         sub={
-          answer
-            ? `${schedules.length} schedule${schedules.length === 1 ? "" : "s"}, ${sensors.length} sensor${sensors.length === 1 ? "" : "s"}`
-            : undefined
+          answer ? `${countOf(schedules.length, "schedule")}, ${countOf(all.length, "sensor")}` : undefined
         }
       />
       {query.error && !query.data ? <QueryProblem error={query.error} retry={query.refetch} /> : null}
@@ -86,56 +86,19 @@ export function AutomationPage() {
         </div>
       ) : null}
       <div className="stack">
-        {(!show || show === "schedules") && schedules.length > 0 ? (
-          <Panel title="Schedules" count={schedules.length}>
-            {schedules
-              .filter((s) => matches(s.name))
-              .map((s) => (
-                <AutomationRow
-                  key={`${s.location}/${s.name}`}
-                  kind="schedule"
-                  location={s.location}
-                  name={s.name}
-                  detail={`${cronText(s.cronSchedule)}${s.executionTimezone && s.executionTimezone !== "UTC" ? `, ${s.executionTimezone}` : ""}`}
-                  hint={`${s.cronSchedule} ${s.executionTimezone ?? "UTC"}`}
-                  job={s.pipelineName.startsWith("__") ? null : s.pipelineName}
-                  state={s.scheduleState}
-                />
+        {sections.map(([key, title, rows]) =>
+          (!show || show === key) && rows.length > 0 ? (
+            <Panel key={key} title={title} count={rows.length}>
+              {rows.map(({ location, of }) => (
+                <AutomationRow key={`${location}/${of.name}`} location={location} of={of} />
               ))}
-          </Panel>
-        ) : null}
-        {(!show || show === "conditions") && conditions.length > 0 ? (
-          <Panel title="Automation conditions" count={conditions.length}>
-            {conditions
-              .filter((s) => matches(s.name))
-              .map((s) => (
-                <AutomationRow
-                  key={`${s.location}/${s.name}`}
-                  kind="sensor"
-                  location={s.location}
-                  name={s.name}
-                  detail={`Every ${s.minIntervalSeconds}s, conditions of ${s.assetSelection?.assetKeys.length ?? 0} assets`}
-                  state={s.sensorState}
-                />
-              ))}
-          </Panel>
-        ) : null}
-        {(!show || show === "sensors") && sensors.length > 0 ? (
-          <Panel title="Sensors" count={sensors.length}>
-            {sensors
-              .filter((s) => matches(s.name))
-              .map((s) => (
-                <AutomationRow
-                  key={`${s.location}/${s.name}`}
-                  kind="sensor"
-                  location={s.location}
-                  name={s.name}
-                  detail={`Every ${s.minIntervalSeconds}s${s.sensorType === "STANDARD" ? "" : `, ${sensorKind(s.sensorType)}`}`}
-                  job={s.targets?.find((t) => !t.pipelineName.startsWith("__"))?.pipelineName ?? null}
-                  state={s.sensorState}
-                />
-              ))}
-          </Panel>
+            </Panel>
+          ) : null,
+        )}
+        {answer && !none && sections.every(([key, , rows]) => (show && show !== key) || rows.length === 0) ? (
+          <div className="panel">
+            <Empty title="None passes these filters" />
+          </div>
         ) : null}
       </div>
     </div>

@@ -1,6 +1,7 @@
 import { Switch, Tooltip } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { countOf } from "../design/count.ts";
 import { tickTone } from "../design/Status.tsx";
 import { TimeAgo } from "../design/Time.tsx";
 import { formatAbsolute } from "../design/time.ts";
@@ -8,6 +9,8 @@ import { send } from "../graphql/client.ts";
 import {
   type InstigationStateParts,
   type InstigationTickStatus,
+  type ScheduleRow,
+  type SensorRow,
   StartSchedule,
   StartSensor,
   StopSchedule,
@@ -16,6 +19,7 @@ import {
 import { queryClient } from "../graphql/hooks.ts";
 import { reportFailure } from "../runs/actions.ts";
 import { selectorOf, useWorkspace } from "../workspace/workspace.ts";
+import { describe } from "./describe.ts";
 
 interface Tick {
   readonly id: string;
@@ -24,22 +28,11 @@ interface Tick {
   readonly skipReason: string | null;
   readonly runIds: readonly string[];
 }
-interface Props {
-  readonly kind: "schedule" | "sensor";
-  readonly location: string;
-  readonly name: string;
-  readonly detail: string;
-  readonly hint?: string;
-  readonly job?: string | null;
-  readonly state: InstigationStateParts & {
-    readonly nextTick?: { readonly timestamp: number | null } | null;
-    readonly ticks?: readonly Tick[];
-  };
-}
-
 /** One schedule or sensor: on or off, when, its last ticks and its next. */
-export function AutomationRow({ kind, location, name, detail, hint, job, state }: Props) {
-  const last = state.ticks?.[0];
+export function AutomationRow({ of, location }: { of: ScheduleRow | SensorRow; location: string }) {
+  const { name } = of;
+  const { kind, when, written, job, state } = describe(of);
+  const last = state.ticks[0];
   const on = state.status === "RUNNING";
   return (
     <div className="automation-row">
@@ -58,8 +51,8 @@ export function AutomationRow({ kind, location, name, detail, hint, job, state }
           {kind} · {location}
         </div>
       </span>
-      <span className="dim truncate wide" title={hint ?? detail}>
-        {detail}
+      <span className="dim truncate wide" title={written}>
+        {when}
       </span>
       <span className="truncate wide">
         {job ? (
@@ -68,7 +61,9 @@ export function AutomationRow({ kind, location, name, detail, hint, job, state }
           </Link>
         ) : null}
       </span>
-      <span className="wide">{state.ticks ? <TickBars ticks={state.ticks} /> : null}</span>
+      <span className="wide">
+        <TickBars ticks={state.ticks} />
+      </span>
       <span className="dim" style={{ textAlign: "right" }}>
         {on && state.nextTick?.timestamp ? (
           <Tooltip label="Next tick">
@@ -97,7 +92,7 @@ export function TickBars({ ticks }: { ticks: readonly Tick[] }) {
       {[...ticks].reverse().map((tick) => (
         <Tooltip
           key={tick.id}
-          label={`${formatAbsolute(tick.timestamp * 1000)}: ${tick.status === "SKIPPED" ? (tick.skipReason ?? "skipped") : tick.status === "SUCCESS" ? `${tick.runIds.length} run${tick.runIds.length === 1 ? "" : "s"}` : tick.status.toLowerCase()}`}
+          label={`${formatAbsolute(tick.timestamp * 1000)}: ${tick.status === "SKIPPED" ? (tick.skipReason ?? "skipped") : tick.status === "SUCCESS" ? countOf(tick.runIds.length, "run") : tick.status.toLowerCase()}`}
         >
           <span className={`tone-${tickTone(tick.status)}`} />
         </Tooltip>

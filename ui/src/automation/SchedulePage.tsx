@@ -4,7 +4,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead, Panel } from "../design/Page.tsx";
-import { TimeAgo } from "../design/Time.tsx";
+import { Until } from "../design/Time.tsx";
 import { formatAbsolute } from "../design/time.ts";
 import { SchedulePage as SchedulePageQuery } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
@@ -127,9 +127,11 @@ export function SchedulePage() {
                 {schedule.futureTicks.results.map((tick) =>
                   tick.timestamp === null ? null : (
                     <div key={tick.timestamp} className="row between">
-                      <span className="tnum">{formatAbsolute(tick.timestamp * 1000)}</span>
+                      <span className="tnum">
+                        {formatAbsolute(tick.timestamp * 1000, schedule.executionTimezone ?? "UTC")}
+                      </span>
                       <span className="faint">
-                        <TimeAgo at={tick.timestamp * 1000} />
+                        <Until at={tick.timestamp * 1000} />
                       </span>
                     </div>
                   ),

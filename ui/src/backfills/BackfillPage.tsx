@@ -20,6 +20,7 @@ import { change, reexecute } from "./actions.ts";
 import { Progress } from "./Progress.tsx";
 import { assetShares, backfillTitle, isOpen, type Share, sharesOf, statusOf } from "./progress.ts";
 import "./backfills.css";
+import { countOf } from "../design/count.ts";
 
 type Backfill = Extract<BackfillPageResult["partitionBackfillOrError"], { __typename: "PartitionBackfill" }>;
 type AssetStatus = NonNullable<Backfill["assetBackfillData"]>["assetBackfillStatuses"][number];
@@ -95,7 +96,7 @@ export function BackfillPage() {
 const sizeOf = (asset: AssetStatus): string =>
   asset.__typename === "UnpartitionedAssetStatus"
     ? "whole"
-    : `${asset.numPartitionsTargeted.toLocaleString()} partition${asset.numPartitionsTargeted === 1 ? "" : "s"}`;
+    : countOf(asset.numPartitionsTargeted, "partition");
 
 function sharesOfAsset(asset: AssetStatus): Share[] {
   if (asset.__typename !== "UnpartitionedAssetStatus") return assetShares(asset);

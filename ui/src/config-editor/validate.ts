@@ -1,3 +1,4 @@
+import { countOf } from "../design/count.ts";
 import { type JsonSchema, type Path, resolve, typeText } from "./json-schema.ts";
 
 export interface Fault {
@@ -56,9 +57,9 @@ export function validate(
       fault(`must be less than ${own.exclusiveMaximum}`);
   } else if (typeof value === "string") {
     if (own.minLength !== undefined && value.length < own.minLength)
-      fault(`must have at least ${own.minLength} characters`);
+      fault(`must have at least ${countOf(own.minLength, "character")}`);
     if (own.maxLength !== undefined && value.length > own.maxLength)
-      fault(`must have at most ${own.maxLength} characters`);
+      fault(`must have at most ${countOf(own.maxLength, "character")}`);
     if (own.pattern !== undefined && !own.format && !new RegExp(own.pattern, "u").test(value))
       fault(`must match ${own.pattern}`);
   } else if (Array.isArray(value)) {

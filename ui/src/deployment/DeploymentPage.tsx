@@ -1,6 +1,7 @@
 import { IconStack2 } from "@tabler/icons-react";
 import { Link, useSearch } from "@tanstack/react-router";
 import { Copyable } from "../design/Copyable.tsx";
+import { countOf, nounOf } from "../design/count.ts";
 import { Empty, QueryProblem, ServerProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead, Panel } from "../design/Page.tsx";
 import { Badge } from "../design/Status.tsx";
@@ -9,7 +10,7 @@ import { Instance } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { type LocationEntry, useWorkspace } from "../workspace/workspace.ts";
 import { Concurrency } from "./Concurrency.tsx";
-import { counts } from "./counts.ts";
+import { counts, sourceLabel } from "./counts.ts";
 import { ReloadButton } from "./ReloadButton.tsx";
 
 const TABS = [
@@ -123,12 +124,12 @@ function LocationCard({ entry }: { entry: LocationEntry }) {
       </div>
       {loaded?.__typename === "RepositoryLocation" ? (
         <div className="row wrap dim" style={{ gap: 16 }}>
-          {counts(loaded).map(([label, count]) => (
-            <span key={label}>
+          {counts(loaded).map(([noun, count]) => (
+            <span key={noun}>
               <strong className="tnum" style={{ color: "var(--text)" }}>
                 {count.toLocaleString()}
               </strong>{" "}
-              {label}
+              {nounOf(count, noun)}
             </span>
           ))}
         </div>
@@ -137,7 +138,7 @@ function LocationCard({ entry }: { entry: LocationEntry }) {
         <div className="row wrap">
           {entry.displayMetadata.map((m) => (
             <span key={m.key} className="chip" title={m.value}>
-              {m.key}: {m.value}
+              {sourceLabel(m.key)}: {m.value}
             </span>
           ))}
         </div>
@@ -234,7 +235,7 @@ function InstanceInfo({ data, version }: { data: InstanceData; version: string }
             {data.runQueueConfig
               ? data.runQueueConfig.maxConcurrentRuns < 0
                 ? "no limit"
-                : `at most ${data.runQueueConfig.maxConcurrentRuns} runs at once`
+                : `at most ${countOf(data.runQueueConfig.maxConcurrentRuns, "run")} at once`
               : data.runQueuingSupported
                 ? "on"
                 : "off"}

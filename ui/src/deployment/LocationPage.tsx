@@ -2,6 +2,7 @@ import { IconPlugConnected } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { Copyable } from "../design/Copyable.tsx";
+import { countOf, nounOf } from "../design/count.ts";
 import { Empty, Problem, QueryProblem, ServerProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead, Panel } from "../design/Page.tsx";
 import { Badge } from "../design/Status.tsx";
@@ -9,7 +10,7 @@ import { TimeAgo } from "../design/Time.tsx";
 import { Resources } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { useWorkspace } from "../workspace/workspace.ts";
-import { counts } from "./counts.ts";
+import { counts, sourceLabel } from "./counts.ts";
 import { ReloadButton } from "./ReloadButton.tsx";
 
 export function LocationPage() {
@@ -62,20 +63,22 @@ export function LocationPage() {
           <Panel title="Definitions" padded>
             <dl className="kv">
               {loaded
-                ? counts(loaded).map(([label, count]) => (
-                    <div key={label} style={{ display: "contents" }}>
-                      <dt>{label}</dt>
+                ? counts(loaded).map(([noun, count]) => (
+                    <div key={noun} style={{ display: "contents" }}>
+                      <dt>{nounOf(count, noun)}</dt>
                       <dd className="tnum">{count.toLocaleString()}</dd>
                     </div>
                   ))
                 : null}
-              <dt>Version</dt>
+              <dt>version</dt>
               <dd>
-                <Copyable value={entry.versionKey} label="version" />
+                <Copyable value={entry.versionKey} label="version">
+                  {entry.versionKey.slice(0, 12)}
+                </Copyable>
               </dd>
               {entry.displayMetadata.map((m) => (
                 <div key={m.key} style={{ display: "contents" }}>
-                  <dt>{m.key}</dt>
+                  <dt>{sourceLabel(m.key)}</dt>
                   <dd className="mono">{m.value}</dd>
                 </div>
               ))}
@@ -122,7 +125,8 @@ function ResourceList({ location, repository }: { location: string; repository: 
             <strong>{resource.name}</strong>
             <span className="chip mono">{resource.resourceType}</span>
             <span className="faint">
-              used by {resource.assetKeysUsing.length} assets, {resource.jobsOpsUsing.length} jobs
+              used by {countOf(resource.assetKeysUsing.length, "asset")},{" "}
+              {countOf(resource.jobsOpsUsing.length, "job")}
             </span>
           </div>
           {resource.description ? <span className="dim">{resource.description}</span> : null}

@@ -15,6 +15,14 @@ export function TimeAgo({ at }: { at: number | null | undefined }) {
   );
 }
 
+/** "in 32d", beside a date that is told already. */
+export function Until({ at }: { at: number }) {
+  const now = useNow();
+  return (
+    <span className="nowrap tnum">{at > now ? `in ${formatDuration(at - now).split(" ")[0]}` : "now"}</span>
+  );
+}
+
 /** A duration that keeps growing while `end` is null. Times in ms. */
 export function Duration({ start, end }: { start: number | null; end: number | null }) {
   const now = useNow();

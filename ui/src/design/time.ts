@@ -31,9 +31,10 @@ export function formatRelative(at: number, now: number): string {
   return delta >= 0 ? `${unit} ago` : `in ${unit}`;
 }
 
-/** Local date, time with seconds, and the zone. */
-export function formatAbsolute(at: number): string {
+/** Date, time with seconds, and the zone: the reader's, or a given one. */
+export function formatAbsolute(at: number, timeZone?: string): string {
   return new Date(at).toLocaleString(undefined, {
+    ...(timeZone === undefined ? {} : { timeZone }),
     year: "numeric",
     month: "short",
     day: "numeric",

@@ -38,12 +38,18 @@ export function JobPage() {
         repositoryName: selector?.repositoryName ?? "",
         repositoryLocationName: location,
       },
+      repository: { repositoryName: selector?.repositoryName ?? "", repositoryLocationName: location },
+      name,
     }),
     [name, selector, location],
   );
   const query = useGraphQL(JobPageQuery, variables, { every: 30_000, enabled: selector !== null });
   const found = query.data?.pipelineOrError;
   const job = found?.__typename === "Pipeline" && found.name === name ? found : null;
+  const sets = query.data?.partitionSetsOrError;
+  const partitioned = sets?.__typename === "PartitionSets" && sets.results.length > 0;
+  const tabs =
+    found && !job ? [] : TABS.filter(([key]) => key !== "partitions" || partitioned || tab === "partitions");
   return (
     <div className={`page ${tab === "graph" ? "fill" : ""}`}>
       <PageHead
@@ -73,7 +79,7 @@ export function JobPage() {
         />
       ) : null}
       <nav className="tabs" aria-label="Job">
-        {TABS.map(([key, label]) => (
+        {tabs.map(([key, label]) => (
           <Link
             key={key}
             to="/jobs/$location/$job"
@@ -151,25 +157,8 @@ function JobAutomation({ job, location }: { job: JobDefinition; location: string
   }
   return (
     <div className="panel">
-      {job.schedules.map((s) => (
-        <AutomationRow
-          key={s.id}
-          kind="schedule"
-          location={location}
-          name={s.name}
-          detail={`${s.cronSchedule}${s.executionTimezone ? ` · ${s.executionTimezone}` : ""}`}
-          state={s.scheduleState}
-        />
-      ))}
-      {job.sensors.map((s) => (
-        <AutomationRow
-          key={s.id}
-          kind="sensor"
-          location={location}
-          name={s.name}
-          detail={`every ${s.minIntervalSeconds}s`}
-          state={s.sensorState}
-        />
+      {[...job.schedules, ...job.sensors].map((of) => (
+        <AutomationRow key={of.id} location={location} of={of} />
       ))}
     </div>
   );

@@ -34,7 +34,9 @@ export function JobPartitions({ job, repository }: { job: string; repository: Re
   if (found && found.__typename !== "PartitionSet")
     return (
       <div className="panel">
-        <Empty title="This job has no partitions">Give it `partitions`, or partitioned assets.</Empty>
+        <Empty title="This job has no partitions">
+          Give it <code>partitions</code>, or partitioned assets.
+        </Empty>
       </div>
     );
   if (!set) return <SkeletonRows rows={5} />;

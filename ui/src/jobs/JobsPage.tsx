@@ -2,6 +2,8 @@ import { TextInput } from "@mantine/core";
 import { IconBriefcase, IconSearch } from "@tabler/icons-react";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { cronText } from "../automation/cron-text.ts";
+import { countOf } from "../design/count.ts";
 import { Empty, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead } from "../design/Page.tsx";
 import { LIVE_STATUSES } from "../design/Status.tsx";
@@ -42,7 +44,7 @@ export function JobsPage() {
         name="Jobs"
         sub={
           jobs.length > 0
-            ? `${jobs.length} in ${new Set(jobs.map((j) => j.location)).size} code location${new Set(jobs.map((j) => j.location)).size === 1 ? "" : "s"}`
+            ? `${jobs.length} in ${countOf(new Set(jobs.map((j) => j.location)).size, "code location")}`
             : undefined
         }
       />
@@ -115,7 +117,7 @@ export function JobsPage() {
                           to="/automation/$location/schedules/$name"
                           params={{ location, name: s.name }}
                         >
-                          {s.cronSchedule}
+                          {cronText(s.cronSchedule)}
                         </Link>
                       ))}
                       {sensors.map((s) => (

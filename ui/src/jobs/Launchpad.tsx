@@ -3,6 +3,7 @@ import { IconPlayerPlay, IconWand } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { readSchema } from "../config-editor/json-schema.ts";
+import { countOf } from "../design/count.ts";
 import { QueryProblem } from "../design/Feedback.tsx";
 import { Panel } from "../design/Page.tsx";
 import { send } from "../graphql/client.ts";
@@ -68,7 +69,7 @@ export function Launchpad({ job, repository }: { job: JobDefinition; repository:
     : answer?.__typename === "PipelineConfigValidationValid"
       ? "Config is valid"
       : answer?.__typename === "RunConfigValidationInvalid"
-        ? `${answer.errors.length} error${answer.errors.length === 1 ? "" : "s"}`
+        ? countOf(answer.errors.length, "error")
         : answer && "message" in answer
           ? answer.message
           : "";

@@ -3,9 +3,19 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
+import { countOf } from "../design/count.ts";
 import { formatAbsolute } from "../design/time.ts";
 import { formatNumber } from "./number.ts";
 import { byPartition, type Point, type Series } from "./series.ts";
+
+const HOUR_S = 3600;
+
+/** A lone value stands in the middle of two hours (or of three partitions), not in years of nothing. */
+function around(chart: uPlot, min: number, max: number): [number, number] {
+  if (min !== max) return [min, max];
+  const side = chart.scales.x?.time ? HOUR_S : 1;
+  return [min - side, max + side];
+}
 
 /** One numeric metadata label over time, or its latest value over partitions. */
 export default function Plot({ series, over }: { series: Series; over: "time" | "partition" }) {
@@ -31,7 +41,7 @@ export default function Plot({ series, over }: { series: Series; over: "time" | 
       {
         width,
         height: 180,
-        scales: { x: { time: over === "time" } },
+        scales: { x: { time: over === "time", range: around } },
         cursor: { y: false, points: { size: 7 } },
         hooks: {
           setCursor: [
@@ -83,7 +93,7 @@ export default function Plot({ series, over }: { series: Series; over: "time" | 
       <div
         ref={holder}
         role="img"
-        aria-label={`${series.label} over ${over}: ${points.length} values${points.length ? `, last ${formatNumber(points.at(-1)?.value ?? 0)}` : ""}`}
+        aria-label={`${series.label} over ${over}: ${countOf(points.length, "value")}${points.length ? `, last ${formatNumber(points.at(-1)?.value ?? 0)}` : ""}`}
         style={{ minHeight: 180 }}
       />
     </div>

@@ -58,14 +58,7 @@ function OneRun({ runId }: { runId: string }) {
           title={<span className="mono">{runId}</span>}
           crumb={<Link to="/runs">Runs</Link>}
         />
-        <Problem
-          title={page.data.runOrError.message}
-          next={
-            <>
-              It may have been deleted. <Link to="/runs">All runs</Link>
-            </>
-          }
-        />
+        <Problem title={page.data.runOrError.message} next={<Link to="/runs">All runs</Link>} />
       </div>
     );
   }
@@ -262,7 +255,9 @@ function Shown({
       </nav>
       {tab === "events" ? <EventLog store={store} version={version} start={start} steps={steps} /> : null}
       {tab === "logs" ? <LogViewer runId={runId} events={store.events} live={live} /> : null}
-      {tab === "config" ? <ConfigTab run={run} tags={now.tags} /> : null}
+      {tab === "config" ? (
+        <ConfigTab run={run} tags={now.tags.filter(({ key }) => !key.startsWith(".dagster/"))} />
+      ) : null}
       {tab === "assets" ? <AssetsTab run={run} store={store} /> : null}
     </div>
   );

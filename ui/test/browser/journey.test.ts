@@ -46,7 +46,7 @@ test("a newcomer materializes everything and sees the run live, its events, its 
     await page.getByAltText("chart").evaluate((img: HTMLImageElement) => img.naturalWidth),
   ).toBeGreaterThan(0);
   await page.goto("/assets/shop/revenue?tab=plots");
-  await page.getByRole("img", { name: /total over time: 1 values, last 30/ }).waitFor();
+  await page.getByRole("img", { name: /total over time: 1 value, last 30/ }).waitFor();
   expect(faults).toEqual([]);
 });
 

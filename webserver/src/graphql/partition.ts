@@ -12,10 +12,21 @@ const TYPE: Record<PartitionsDef["kind"], DefType> = {
   dynamic: "DYNAMIC",
   multi: "MULTIPARTITIONED",
 };
+const EVERY: Record<string, string> = {
+  "0 * * * *": "Hourly",
+  "0 0 * * *": "Daily",
+  "0 0 * * 0": "Weekly",
+  "0 0 1 * *": "Monthly",
+};
+/** As a clock there shows it; without the time at midnight. */
+function localTime(at: string, timeZone: string): string {
+  const text = new Date(at).toLocaleString("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
+  return text.replace(/ 00:00$/, "");
+}
 function describe(def: PartitionsDef): string {
   switch (def.kind) {
     case "time_window":
-      return `Time windows by "${def.cron}" (${def.timezone}) from ${def.start}`;
+      return `${EVERY[def.cron] ?? `By "${def.cron}"`}, starting ${localTime(def.start, def.timezone)} ${def.timezone}`;
     case "static":
       return `${def.keys.length} static partitions`;
     case "dynamic":

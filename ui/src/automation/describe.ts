@@ -1,0 +1,45 @@
+import { countOf } from "../design/count.ts";
+import type { ScheduleRow, SensorRow } from "../graphql/generated/operations.ts";
+import { cronText } from "./cron-text.ts";
+import { sensorKind } from "./sensor-kind.ts";
+
+export interface Described {
+  readonly kind: "schedule" | "sensor";
+  /** When it ticks, in words. */
+  readonly when: string;
+  /** The same as it is written in code. */
+  readonly written: string;
+  /** What it launches; null = chosen assets, or what its code decides. */
+  readonly job: string | null;
+  readonly state: ScheduleRow["scheduleState"];
+}
+
+/** A schedule or sensor as a row tells of it. */
+export function describe(of: ScheduleRow | SensorRow): Described {
+  if (of.__typename === "Schedule") {
+    const zone = of.executionTimezone ?? "UTC";
+    return {
+      kind: "schedule",
+      when: zone === "UTC" ? cronText(of.cronSchedule) : `${cronText(of.cronSchedule)}, ${zone}`,
+      written: `${of.cronSchedule} ${zone}`,
+      job: named(of.pipelineName),
+      state: of.scheduleState,
+    };
+  }
+  const what =
+    of.sensorType === "STANDARD"
+      ? ""
+      : of.sensorType === "AUTOMATION"
+        ? `, conditions of ${countOf(of.assetSelection?.assetKeys.length ?? 0, "asset")}`
+        : `, ${sensorKind(of.sensorType)}`;
+  const when = `Every ${of.minIntervalSeconds}s${what}`;
+  return {
+    kind: "sensor",
+    when,
+    written: when,
+    job: of.targets?.map(({ pipelineName }) => named(pipelineName)).find((job) => job !== null) ?? null,
+    state: of.sensorState,
+  };
+}
+
+const named = (job: string) => (job.startsWith("__") ? null : job);
