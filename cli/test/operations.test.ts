@@ -8,7 +8,8 @@ import * as runs from "../src/graphql/runs.ts";
 import { parse as parseEvent, readEvents } from "../src/graphql/server-sent-events.ts";
 import * as workspace from "../src/graphql/workspace.ts";
 
-const documents = Object.entries({ ...backfills, ...events, ...pools, ...runs, ...workspace }).filter(
+const modules: Record<string, unknown> = { ...backfills, ...events, ...pools, ...runs, ...workspace };
+const documents = Object.entries(modules).filter(
   (entry): entry is [string, string] =>
     typeof entry[1] === "string" && /^(query|mutation|subscription) /.test(entry[1]),
 );

@@ -59,7 +59,7 @@ test("what stands beside the code belongs to it for the one who asks with it, as
   const plain = await server.code.definitions();
   const source = "Job data/again";
   const job = { tags: { from: "beside" }, source };
-  const hourly = { cron: ["0 * * * *"], tags: {}, status: "RUNNING", partitionKey: "p", source } as const;
+  const hourly = { cron: ["0 * * * *"], tags: {}, status: "RUNNING" as const, partitionKey: "p", source };
   const extra = {
     jobs: [
       { name: "again", target: { job: "work" }, ...job },

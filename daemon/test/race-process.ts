@@ -19,8 +19,9 @@ const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n
 const storage = await openStorage(url);
 const workspace = new MemoryWorkspace();
 workspace.set(LOCATION, raced);
-const code = workspace.get(LOCATION)?.code;
-if (!code) throw new Error(`${LOCATION} does not serve`);
+const served = workspace.get(LOCATION)?.code;
+if (!served) throw new Error(`${LOCATION} does not serve`);
+const code = served;
 const deps: TickDeps = {
   storage,
   workspace,

@@ -33,7 +33,12 @@ interface Partitions {
   name: string;
   dimensions: Record<string, Partitions>;
 }
-type Preset = { preset: string; cron: string; ignore?: string[]; allow?: string[] };
+type Preset = {
+  preset: "eager" | "on_cron" | "on_missing" | "any_deps_updated";
+  cron: string;
+  ignore?: string[];
+  allow?: string[];
+};
 interface Spec {
   key: string;
   deps: { key: string; mapping?: PartitionMapping }[];
@@ -83,8 +88,7 @@ function condition(spec: Preset | ConditionDef, prefix: string): AutomationCondi
     on_cron: () => AutomationCondition.onCron(spec.cron),
     on_missing: () => AutomationCondition.onMissing(),
     any_deps_updated: () => AutomationCondition.anyDepsUpdated(),
-  }[spec.preset]?.();
-  if (!made) throw new Error(`no preset ${spec.preset}`);
+  }[spec.preset]();
   const keys = (names: string[]) => names.map((name) => `key:"${prefix}/${name}"`).join(" or ");
   if (spec.ignore) return made.ignore(keys(spec.ignore));
   return spec.allow ? made.allow(keys(spec.allow)) : made;

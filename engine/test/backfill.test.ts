@@ -74,7 +74,7 @@ const grid = asset(
 );
 const pair = multiAsset(
   "pair",
-  { assets: { left: { partitions: days }, right: { partitions: days } }, inputs: { orders } },
+  { assets: { left: {}, right: {} }, partitions: days, inputs: { orders } },
   () => ({ left: 1, right: 2 }),
 );
 const fiscal = asset(

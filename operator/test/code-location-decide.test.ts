@@ -41,6 +41,7 @@ function decided(over: Partial<Observed> & { spec?: CodeLocationSpec } = {}) {
     deployment: null,
     pods: [],
     answer: null,
+    objects: null,
     row: { ...exampleLocation({ image: "shop:old", definitionsHash: "old" }), updatedAt: 1 },
     now: NOW,
     ...over,

@@ -270,6 +270,7 @@ describe("switches and ticks", () => {
     startedAt: 1_000_000,
     endedAt: 1_000_001,
     runIds: [],
+    originRunIds: [],
     skipReason: "nothing new",
     error: null,
     cursor: null,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { InvalidInput, WORKER_ENV } from "@dagster-operator/engine";
 import { describe, expect, test } from "@jest/globals";
-import { type WorkerJob, workerJob, workerLabels } from "../src/run/job-template.ts";
+import { ANNOTATION, type WorkerJob, workerJob, workerLabels } from "../src/run/job-template.ts";
 import { configOfTags, readContainerContext } from "../src/run/merge/container-context.ts";
 import { canonical, type K8sConfig, readK8sConfig, SECTIONS } from "../src/run/merge/k8s-config.ts";
 import { runK8sConfig, stepK8sConfig } from "../src/run/merge/layers.ts";
@@ -53,6 +53,7 @@ const worker = (config: K8sConfig): WorkerJob => ({
   name: "dagster-run-golden",
   secret: "dagster-run-golden",
   namespace: "here",
+  installation: "dagster",
   runId: "golden",
   attempt: 1,
   job: "nightly",
@@ -65,7 +66,7 @@ const worker = (config: K8sConfig): WorkerJob => ({
   url: "http://api",
 });
 
-/** What of our Job is meant to be as dagster-k8s makes it: all but our own environment, volume, labels and defaults. */
+/** What of our Job is meant to be as dagster-k8s makes it: all but our own environment, volume, labels, annotations and defaults. */
 function parts(config: K8sConfig): Json {
   const job = workerJob(worker(config)) as unknown as {
     metadata: Json;
@@ -76,9 +77,9 @@ function parts(config: K8sConfig): Json {
   const [first = {}, ...sidecars] = containers as Json[];
   const { command, securityContext: _context, terminationMessagePolicy: _policy, ...container } = first;
   const ours = new Set<unknown>(Object.values(WORKER_ENV));
-  const own = new Set(Object.keys(workerLabels(worker(config))));
-  const without = (metadata: Json) =>
-    Object.fromEntries(Object.entries((metadata.labels ?? {}) as Json).filter(([key]) => !own.has(key)));
+  const own = new Set([...Object.keys(workerLabels(worker(config))), ...Object.values<string>(ANNOTATION)]);
+  const given = (entries: unknown) =>
+    Object.fromEntries(Object.entries((entries ?? {}) as Json).filter(([key]) => !own.has(key)));
   const isOurs = ({ name }: Json) => name === "dagster-operator";
   for (const field of [
     "securityContext",
@@ -100,10 +101,10 @@ function parts(config: K8sConfig): Json {
     },
     sidecars,
     podSpec: { ...podSpec, volumes: (volumes as Json[]).filter((volume) => !isOurs(volume)) },
-    podLabels: without(template.metadata),
-    podAnnotations: template.metadata.annotations ?? {},
-    jobLabels: without(job.metadata),
-    jobAnnotations: job.metadata.annotations ?? {},
+    podLabels: given(template.metadata.labels),
+    podAnnotations: given(template.metadata.annotations),
+    jobLabels: given(job.metadata.labels),
+    jobAnnotations: given(job.metadata.annotations),
   };
 }
 

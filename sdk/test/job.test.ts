@@ -249,7 +249,7 @@ describe("run config", () => {
 
 test("an input from a step that returned nothing says that it may be `nothing`", async () => {
   const silent = op("silent", () => undefined);
-  const loud = op("loud", { inputs: { silent } }, () => 1);
+  const loud = op("loud", { inputs: { silent: input<unknown>() } }, () => 1);
   const after = op("after", { inputs: { start: nothing } }, () => 1);
   const orderly = job("orderly", () => void after({ start: silent() }));
   expect((await executeInProcess(orderly)).outputOf("after")).toBe(1);

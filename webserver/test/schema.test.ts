@@ -92,7 +92,8 @@ function differences(ours: GraphQLSchema, theirs: GraphQLSchema): string[] {
         if (args.get(arg.name) !== String(arg.type))
           found.push(`${name}(${arg.name}: ${arg.type}) is not ${args.get(arg.name)}`);
       for (const arg of same.args)
-        if (!field.args.some((own) => own.name === arg.name)) found.push(`${name} lacks ${arg.name}`);
+        if (!field.args.some((own: { name: string }) => own.name === arg.name))
+          found.push(`${name} lacks ${arg.name}`);
     }
   }
   return found.sort();

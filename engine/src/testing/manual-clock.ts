@@ -41,13 +41,16 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Asks until `read` gives something other than null, undefined or false, and returns it; gives up loudly after 10 s. */
-export async function eventually<T>(what: string, read: () => Promise<T> | T): Promise<NonNullable<T>> {
-  const until = Date.now() + 10_000;
+/** Asks until `read` gives something other than null, undefined or false, and returns it; gives up loudly after minutes: a busy machine is no failure. */
+export async function eventually<T>(
+  what: string,
+  read: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+): Promise<T> {
+  const until = Date.now() + 150_000;
   for (;;) {
     const value = await read();
-    if (value !== null && value !== undefined && value !== false) return value as NonNullable<T>;
+    if (value !== null && value !== undefined && value !== false) return value;
     if (Date.now() > until) throw new Error(`it never came that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

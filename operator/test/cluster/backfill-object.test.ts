@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { type Daemon, startDaemon } from "@dagster-operator/daemon";
 import { type Storage, systemClock } from "@dagster-operator/engine";
-import { exampleEvent, MemoryWorkspace, workerBatch } from "@dagster-operator/engine/testing";
+import { eventually, exampleEvent, MemoryWorkspace, workerBatch } from "@dagster-operator/engine/testing";
 import { asset, Definitions, defineAssetJob, staticPartitions } from "@dagster-operator/sdk";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -11,7 +11,7 @@ import type { BackfillObject } from "../../src/backfill/backfill-object.ts";
 import { backfillPart } from "../../src/backfill/part.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { BACKFILL } from "../../src/kube/resources.ts";
-import { Cluster, EVENT, eventually } from "./cluster.ts";
+import { Cluster, EVENT } from "./cluster.ts";
 
 const letters = staticPartitions(["a", "b", "c"]);
 const part = asset("part", { partitions: letters }, () => 1);

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Storage, Workspace } from "@dagster-operator/engine";
 import { customResourceDefinition, KINDS } from "@dagster-operator/engine/resources";
+import { eventually } from "@dagster-operator/engine/testing";
 import { compose, type MakePart, type Operator } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import { loadConfig } from "../../src/kube/config.ts";
@@ -99,15 +100,4 @@ export class Cluster {
 
 interface Established extends KubeObject {
   status?: { conditions?: { type: string; status: string }[] };
-}
-
-/** Asks until it is there; gives up loudly after a minute and a half, because a pod may have to wait for its turn. */
-export async function eventually<T>(what: string, read: () => Promise<T> | T): Promise<NonNullable<T>> {
-  const until = Date.now() + 150_000;
-  for (;;) {
-    const value = await read();
-    if (value !== null && value !== undefined && value !== false) return value as NonNullable<T>;
-    if (Date.now() > until) throw new Error(`it never came that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }

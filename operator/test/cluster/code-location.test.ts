@@ -1,4 +1,5 @@
 import type { Storage } from "@dagster-operator/engine";
+import { eventually } from "@dagster-operator/engine/testing";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parse } from "yaml";
@@ -14,7 +15,7 @@ import {
   SECRET,
   SERVICE,
 } from "../../src/kube/resources.ts";
-import { Cluster, EVENT, eventually } from "./cluster.ts";
+import { Cluster, EVENT } from "./cluster.ts";
 import { assets, PAUSE, putCode, putLocation, specOf } from "./user-code.ts";
 
 let cluster: Cluster;

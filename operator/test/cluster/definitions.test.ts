@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { TableWorkspace } from "@dagster-operator/codeserver/client";
 import { type Daemon, startDaemon } from "@dagster-operator/daemon";
 import { type Storage, systemClock } from "@dagster-operator/engine";
+import { eventually } from "@dagster-operator/engine/testing";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { pino } from "pino";
@@ -12,7 +13,7 @@ import type { JobObject, ScheduleObject, SensorObject } from "../../src/definiti
 import { definitionsPart } from "../../src/definitions/part.ts";
 import type { KubeObject, Resource } from "../../src/kube/object.ts";
 import { CODE_LOCATION, DAGSTER_JOB, SCHEDULE, SENSOR, SERVICE } from "../../src/kube/resources.ts";
-import { Cluster, EVENT, eventually } from "./cluster.ts";
+import { Cluster, EVENT } from "./cluster.ts";
 import { putCode, putLocation, specOf } from "./user-code.ts";
 
 const CODE = `import { asset, Definitions, job, op, schedule, sensor, SkipReason } from "@dagster-operator/sdk";

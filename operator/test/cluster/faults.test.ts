@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "@dagster-operator/engine/testing";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { loadConfig } from "../../src/kube/config.ts";
-import { eventually } from "./cluster.ts";
 import { ClusterSystem } from "./cluster-system.ts";
 import { CuttableProxy } from "./cuttable-proxy.ts";
 import { Operators } from "./operators.ts";

@@ -1,7 +1,7 @@
 /** Operators as processes of this machine: each that ends is started again, as a Deployment does. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { eventually } from "./cluster.ts";
+import { eventually } from "@dagster-operator/engine/testing";
 import type { ClusterSystem } from "./cluster-system.ts";
 
 export class Operators {

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { eventually } from "@dagster-operator/engine/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { isConflict, KubeClient, type RequestSpec } from "../../src/kube/client.ts";
 import { loadConfig } from "../../src/kube/config.ts";
@@ -9,7 +10,7 @@ import { CONFIG_MAP } from "../../src/kube/resources.ts";
 import { EventRecorder } from "../../src/runtime/event-recorder.ts";
 import { Informer } from "../../src/runtime/informer.ts";
 import { electLeader } from "../../src/runtime/leader-election.ts";
-import { Cluster, EVENT, eventually } from "./cluster.ts";
+import { Cluster, EVENT } from "./cluster.ts";
 import { CuttableProxy } from "./cuttable-proxy.ts";
 
 let cluster: Cluster;

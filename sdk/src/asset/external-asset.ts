@@ -1,17 +1,29 @@
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { NoKeys } from "../resource/resource.ts";
 import { definitionSite } from "../source.ts";
-import { type AssetDefinition, type AssetMeta, assetDeps, type IsPartitioned, makeAsset } from "./asset.ts";
+import { type AssetDefinition, type AssetMeta, assetDeps, makeAsset } from "./asset.ts";
 import { type AssetKeyLike, assetKey } from "./asset-key.ts";
+
+type ExternalOptions<Part extends PartitionsDef | undefined> = AssetMeta<Part> & {
+  deps?: readonly (AssetDefinition | AssetKeyLike)[];
+};
 
 /**
  * An asset that something else makes: it is known, loaded as an input through its IO manager, never run.
  * Give the type of its value, `externalAsset<Row[]>("raw/clicks")`, when something loads it.
  */
-export function externalAsset<T = unknown, Part extends PartitionsDef | undefined = undefined>(
+export function externalAsset<T = unknown>(
   key: AssetKeyLike,
-  options: AssetMeta<Part> & { deps?: readonly (AssetDefinition | AssetKeyLike)[] } = {},
-): AssetDefinition<T, IsPartitioned<Part>, NoKeys> {
+  options: ExternalOptions<PartitionsDef> & { partitions: PartitionsDef },
+): AssetDefinition<T, true, NoKeys>;
+export function externalAsset<T = unknown>(
+  key: AssetKeyLike,
+  options?: ExternalOptions<undefined>,
+): AssetDefinition<T, false, NoKeys>;
+export function externalAsset(
+  key: AssetKeyLike,
+  options: ExternalOptions<PartitionsDef | undefined> = {},
+): AssetDefinition {
   return makeAsset(
     {
       key: assetKey(key, options.keyPrefix),
@@ -23,5 +35,5 @@ export function externalAsset<T = unknown, Part extends PartitionsDef | undefine
       source: definitionSite(),
     },
     options as AssetMeta,
-  ) as AssetDefinition<T, IsPartitioned<Part>, NoKeys>;
+  );
 }

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { AssetDefinition, ConfigOf } from "../asset/asset.ts";
+import type { AssetDefinition, AssetIn, ConfigOf } from "../asset/asset.ts";
 import type { StepContext } from "../execution/context.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
 import { definitionSite, KIND } from "../source.ts";
@@ -40,7 +40,7 @@ type Given<T> = Source<T> | (T extends readonly (infer E)[] ? readonly Source<E>
 type Before = Handle | MappedHandle | DynamicHandle | AssetDefinition;
 type GivenFor<S> = S extends Nothing ? Before | readonly Before[] : Given<InValue<S>>;
 /** Inputs that a call may leave out: assets (loaded then) and schemas with a default. */
-type Optional<S> = S extends AssetDefinition | RunInput<z.ZodType>
+type Optional<S> = S extends AssetDefinition | AssetIn | RunInput<z.ZodType>
   ? true
   : S extends z.ZodType
     ? undefined extends z.input<S>

@@ -10,7 +10,7 @@ import type { InSpecs, InValues } from "../op/io-spec.ts";
 import type { OpNode } from "../op/node.ts";
 import type { OpDefinition } from "../op/op.ts";
 import { configIssues } from "../repository/json-schema.ts";
-import { kindOf } from "../source.ts";
+import { type KIND, kindOf } from "../source.ts";
 import { InvalidRunConfig, memoryServices } from "./run-in-process.ts";
 
 export interface ContextOptions<I = unknown, C = unknown, R = unknown> {
@@ -136,7 +136,8 @@ function build(name: string, output: string, options: ContextOptions): HandMadeC
   );
 }
 
-type Invocable = OpDefinition<never, unknown, unknown> | AssetDefinition | AssetCheckDefinition;
+/** An op with whatever inputs: as a function it fits no other one's type. */
+type Invocable = Pick<OpDefinition, "node" | typeof KIND> | AssetDefinition | AssetCheckDefinition;
 type ResultOf<D> =
   D extends OpDefinition<infer _I, infer _H, infer T>
     ? T
