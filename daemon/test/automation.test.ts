@@ -17,12 +17,10 @@ import {
 } from "@dagster-operator/sdk";
 import { openStorage } from "@dagster-operator/storage";
 import { openMemoryStorage, type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, startDaemon } from "../src/index.ts";
-
-jest.setTimeout(60_000);
 
 const NOON = Date.parse("2026-01-05T12:00:00Z");
 const SENSOR = "default_automation_condition_sensor";

@@ -6,13 +6,11 @@ import { type Storage, submitBackfill, systemClock } from "@dagster-operator/eng
 import { eventually, MemoryWorkspace } from "@dagster-operator/engine/testing";
 import { openStorage } from "@dagster-operator/storage";
 import { openMemoryStorage, withPostgres } from "@dagster-operator/storage/testing";
-import { afterEach, expect, jest, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { startDaemon } from "../src/index.ts";
 import { hourly } from "./fixtures/hourly.ts";
-
-jest.setTimeout(180_000);
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {

@@ -4,15 +4,13 @@ import type { Tick } from "@dagster-operator/engine";
 import { eventually, ManualClock, MemoryWorkspace } from "@dagster-operator/engine/testing";
 import { Definitions } from "@dagster-operator/sdk";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterEach, expect, jest, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { HttpCodeLocation } from "../../codeserver/src/client/index.ts";
 import { Project } from "../../codeserver/test/project.ts";
 import { startCodeServer } from "../../codeserver/test/started.ts";
 import { startDaemon } from "../src/index.ts";
-
-jest.setTimeout(120_000);
 
 const NOON = Date.parse("2026-03-10T12:00:00Z");
 const HOUR = 3_600_000;

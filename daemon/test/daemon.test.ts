@@ -13,13 +13,12 @@ import {
 } from "@dagster-operator/sdk";
 import { openStorage } from "@dagster-operator/storage";
 import { openMemoryStorage, type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, type DaemonOptions, startDaemon } from "../src/index.ts";
 
 // A machine that is busy with other things is slow, not wrong.
-jest.setTimeout(30_000);
 
 const log = pino({ level: "silent" });
 const NOON = Date.parse("2026-03-10T12:00:00Z");

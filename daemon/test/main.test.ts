@@ -2,9 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { withPostgres } from "@dagster-operator/storage/testing";
-import { afterEach, expect, jest, test } from "@jest/globals";
-
-jest.setTimeout(60_000);
+import { afterEach, expect, test } from "@jest/globals";
 
 const launcher = fileURLToPath(new URL("../../bin/dagster-operator", import.meta.url));
 const cleanups: (() => Promise<void>)[] = [];

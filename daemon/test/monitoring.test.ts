@@ -3,13 +3,12 @@ import { eventually, ManualClock, MemoryWorkspace } from "@dagster-operator/engi
 import { Definitions, job, op } from "@dagster-operator/sdk";
 import { openStorage } from "@dagster-operator/storage";
 import { type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, type DaemonOptions, DEFAULT_CONFIG, startDaemon } from "../src/index.ts";
 
 // A machine that is busy with other things is slow, not wrong.
-jest.setTimeout(60_000);
 
 const log = pino({ level: "silent" });
 const LIMITS = { maxConcurrentRuns: -1, tagLimits: [] };

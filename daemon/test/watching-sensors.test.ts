@@ -24,12 +24,10 @@ import {
 } from "@dagster-operator/sdk";
 import { openStorage } from "@dagster-operator/storage";
 import { openMemoryStorage, type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, startDaemon } from "../src/index.ts";
-
-jest.setTimeout(30_000);
 
 const NOON = Date.parse("2026-03-10T12:00:00Z");
 const idle = op("idle", () => 1);

@@ -5,13 +5,12 @@ import { type Storage, systemClock, type Webhook } from "@dagster-operator/engin
 import { eventually, exampleRun, MemoryWorkspace } from "@dagster-operator/engine/testing";
 import { openStorage } from "@dagster-operator/storage";
 import { type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, startDaemon } from "../src/index.ts";
 
 // A machine that is busy with other things is slow, not wrong.
-jest.setTimeout(60_000);
 
 let database: TestDatabase;
 const storages: Storage[] = [];

@@ -7,7 +7,7 @@ import {
   staticPartitions,
   weeklyPartitions,
 } from "@dagster-operator/sdk";
-import { expect, jest, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { assetGraph } from "../src/backfill/asset-graph.ts";
 import { foldRuns } from "../src/backfill/fold-runs.ts";
@@ -17,8 +17,6 @@ import { waitingStates } from "../src/backfill/states.ts";
 import { assetTargets } from "../src/backfill/targets.ts";
 import type { BackfillRun } from "../src/index.ts";
 import { MemoryWorkspace, present } from "../src/testing/index.ts";
-
-jest.setTimeout(120_000);
 
 const at = { now: Date.parse("2026-03-20T00:00:00Z"), dynamic: () => [] };
 const DEFS = [

@@ -17,7 +17,7 @@ import {
   z,
 } from "@dagster-operator/sdk";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import {
   type AdvanceDeps,
   advanceBackfill,
@@ -40,7 +40,6 @@ import {
 } from "../src/testing/index.ts";
 
 // A machine that is busy with other things is slow, not wrong.
-jest.setTimeout(60_000);
 
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 const days = dailyPartitions({ start: "2026-03-01" });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import {
   type ComputeLoopOptions,
   endEvents,
@@ -13,7 +13,6 @@ import {
 import { eventually, exampleRun, MemoryBackend } from "../src/testing/index.ts";
 
 // A machine that is busy with other things is slow, not wrong.
-jest.setTimeout(30_000);
 
 const LIMITS = { maxConcurrentRuns: -1, tagLimits: [] };
 const at = { ts: 1, level: "INFO" as const, message: "it happened" };

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { asset, Definitions, defineAssetJob, graphAsset, job, op, resource, z } from "@dagster-operator/sdk";
 import { dailyPartitions, staticPartitions } from "@dagster-operator/sdk/internal";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
   InvalidInput,
   NotFound,
@@ -16,7 +16,6 @@ import {
 import { MemoryWorkspace } from "../src/testing/index.ts";
 
 // A machine that is busy with other things is slow, not wrong.
-jest.setTimeout(30_000);
 
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 const daily = dailyPartitions({ start: "2026-03-01" });

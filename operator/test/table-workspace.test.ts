@@ -8,9 +8,8 @@ import { TableWorkspace } from "@dagster-operator/codeserver/client";
 import { type CodeLocationRow, type LocationEntry, NotFound, type Storage } from "@dagster-operator/engine";
 import { exampleLocation } from "@dagster-operator/engine/testing";
 import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 
-jest.setTimeout(60_000);
 const MAIN = new URL("../../codeserver/src/main.ts", import.meta.url);
 
 let storage: Storage;

@@ -1,13 +1,11 @@
 import { computeLogContract } from "@dagster-operator/engine/testing";
-import { afterAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import { PostgresComputeLog } from "../src/compute-log/postgres.ts";
 import type { Database } from "../src/database/database.ts";
 import { migrate } from "../src/migrate/migrate.ts";
 import { readMigrations } from "../src/migrate/migrations.ts";
 import { openDatabase } from "../src/open-storage.ts";
 import { withPostgres } from "../src/testing/postgres.ts";
-
-jest.setTimeout(60_000);
 
 const kinds = {
   Postgres: withPostgres,

@@ -1,10 +1,8 @@
 import { type Storage, Unavailable } from "@dagster-operator/engine";
 import { eventually, exampleEvent, exampleRun, workerBatch } from "@dagster-operator/engine/testing";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { openStorage } from "../src/open-storage.ts";
 import { type PostgresServer, startPostgres } from "../src/testing/postgres-server.ts";
-
-jest.setTimeout(60_000);
 
 // A server of its own: these tests stop it.
 let server: PostgresServer;

@@ -3,12 +3,10 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Conflict } from "@dagster-operator/engine";
 import { exampleRun } from "@dagster-operator/engine/testing";
-import { afterEach, expect, jest, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import { openStorage } from "../src/open-storage.ts";
 import { withPostgres } from "../src/testing/postgres.ts";
 import { type Child, spawnChild } from "./spawn-child.ts";
-
-jest.setTimeout(120_000);
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

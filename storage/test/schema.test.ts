@@ -1,14 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { InvalidInput } from "@dagster-operator/engine";
-import { afterEach, expect, jest, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import type { Database } from "../src/database/database.ts";
 import { migrate } from "../src/migrate/migrate.ts";
 import { type Migration, readMigrations } from "../src/migrate/migrations.ts";
 import { openDatabase, openStorage } from "../src/open-storage.ts";
 import { withPostgres } from "../src/testing/postgres.ts";
 import { schemaDump } from "./schema-dump.ts";
-
-jest.setTimeout(60_000);
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

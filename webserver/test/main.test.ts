@@ -3,9 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { withPostgres } from "@dagster-operator/storage/testing";
-import { afterEach, expect, jest, test } from "@jest/globals";
-
-jest.setTimeout(60_000);
+import { afterEach, expect, test } from "@jest/globals";
 
 const launcher = fileURLToPath(new URL("../../bin/dagster-operator", import.meta.url));
 const cleanups: (() => Promise<void>)[] = [];

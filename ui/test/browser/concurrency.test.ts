@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type System, startSystem } from "./system.ts";
 
-jest.setTimeout(120_000);
 let system: System;
 beforeAll(async () => {
   system = await startSystem(["partitioned.ts"]);
