@@ -13,6 +13,9 @@ import { followParent } from "./process/follow-parent.ts";
 import type { Address, Pong, Ready } from "./protocol.ts";
 import { serveDefinitions } from "./server.ts";
 
+/** How long a Service may still lead to a pod that was told to go (ms). */
+const DRAIN_MS = 5_000;
+
 function flags(): { target: DefinitionsTarget; at: Address } {
   const { values } = parseArgs({
     options: {
@@ -50,7 +53,11 @@ try {
   const { target, at } = flags();
   const server = await serveDefinitions(at);
   const stop = () => void server.close().then(() => process.exit(0));
-  process.once("SIGTERM", stop);
+  process.once("SIGTERM", () => {
+    server.drain();
+    // A supervisor has already stopped asking.
+    setTimeout(stop, process.send ? 0 : DRAIN_MS);
+  });
   process.once("SIGINT", stop);
   // The thread is worth its memory while a module loads, which nothing else limits; an evaluation that blocks for long is
   // ended by the supervisor.

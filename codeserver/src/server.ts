@@ -14,6 +14,8 @@ export interface CodeServer {
   readonly address: Address;
   /** The outcome of loading; until it is known every question is answered 503. */
   loaded(outcome: LoadOutcome): void;
+  /** Answers on, but keeps no connection: who asks again comes by another way, where there is one. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -21,7 +23,9 @@ export interface CodeServer {
 export async function serveDefinitions(at: Address): Promise<CodeServer> {
   let outcome: LoadOutcome | null = null;
   const extended = new Extended();
+  let draining = false;
   const server = createServer((request, response) => {
+    if (draining) response.setHeader("connection", "close");
     handle(request, outcome, extended)
       .catch(failed)
       .then((reply) => send(response, reply))
@@ -34,6 +38,10 @@ export async function serveDefinitions(at: Address): Promise<CodeServer> {
     address: addressOf(server, at),
     loaded: (result) => {
       outcome = result;
+    },
+    drain: () => {
+      draining = true;
+      server.closeIdleConnections();
     },
     close: () =>
       new Promise((resolve) => {

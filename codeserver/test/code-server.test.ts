@@ -1,5 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import { Unavailable, UserCodeError } from "@dagster-operator/engine";
 import { codeLocationContract } from "@dagster-operator/engine/testing";
 import { afterEach, expect, test } from "@jest/globals";
@@ -134,6 +137,44 @@ test("goes on after a rejected promise and an exception that user code left behi
   });
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect((await server.code.definitions()).assets).toHaveLength(1);
+});
+
+test("one that nobody supervises answers for a while after SIGTERM, and keeps no connection", async () => {
+  const project = new Project({ "definitions.ts": withAssets("a") });
+  open.push(project);
+  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const args = ["--conditions=source", "--no-warnings", main, "--file", "definitions.ts"];
+  const child = spawn(process.execPath, args, { cwd: project.folder, stdio: ["ignore", "ignore", "pipe"] });
+  const exited = once(child, "exit");
+  const { address } = JSON.parse(String((await once(child.stderr, "data"))[0])) as {
+    address: { port: number };
+  };
+  const ask = async () => {
+    const reply = await fetch(`http://127.0.0.1:${address.port}/v1/definitions`);
+    expect(reply.status).toBe(200);
+    await reply.text();
+    return reply.headers.get("connection");
+  };
+  expect(await ask()).toBe("keep-alive");
+  child.kill("SIGTERM");
+  while ((await ask()) !== "close");
+  expect(await exited).toEqual([0, null]);
+});
+
+test("a server that comes back within a moment is asked again, whatever the question", async () => {
+  const server = createServer((_, response) => response.end('{"issues":[]}'));
+  const listen = (port: number) => once(server.listen(port, "127.0.0.1"), "listening");
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  const code = new HttpCodeLocation({ host: "127.0.0.1", port });
+  expect(await code.validateRunConfig("work", {})).toEqual([]);
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  const asked = code.validateRunConfig("work", {});
+  setTimeout(() => void listen(port), 50);
+  expect(await asked).toEqual([]);
+  code.close();
+  server.close();
 });
 
 test("a sensor that blocks the event loop fails at the client and the definitions come back after it", async () => {

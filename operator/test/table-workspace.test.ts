@@ -129,6 +129,18 @@ test("a server that is not reached yet is asked again until it answers", async (
   expect(keys(await until(({ state }) => state === "LOADED"))).toBe("a,b");
 });
 
+test("what is known serves on while its server is away for a moment, and is in error when it stays away", async () => {
+  const { server, port, hash } = await serve(assets("a"));
+  const row = { endpoint: at(port), definitionsHash: hash };
+  await put(row);
+  const entry = await until(({ state }) => state === "LOADED");
+  await stop(server);
+  expect(await workspace.reload("orders")).toMatchObject({ state: "LOADED", code: entry.code });
+  await expect(entry.code?.validateRunConfig("__ASSET_JOB", {})).rejects.toThrow("does not answer");
+  const { error } = await until(({ state }) => state === "ERROR");
+  expect(error).toMatchObject({ name: "Unavailable", message: expect.stringContaining("ECONNREFUSED") });
+});
+
 test("a server of the older version that still answers is asked until the newer one does", async () => {
   const old = await serve(assets("a"));
   const next = await serve(assets("a", "b"));

@@ -17,6 +17,8 @@ import { createWebserver } from "./http/server.ts";
 
 /** After this the process ends, whatever is still open (ms); below the 30 s that a pod is given. */
 const STOP_MS = 20_000;
+/** How long a Service may still lead to a pod that was told to go (ms). */
+const DRAIN_MS = 5_000;
 /** How long it waits for the definitions of all code locations before it is ready (ms). */
 const FIRST_LOOK_MS = 5_000;
 
@@ -80,7 +82,8 @@ async function serve(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       log.info({ signal }, "stopping");
-      stop().catch((error: unknown) => fail(error));
+      const drained = systemClock.sleep(signal === "SIGTERM" ? DRAIN_MS : 0);
+      drained.then(stop).catch((error: unknown) => fail(error));
     });
   }
   await webserver.listen({ host, port });

@@ -1,7 +1,16 @@
 /** One JSON exchange over a kept-alive connection. */
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
-import { Unavailable } from "@dagster-operator/engine";
+import { systemClock, Unavailable } from "@dagster-operator/engine";
 import type { Address } from "../protocol.ts";
+
+/**
+ * Between two tries when there is no connection (ms); all questions may be asked twice. A server may close an idle connection
+ * in the moment that it is used again, and a Service may lead to a pod that is gone until each node has heard of it.
+ */
+const AGAIN_MS = [0, 100, 300, 600];
+const CONNECTION = ["ECONNRESET", "EPIPE", "ECONNREFUSED", "EHOSTUNREACH"];
+const isConnection = (error: unknown): boolean =>
+  CONNECTION.includes((error as NodeJS.ErrnoException).code ?? "");
 
 export interface HttpReply {
   status: number;
@@ -31,17 +40,15 @@ export class HttpJson {
     path: string,
     options: { body?: unknown; headers?: Record<string, string>; timeoutMs: number },
   ): Promise<HttpReply> {
-    try {
-      return await this.#once(method, path, options);
-    } catch (error) {
-      // The server may close an idle connection in the moment that it is used again; all questions may be asked twice.
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code !== "ECONNRESET" && code !== "EPIPE") throw this.#unavailable(error);
-    }
-    try {
-      return await this.#once(method, path, options);
-    } catch (error) {
-      throw this.#unavailable(error);
+    const waits = "socket" in this.#address ? [0] : AGAIN_MS;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#once(method, path, options);
+      } catch (error) {
+        const wait = waits[tries];
+        if (wait === undefined || !isConnection(error)) throw this.#unavailable(error);
+        await systemClock.sleep(wait);
+      }
     }
   }
 

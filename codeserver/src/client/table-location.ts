@@ -1,10 +1,17 @@
-import { type CodeLocationRow, type LocationEntry, UserCodeError } from "@dagster-operator/engine";
+import {
+  type CodeLocationRow,
+  type LocationEntry,
+  Unavailable,
+  UserCodeError,
+} from "@dagster-operator/engine";
 import { type ErrorInfo, type ExtraDefinitions, extraHash } from "@dagster-operator/sdk/internal";
 import { HttpCodeLocation } from "./http-code-location.ts";
 
 /** A Service learns of a new pod a moment after the operator does, and an old pod may answer a moment longer (ms). */
 const SETTLE_MS = 300;
 const SETTLE_TRIES = 30;
+/** So often a server that served may not answer before its location is in error. */
+const AWAY_TRIES = 8;
 
 /** Where a code server is reached that its row names. */
 type Place = { host: string; port: number };
@@ -88,8 +95,12 @@ export class TableLocation {
       this.#set({ ...own, state: row.error ? "ERROR" : "LOADED", snapshot, error: row.error, code });
       const { codeHash } = snapshot.extended ?? { codeHash: snapshot.hash };
       if (row.definitionsHash !== null && codeHash !== row.definitionsHash) this.#settle();
+      else this.#settling.tries = 0;
     } catch (error) {
+      // Pods come and go: what was known serves on for a while, and whoever asks the code itself hears that it is away.
       this.#settle();
+      const away = error instanceof Unavailable && this.#settling.tries <= AWAY_TRIES;
+      if (away && this.#entry.state === "LOADED") return;
       this.#set({ ...own, state: "ERROR", error: describe(error), code: null });
     }
   }

@@ -170,6 +170,8 @@ function whyNotServing(entry: LocationEntry): string {
     case "SHUTDOWN":
       return `${of} was shut down: reload it first`;
     case "ERROR":
+      if (entry.error?.name === "Unavailable")
+        return `${of} has no code server that answers (${entry.error.message}): try again when it is back`;
       return `${of} does not load (${entry.error?.message ?? "unknown error"}): correct its code, then reload it`;
     case "LOADED":
       return `${of} has no code server at the moment: try again`;
