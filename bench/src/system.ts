@@ -82,12 +82,25 @@ export async function locationLoaded(system: BenchSystem): Promise<string> {
   return name;
 }
 
+/** A process and all below it. */
+function tree(root: number): number[] {
+  const children = readFileSync(`/proc/${root}/task/${root}/children`, "utf8");
+  return [root, ...children.trim().split(" ").filter(Boolean).map(Number).flatMap(tree)];
+}
+
 /** Proportional resident memory (shared pages counted once) of a process and all below it, in MB. */
 export function memoryOf(root: number): number {
-  const children = (pid: number): number[] =>
-    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
-  const all = (pid: number): number[] => [pid, ...children(pid).flatMap(all)];
   const pss = (pid: number) =>
     Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
-  return all(root).reduce((sum, pid) => sum + pss(pid), 0) / 1024;
+  return tree(root).reduce((sum, pid) => sum + pss(pid), 0) / 1024;
+}
+
+/** Seconds of processor time that a process and all below it have used. */
+export function cpuOf(root: number): number {
+  const ticks = (pid: number) => {
+    // Behind the name, which may hold blanks: user time is the 12th field, system time the 13th, in hundredths.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  return tree(root).reduce((sum, pid) => sum + ticks(pid), 0) / 100;
 }

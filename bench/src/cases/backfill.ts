@@ -10,9 +10,8 @@ import {
 import { asset, Definitions, hourlyPartitions } from "@dagster-operator/sdk";
 import { internalsOf, partitionKeys, type RunEvent, validateRunConfig } from "@dagster-operator/sdk/internal";
 import { openStorage } from "@dagster-operator/storage";
-import { startPostgres } from "@dagster-operator/storage/testing";
-import pg from "pg";
 import { type Line, median } from "../line.ts";
+import { onDurablePostgres } from "../postgres.ts";
 
 const PARTITIONS = 10_000;
 const hours = hourlyPartitions({ start: "2024-01-01" });
@@ -88,16 +87,8 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return median(times);
 }
 
-export async function run(): Promise<Line[]> {
-  const server = await startPostgres({ durable: true });
-  try {
-    const database = async (name: string) => {
-      const admin = new pg.Client({ connectionString: server.url("postgres") });
-      await admin.connect();
-      await admin.query(`create database ${name}`);
-      await admin.end();
-      return server.url(name);
-    };
+export function run(): Promise<Line[]> {
+  return onDurablePostgres(async (database) => {
     const storage = await openStorage(await database("ours"));
     const { backfillId, seconds } = await requested(storage);
     await materialized(storage);
@@ -109,7 +100,5 @@ export async function run(): Promise<Line[]> {
       { name: "status of 10,000 partitions of an asset read", ours: partitions, goal: "≤ 20 ms", unit: "ms" },
       { name: "a backfill of 20,000 asset partitions read", ours: progress, goal: "≤ 20 ms", unit: "ms" },
     ];
-  } finally {
-    await server.remove();
-  }
+  });
 }

@@ -3,10 +3,9 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import type { RunEvent } from "@dagster-operator/sdk/internal";
 import { openStorage } from "@dagster-operator/storage";
-import { startPostgres } from "@dagster-operator/storage/testing";
-import pg from "pg";
 import { dagsterBin, dagsterEnv, peerFile } from "../dagster.ts";
 import { type Line, median } from "../line.ts";
+import { onDatabase, onDurablePostgres } from "../postgres.ts";
 
 const BATCH = 1000;
 const ROUNDS = 20;
@@ -32,29 +31,28 @@ function batch(round: number): RunEvent[] {
   }).flat();
 }
 
-async function raw(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(
-    "create table raw (id bigserial primary key, run_id text, producer text, seq int, type text, body jsonb, unique (run_id, producer, seq))",
-  );
-  const rates: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const events = batch(round);
-    const values = [
-      events.map((_, i) => round * BATCH + i),
-      events.map(({ type }) => type),
-      events.map((event) => JSON.stringify(event)),
-    ];
-    const start = performance.now();
+function raw(url: string): Promise<number> {
+  return onDatabase(url, async (client) => {
     await client.query(
-      "insert into raw (run_id, producer, seq, type, body) select 'r', 'p', * from unnest($1::int[], $2::text[], $3::jsonb[])",
-      values,
+      "create table raw (id bigserial primary key, run_id text, producer text, seq int, type text, body jsonb, unique (run_id, producer, seq))",
     );
-    rates.push(BATCH / ((performance.now() - start) / 1000));
-  }
-  await client.end();
-  return median(rates);
+    const rates: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const events = batch(round);
+      const values = [
+        events.map((_, i) => round * BATCH + i),
+        events.map(({ type }) => type),
+        events.map((event) => JSON.stringify(event)),
+      ];
+      const start = performance.now();
+      await client.query(
+        "insert into raw (run_id, producer, seq, type, body) select 'r', 'p', * from unnest($1::int[], $2::text[], $3::jsonb[])",
+        values,
+      );
+      rates.push(BATCH / ((performance.now() - start) / 1000));
+    }
+    return median(rates);
+  });
 }
 
 async function ours(url: string): Promise<number> {
@@ -85,16 +83,8 @@ async function ours(url: string): Promise<number> {
   return median(rates);
 }
 
-export async function run(): Promise<Line[]> {
-  const server = await startPostgres({ durable: true });
-  try {
-    const database = async (name: string) => {
-      const admin = new pg.Client({ connectionString: server.url("postgres") });
-      await admin.connect();
-      await admin.query(`create database ${name}`);
-      await admin.end();
-      return server.url(name);
-    };
+export function run(): Promise<Line[]> {
+  return onDurablePostgres(async (database) => {
     const limit = await raw(await database("raw"));
     const mine = await ours(await database("ours"));
     const args = [
@@ -125,7 +115,5 @@ export async function run(): Promise<Line[]> {
         unit: "/s",
       },
     ];
-  } finally {
-    await server.remove();
-  }
+  });
 }

@@ -1,8 +1,7 @@
 /** Schedulers, processes of their own, that race for each of ten thousand ticks (RACES=) on a Postgres whose commits are on disk. */
-import { startPostgres } from "@dagster-operator/storage/testing";
-import pg from "pg";
 import { race } from "../../../daemon/test/race.ts";
 import type { Line } from "../line.ts";
+import { onDurablePostgres } from "../postgres.ts";
 
 const TICKS = Number(process.env.RACES ?? 10_000);
 /** How far the second clock goes ahead (ms): further than a lease, and it takes over what the first holds. */
@@ -11,16 +10,11 @@ const CASES = [
   { name: "two schedulers, one taking over what the other holds", skew: 600_000 },
 ];
 
-export async function run(): Promise<Line[]> {
-  const server = await startPostgres({ durable: true });
-  try {
+export function run(): Promise<Line[]> {
+  return onDurablePostgres(async (database) => {
     const lines: Line[] = [];
     for (const [index, { name, skew }] of CASES.entries()) {
-      const admin = new pg.Client({ connectionString: server.url("postgres") });
-      await admin.connect();
-      await admin.query(`create database races${index}`);
-      await admin.end();
-      const raced = await race(server.url(`races${index}`), TICKS, [0, skew]);
+      const raced = await race(await database(`races${index}`), TICKS, [0, skew]);
       const what = `${name}, ${TICKS.toLocaleString("en-US")} ticks`;
       lines.push(
         { name: `${what}: duplicates`, ours: raced.duplicates, goal: "0", unit: "" },
@@ -30,7 +24,5 @@ export async function run(): Promise<Line[]> {
       if (skew > 0) lines.push({ name: `${what}: taken over`, ours: raced.takenOver, unit: "" });
     }
     return lines;
-  } finally {
-    await server.remove();
-  }
+  });
 }
