@@ -67,6 +67,8 @@ async function run(): Promise<void> {
     storage,
     onFault: (err) => log.warn({ err }, "code locations could not be read"),
   });
+  // A location that it did not look for yet would be taken for one that is not there.
+  await workspace.ready;
   daemon = startDaemon({ storage, workspace, computeLog, clock: systemClock, log, metrics, config });
   log.info({ port: probes.port }, "the daemon runs");
   await stopping.promise;

@@ -5,6 +5,7 @@ import {
   expiredRuns,
   type RetentionSettings,
   type Storage,
+  systemClock,
 } from "@dagster-operator/engine";
 import type { Logger } from "pino";
 import type { RunningLoop } from "./instigator-loop.ts";
@@ -24,7 +25,7 @@ export interface RetentionLoopOptions {
 const INTERVAL_MS = 3_600_000;
 /** Small, so that nobody waits long behind one. */
 const BATCH = 200;
-/** Others come first between two batches. */
+/** Others come first between two batches. Of the machine, so not of the clock that tells what is old. */
 const PAUSE_MS = 50;
 /** What loops did about events is kept for a person to look at. */
 const NOTICE_DAYS = 7;
@@ -46,7 +47,7 @@ export function retentionLoop(options: RetentionLoopOptions): RunningLoop {
 }
 
 /** One round over everything. `signal` aborted = it ends after the batch that it is at. */
-export async function forget(options: RetentionLoopOptions, signal: AbortSignal): Promise<void> {
+async function forget(options: RetentionLoopOptions, signal: AbortSignal): Promise<void> {
   const { storage, computeLog, clock, settings, metrics } = options;
   const { retention } = storage;
   const now = clock.now();
@@ -55,7 +56,7 @@ export async function forget(options: RetentionLoopOptions, signal: AbortSignal)
       const count = await batch();
       if (count > 0) metrics.forgotten.inc({ what }, count);
       if (count < BATCH) return;
-      await clock.sleep(PAUSE_MS, signal);
+      await systemClock.sleep(PAUSE_MS, signal);
     }
   };
   for (const which of expiredRuns(settings, now))
@@ -83,7 +84,7 @@ export async function forget(options: RetentionLoopOptions, signal: AbortSignal)
   const assets = cutoff(settings.assetEvents, now);
   for (let after: number | null = 0; assets !== null && after !== null && !signal.aborted; ) {
     after = await retention.purgeAssetEvents(assets, after, BATCH);
-    await clock.sleep(PAUSE_MS, signal);
+    await systemClock.sleep(PAUSE_MS, signal);
   }
   const notices = cutoff(NOTICE_DAYS, now) ?? 0;
   await batches("notices", () => retention.purgeNotices(notices, BATCH));

@@ -5,6 +5,7 @@ import {
   NotFound,
   type Notice,
   RETRY_NUMBER_TAG,
+  type Retry,
   type RetrySettings,
   type RunRecord,
   reexecuteRun,
@@ -72,7 +73,9 @@ export function retryLoop(options: RetryLoopOptions): RunningLoop {
 async function handle(options: RetryLoopOptions, { id, runId, tries }: Notice): Promise<void> {
   const { storage, log, clock, settings } = options;
   const run = await storage.runs.get(runId);
-  const decision = run ? decideRetry(run, settings) : { retry: false as const, why: "it was deleted" };
+  let decision: Retry = run ? decideRetry(run, settings) : { retry: false, why: "it was deleted" };
+  if (run && decision.retry && (await isOfCanceledBackfill(options, run)))
+    decision = { retry: false, why: "its backfill was canceled" };
   if (!run || !decision.retry) {
     if (run && !decision.retry && decision.why)
       await tell(options, runId, `Run is not retried: ${decision.why}.`);
@@ -86,14 +89,16 @@ async function handle(options: RetryLoopOptions, { id, runId, tries }: Notice): 
       await tell(options, runId, `Run is retried as run ${again.runId}: retry ${number} of ${max}.`);
     await storage.notices.end(id);
   } catch (error) {
-    if (error instanceof Unavailable) {
-      const delay = Math.min(MAX_DELAY_MS, 1000 * 2 ** Math.min(tries - 1, 10));
-      log.warn({ err: error, runId }, `the retry of run ${runId} waits: ${error.message}`);
-      return storage.notices.later(id, delay, error.message);
+    if (error instanceof InvalidInput || error instanceof NotFound) {
+      await tell(options, runId, `Run cannot be retried: ${error.message}`, "ERROR");
+      return storage.notices.end(id, error.message);
     }
-    if (!(error instanceof InvalidInput || error instanceof NotFound)) throw error;
-    await tell(options, runId, `Run cannot be retried: ${error.message}`, "ERROR");
-    await storage.notices.end(id, error.message);
+    // Its code location is away, or does not load, or a fault of ours: it must not hold the others.
+    if (!(error instanceof Unavailable)) options.metrics.faults.inc({ loop: "retries" });
+    const message = error instanceof Error ? error.message : String(error);
+    const delay = Math.min(MAX_DELAY_MS, 1000 * 2 ** Math.min(tries - 1, 10));
+    log.warn({ err: error, runId }, `the retry of run ${runId} waits: ${message}`);
+    await storage.notices.later(id, delay, message);
   }
 
   async function tell(
@@ -109,6 +114,12 @@ async function handle(options: RetryLoopOptions, { id, runId, tries }: Notice): 
       if (!(error instanceof NotFound)) throw error;
     }
   }
+}
+
+async function isOfCanceledBackfill({ storage }: RetryLoopOptions, { tags }: RunRecord): Promise<boolean> {
+  const id = tags["dagster/backfill"];
+  if (id === undefined) return false;
+  return (await storage.backfills.count({ backfillIds: [id], statuses: ["CANCELING", "CANCELED"] })) > 0;
 }
 
 /** A run that failed before its first step has nothing to go on from. */

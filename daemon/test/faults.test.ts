@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { IN_PROGRESS, type Storage, type Tick, Unavailable } from "@dagster-operator/engine";
-import { exampleEvent, workerBatch } from "@dagster-operator/engine/testing";
+import type { Storage, Tick } from "@dagster-operator/engine";
 import { openStorage } from "@dagster-operator/storage";
 import { startPostgres } from "@dagster-operator/storage/testing";
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { SCHEDULES, SENSORS } from "./fixtures/ticking.ts";
+import { standInWorker } from "./stand-in-worker.ts";
 
 /** CHAOS_SECONDS=60 for a whole minute. */
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 10);
@@ -18,33 +18,6 @@ const cleanups: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
-
-/**
- * Launches what is asked for and lets it end well; keeps which requests each run had, and the most runs that were under way.
- * A claim that the crash took is claimed again, as the same request.
- */
-function worker(storage: Storage, until: AbortSignal) {
-  const launches = new Map<string, Set<number>>();
-  let most = 0;
-  const round = async () => {
-    most = Math.max(most, await storage.runs.count({ statuses: [...IN_PROGRESS] }));
-    for (const { id, runId, attempt } of await storage.compute.claim("worker", 5, 5_000)) {
-      launches.set(runId, (launches.get(runId) ?? new Set()).add(id));
-      const events = [exampleEvent("RUN_START", {}), exampleEvent("RUN_SUCCESS", {})];
-      await storage.events.append(workerBatch(runId, events, 1, attempt));
-      await storage.compute.done(id);
-    }
-  };
-  const work = async () => {
-    while (!until.aborted) {
-      await round().catch((error: unknown) => {
-        if (!(error instanceof Unavailable)) throw error;
-      });
-      await sleep(20);
-    }
-  };
-  return { launches, ended: work(), most: () => most };
-}
 
 const oldestFirst = async (storage: Storage, kind: Tick["kind"], name: string) =>
   (await storage.ticks.ticks({ kind, location: "ticking", name }, { limit: 100_000 })).toReversed();
@@ -57,13 +30,11 @@ test("three daemons, one killed with -9 every second, and Postgres crashing in t
   cleanups.push(() => storage.close());
   const epoch = Date.now();
   const script = fileURLToPath(new URL("./daemon-process.ts", import.meta.url));
-  const stop = new AbortController();
-  const working = worker(storage, stop.signal);
+  const worker = standInWorker(storage);
   const children = new Set<ChildProcess>();
   cleanups.push(() => {
-    stop.abort();
     for (const child of children) child.kill("SIGKILL");
-    return working.ended;
+    return worker.close();
   });
 
   /** In the order in which they came up. */
@@ -142,7 +113,7 @@ test("three daemons, one killed with -9 every second, and Postgres crashing in t
     expect(keys).toEqual(keys.map((_, n) => n + 1));
     expect(keys.length).toBeGreaterThan(0);
   }
-  expect(working.launches.size).toBeGreaterThan(0);
-  expect([...working.launches.values()].filter(({ size }) => size !== 1)).toEqual([]);
-  expect(working.most()).toBeLessThanOrEqual(LIMIT);
+  expect(worker.launches.size).toBeGreaterThan(0);
+  expect([...worker.launches.values()].filter(({ size }) => size !== 1)).toEqual([]);
+  expect(worker.most()).toBeLessThanOrEqual(LIMIT);
 });

@@ -1,5 +1,11 @@
 import { type Storage, submitRun } from "@dagster-operator/engine";
-import { eventually, ManualClock, MemoryWorkspace } from "@dagster-operator/engine/testing";
+import {
+  eventually,
+  exampleBackfill,
+  inProcessCode,
+  ManualClock,
+  MemoryWorkspace,
+} from "@dagster-operator/engine/testing";
 import { Definitions, job, op } from "@dagster-operator/sdk";
 import { openStorage } from "@dagster-operator/storage";
 import { type TestDatabase, withPostgres } from "@dagster-operator/storage/testing";
@@ -47,15 +53,15 @@ const start = (count: number, loops: DaemonOptions["loops"], config: DaemonOptio
       startDaemon({ storage: each, workspace, clock, log, metrics: new Registry(), loops, config }),
     );
 };
-const submit = async (tags: Record<string, string> = {}) =>
+const submit = async (tags: Record<string, string> = {}, location = "here") =>
   (
     await submitRun(
       { storage, workspace, now: () => clock.now(), newId: () => crypto.randomUUID() },
-      { location: "here", job: "pair", tags },
+      { location, job: "pair", tags },
     )
   ).runId;
-const started = async (tags: Record<string, string> = {}) => {
-  const runId = await submit(tags);
+const started = async (tags: Record<string, string> = {}, location = "here") => {
+  const runId = await submit(tags, location);
   await storage.runs.dequeue(LIMITS, 100);
   for (const { id } of await storage.compute.claim("test", 100, 60_000)) await storage.compute.done(id);
   await storage.events.report(runId, [
@@ -64,8 +70,8 @@ const started = async (tags: Record<string, string> = {}) => {
   ]);
   return runId;
 };
-const failed = async (tags: Record<string, string>) => {
-  const runId = await started(tags);
+const failed = async (tags: Record<string, string>, location = "here") => {
+  const runId = await started(tags, location);
   await storage.events.report(runId, [
     { ...at, type: "STEP_SUCCESS", stepKey: "one", durationMs: 1 },
     { ...at, type: "STEP_FAILURE", stepKey: "two", error: { name: "Error", message: "no" } },
@@ -162,6 +168,49 @@ describe("retries", () => {
       expect(await children(last)).toEqual([]);
       expect(await children(first)).toHaveLength(1);
       await storage.runs.cancel(second?.runId ?? "", { force: true });
+    } finally {
+      clearInterval(advance);
+    }
+  });
+
+  test("a run of a backfill that was canceled is not retried, and says so", async () => {
+    start(1, ["retries"]);
+    await eventually("the loop has begun", () => daemons[0]?.health()[0]?.lastIterationAt != null);
+    const request = { backfillId: crypto.randomUUID(), targets: [] };
+    await storage.backfills.submit(exampleBackfill(request));
+    await storage.backfills.cancel(request.backfillId);
+    const runId = await failed({ "dagster/max_retries": "2", "dagster/backfill": request.backfillId });
+    const advance = setInterval(() => clock.advance(1000), 50);
+    try {
+      await eventually("the log says so", async () =>
+        (await messages(runId)).includes("Run is not retried: its backfill was canceled."),
+      );
+    } finally {
+      clearInterval(advance);
+    }
+    expect(await children(runId)).toEqual([]);
+  });
+
+  test("a code location that answers with its load error makes the retry wait, and holds no other", async () => {
+    start(1, ["retries"]);
+    await eventually("the loop has begun", () => daemons[0]?.health()[0]?.lastIterationAt != null);
+    const code = inProcessCode(new Error("no such module"));
+    workspace.set("there", new Definitions({ jobs: [pair] }));
+    const tags = { "dagster/max_retries": "1", "dagster/retry_strategy": "ALL_STEPS" };
+    const broken = await started(tags, "there");
+    workspace.change("there", { code });
+    await storage.events.report(broken, [{ ...at, type: "RUN_FAILURE" }]);
+    const fine = await failed(tags);
+    const advance = setInterval(() => clock.advance(1000), 50);
+    try {
+      await eventually("the other is retried", async () => (await children(fine)).length > 0);
+      await eventually("the first waits", async () =>
+        (await storage.notices.list("retry", 10)).some(
+          ({ runId, error }) => runId === broken && error?.includes("no such module"),
+        ),
+      );
+      workspace.set("there", new Definitions({ jobs: [pair] }));
+      await eventually("it is retried", async () => (await children(broken)).length === 1);
     } finally {
       clearInterval(advance);
     }

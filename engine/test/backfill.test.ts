@@ -445,6 +445,20 @@ describe("a backfill of assets", () => {
     expect(await look(id)).toMatchObject({ states: ["R"], error: null });
   });
 
+  test("a daemon that has not seen its code location yet lets it wait: its assets are not gone", async () => {
+    const id = await submit({ assets: of("orders", "cleaned"), partitions: { keys: keys(1, 1) } });
+    const before = workspace;
+    workspace = deps.workspace = new MemoryWorkspace();
+    const unseen = await look(id);
+    expect(unseen).toMatchObject({ status: "REQUESTED", states: ["W", "W"] });
+    expect(unseen.error?.message).toContain("code location shop is not there");
+    workspace.set("shop", definitions);
+    workspace.change("shop", { state: "ERROR", snapshot: null, code: null });
+    expect(await look(id)).toMatchObject({ status: "REQUESTED", states: ["W", "W"] });
+    deps.workspace = before;
+    expect(await look(id)).toMatchObject({ states: ["R", "R"], error: null });
+  });
+
   test("a partition that is gone meanwhile fails alone, an asset that is gone as a whole", async () => {
     await storage.assets.addDynamicPartitions("customers", ["old", "new"]);
     const id = await submit({ assets: of("customers"), partitions: { keys: ["old", "new"] } });

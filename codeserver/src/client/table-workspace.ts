@@ -29,10 +29,8 @@ export class TableWorkspace implements Workspace {
   readonly #handlers = new Set<(entry: LocationEntry) => void>();
   readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
-  readonly #first: Promise<void>;
+  readonly #first = Promise.withResolvers<void>();
   #looking: Promise<void> = Promise.resolve();
-  /** Of the last look: every code server has answered or failed to. */
-  #asked: Promise<void> = Promise.resolve();
   /** A look that has not begun yet: those who ask meanwhile share it. */
   #next: Promise<void> | null = null;
 
@@ -40,13 +38,13 @@ export class TableWorkspace implements Workspace {
     this.#options = options;
     this.#address = options.address ?? ((endpoint) => endpoint);
     this.#unsubscribe = options.storage.subscribe("location", () => void this.#look());
-    this.#first = this.#look().then(() => this.#asked);
+    void this.#look();
     void this.#follow();
   }
 
-  /** Resolves when the rows were read once, and each code server was asked once. */
+  /** Resolves when the rows were read once, and each code server was asked once; what is not in `list` then is not there. */
   get ready(): Promise<void> {
-    return this.#first;
+    return this.#first.promise;
   }
 
   list(): LocationEntry[] {
@@ -117,7 +115,7 @@ export class TableWorkspace implements Workspace {
       location.close();
       this.#tell({ ...location.entry, state: "SHUTDOWN", code: null });
     }
-    this.#asked = Promise.all(
+    void Promise.all(
       rows.map((row) => {
         const location =
           this.#locations.get(row.name) ??
@@ -125,7 +123,7 @@ export class TableWorkspace implements Workspace {
         this.#locations.set(row.name, location);
         return location.follow(row);
       }),
-    ).then(() => undefined);
+    ).then(() => this.#first.resolve());
   }
 
   #tell(entry: LocationEntry): void {

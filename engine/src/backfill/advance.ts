@@ -64,10 +64,11 @@ export async function advanceBackfill(deps: AdvanceDeps, backfill: BackfillDetai
       await save(letters, status, null);
       return { requested: 0, status };
     }
-    const errors = failGone(look.plan, letters);
+    // First: a location that is away, or that this daemon has not seen yet, makes none of its assets, and they are not gone.
     if (letters.some((row) => row.includes("W")))
       for (const location of new Set(backfill.targets.map((target) => target.location)))
-        serving(deps.workspace, location);
+        awaitLocation(deps, location);
+    const errors = failGone(look.plan, letters);
     const done = await request(deps, backfill, nextRuns(look.plan, letters, look.at), letters);
     const error = errors[0] ?? done.errors[0] ?? backfill.error;
     const [status, why] = statusOf(letters, done.stopped, done.requested, error);
@@ -79,6 +80,15 @@ export async function advanceBackfill(deps: AdvanceDeps, backfill: BackfillDetai
     await save(letters, backfill.status, { name: error.name, message: error.message }, AWAY_MS);
     return { requested: 0, status: backfill.status };
   }
+}
+
+/** @throws Unavailable it cannot be asked now, or is not there: what a person removes for a moment must not end a backfill */
+function awaitLocation({ workspace }: AdvanceDeps, location: string): void {
+  if (workspace.get(location)) serving(workspace, location);
+  else
+    throw new Unavailable(
+      `code location ${location} is not there: the backfill waits for it; cancel the backfill if it will not come back`,
+    );
 }
 
 async function lookAt(

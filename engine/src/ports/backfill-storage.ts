@@ -94,7 +94,7 @@ export interface BackfillRun {
   runId: string;
   location: string;
   status: RunStatus;
-  /** Of an ended run that will be retried by itself: its partitions are not lost yet. */
+  /** Of a failed run that will or may be retried by itself, as long as nobody has said no: its partitions are not lost yet. */
   willRetry: boolean;
   assets: string[][] | null;
   partition: RunContext["partition"];

@@ -243,6 +243,26 @@ export function backfillStorageContract(subject: StorageSubject): void {
       ]);
     });
 
+    test("a failed run may be retried until the loop of retries has decided", async () => {
+      const id = await submitted();
+      const willRetry = async () => (await storage.backfills.runs(id)).map((run) => run.willRetry);
+      const failed = async (key: string) => {
+        const { runId } = await startedRun(storage, ofBackfill(id, key));
+        await storage.events.report(runId, [exampleEvent("RUN_FAILURE", {})]);
+      };
+      await failed("2024-01-01");
+      expect(await willRetry()).toEqual([false]);
+      // From its first look on it knows of every failure.
+      await storage.notices.collect("retry", ["RUN_FAILURE"], [""], 10);
+      await failed("2024-01-02");
+      expect(await willRetry()).toEqual([false, true]);
+      await storage.notices.collect("retry", ["RUN_FAILURE"], [""], 10);
+      const [notice] = await storage.notices.claim("retry", "me", 10, 60_000);
+      expect(await willRetry()).toEqual([false, true]);
+      await storage.notices.end(present(notice).id);
+      expect(await willRetry()).toEqual([false, false]);
+    });
+
     test("its queued runs are canceled together, others are left alone", async () => {
       const id = await submitted();
       const { runId: running } = await startedRun(storage, ofBackfill(id, "2024-01-01"));

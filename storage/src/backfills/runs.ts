@@ -6,8 +6,16 @@ import { LOCKS } from "../database/locks.ts";
 
 const OF = "select run_no from run_tag where key = 'dagster/backfill' and value = $1";
 
+// Failed runs of which nobody has decided yet whether they are retried, or whose retry waits for its code location.
 const RUNS = `
-  select r.id as "runId", r.location, r.status, r.tags ->> 'dagster/will_retry' as retry, r.assets, r.partition,
+  with undecided as materialized (
+    select run_no as no from event
+    where type = 'RUN_FAILURE' and id > (select position from loop_cursor where loop = 'retry')
+    union all
+    select r.no from notice n join run r on r.id = n.run_id where n.loop = 'retry' and n.ended_at is null
+  )
+  select r.id as "runId", r.location, r.status, r.assets, r.partition,
+    coalesce(r.tags ->> 'dagster/will_retry' = 'true', false) or r.no in (select no from undecided) as "willRetry",
     case when r.status in ('SUCCESS', 'FAILURE', 'CANCELED') then (
       select json_agg(json_build_array(a.asset_key, a.partition)) from run_asset a
       where a.run_no = r.no and a.made = (r.status <> 'SUCCESS')
@@ -35,14 +43,13 @@ export async function runsOf(database: Database, backfillId: string): Promise<Ba
     runId: string;
     location: string;
     status: RunStatus;
-    retry: string | null;
+    willRetry: boolean;
     assets: string[][] | null;
     partition: BackfillRun["partition"];
     exceptions: [string, string][] | null;
   }>(RUNS, [backfillId]);
-  return rows.map(({ retry, exceptions, ...run }) => ({
+  return rows.map(({ exceptions, ...run }) => ({
     ...run,
-    willRetry: retry === "true",
     exceptions: (exceptions ?? []).map(([asset, partition]) => ({ asset: assetPath(asset), partition })),
   }));
 }
