@@ -14,12 +14,15 @@ export interface Work {
 
 const SHORTLY_MS = 1000;
 const MAX_WAIT_MS = 60_000;
+/** Of an evaluation that takes long; so at most timeout / this times `width` are under way. */
+const PATIENCE_MS = 5_000;
 /** So many share the statements of a turn. */
 const LIGHT_WIDTH = 200;
 
 /**
- * Work by key: one at a time for each key, at most `width` at once and many of what is light, the rest waits; a key that could not be done waits longer and
- * longer.
+ * Work by key: one at a time for each key, and at most `width` at once, or many of what is light; the rest waits. What takes
+ * longer than a moment holds no other key's work back any more: one code location that hangs must not stop the others. A key
+ * that could not be done waits longer and longer.
  */
 export class Lanes {
   readonly #clock: Clock;
@@ -94,10 +97,13 @@ export class Lanes {
       this.#fill();
     };
     this.#holding[weight] += 1;
+    const ended = new AbortController();
+    if (!light) void this.#clock.sleep(PATIENCE_MS, ended.signal).then(next);
     const outcome = await run(next).catch((error: unknown) => {
       onFault(error);
       return "later" as const;
     });
+    ended.abort();
     this.#running.delete(key);
     this.#ended.add(key);
     if (outcome === "done") this.#faults.delete(key);

@@ -1,5 +1,5 @@
 import { dueTicks, nextTick } from "@dagster-operator/engine";
-import type { DefinitionsSnapshot, ScheduleDef } from "@dagster-operator/sdk/internal";
+import type { DefinitionsSnapshot, JobDef, ScheduleDef } from "@dagster-operator/sdk/internal";
 import { type InstigatorLoopOptions, instigatorLoop, type RunningLoop } from "./instigator-loop.ts";
 
 /** Evaluates each running schedule at its times, in their order, and makes up for what was missed while nobody was there. */
@@ -35,12 +35,18 @@ export function scheduleLoop(options: InstigatorLoopOptions): RunningLoop {
   });
 }
 
-/** A job of partitions, or of assets that have them: each of its ticks is another partition. */
+const partitionedJobs = new WeakMap<DefinitionsSnapshot, ReadonlySet<string>>();
+
+/** A job of partitions, or of assets that have them: each of its ticks is another partition. Worked out once a snapshot. */
 function isPartitioned(snapshot: DefinitionsSnapshot, name: string): boolean {
-  const job = snapshot.jobs.find((candidate) => candidate.name === name);
-  if (!job) return false;
-  if (job.partitions) return true;
-  if (job.target.kind !== "assets") return false;
-  const keys = new Set(job.target.assets.map((key) => JSON.stringify(key)));
-  return snapshot.assets.some((asset) => asset.partitions !== null && keys.has(JSON.stringify(asset.key)));
+  let names = partitionedJobs.get(snapshot);
+  if (!names) {
+    const idOf = (key: readonly string[]) => JSON.stringify(key);
+    const assets = new Set(snapshot.assets.flatMap(({ key, partitions }) => (partitions ? [idOf(key)] : [])));
+    const touches = ({ partitions, target }: JobDef) =>
+      partitions !== null || (target.kind === "assets" && target.assets.some((key) => assets.has(idOf(key))));
+    names = new Set(snapshot.jobs.filter(touches).map((job) => job.name));
+    partitionedJobs.set(snapshot, names);
+  }
+  return names.has(name);
 }

@@ -292,6 +292,29 @@ describe("sensors", () => {
     expect(tick?.error?.message).toContain("given up");
   });
 
+  test("as many sensors that hang as are evaluated at once hold up no other", async () => {
+    const world = fresh();
+    const hung = Promise.withResolvers<SkipReason>();
+    const never = () => hung.promise;
+    const asked = { minimumInterval: 3600, defaultStatus: "RUNNING" as const, jobs: [work] };
+    const answers = () => new RunRequest();
+    world.serve({
+      jobs: [work],
+      sensors: [sensor("a", asked, never), sensor("b", asked, never), sensor("c", asked, answers)],
+    });
+    world.start({ config: { sensorConcurrency: 2 } });
+    await eventually("the first two are asked", async () => {
+      const ticks = await Promise.all(
+        ["a", "b"].map((name) => storage.ticks.ticks(world.id("SENSOR", name), { limit: 10 })),
+      );
+      return ticks.every(({ length }) => length === 1);
+    });
+    expect(await storage.ticks.ticks(world.id("SENSOR", "c"), { limit: 10 })).toEqual([]);
+    world.clock.advance(5_000);
+    expect(await world.ticks("SENSOR", "c", 1)).toMatchObject([{ status: "SUCCESS" }]);
+    hung.resolve(new SkipReason("at last"));
+  });
+
   test("one bad request of several starts no run at all", async () => {
     fresh();
     serveSensor(() => [new RunRequest({ job: work }), new RunRequest({ job: configured })], {
