@@ -48,9 +48,10 @@ const number = { type: "integer" } as const;
 const wide = { priority: 1 } as const;
 const condition = (type: string, field: string) => `.status.conditions[?(@.type=="${type}")].${field}`;
 const ready = [column("Ready", condition("Ready", "status")), column("Reason", condition("Ready", "reason"))];
+// From the status, as a spec with `jobRef` names neither.
 const target = [
-  column("Location", ".spec.codeLocation"),
-  column("Job", ".spec.job"),
+  column("Location", ".status.location"),
+  column("Job", ".status.job"),
   column("Assets", ".spec.assetSelection"),
 ];
 const age = column("Age", ".metadata.creationTimestamp", { type: "date" });

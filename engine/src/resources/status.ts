@@ -114,8 +114,14 @@ export const SensorStatus = z.strictObject({
   lastError: z.string().optional().describe("Why the newest failed tick failed."),
 });
 
+const target = {
+  location,
+  job: z.string().optional().describe("The job that it runs, also where `jobRef` names a Job object."),
+};
+
 export const RunStatus = z.strictObject({
   ...common,
+  ...target,
   phase: z
     .string()
     .optional()
@@ -131,6 +137,7 @@ export const RunStatus = z.strictObject({
 
 export const BackfillStatus = z.strictObject({
   ...common,
+  ...target,
   phase: z
     .string()
     .optional()

@@ -24,6 +24,8 @@ export function backfillStatus(object: BackfillObject, backfill: BackfillRecord,
   ];
   return {
     ...told(object, conditions, now),
+    location: backfill.location,
+    ...(backfill.job !== null && { job: backfill.job }),
     phase: backfill.status,
     backfillId: backfill.backfillId,
     requested: waiting + requested + done + failed + skipped + canceled,
@@ -61,10 +63,17 @@ function succeeded(backfill: BackfillRecord): Omit<Told, "type"> {
   }
 }
 
-/** It could not be submitted as it is. */
-export function refused(object: BackfillObject, reason: Refusal, message: string, now: string): Status {
+/** It could not be submitted as it is. `target`: what is known of what it is to run. */
+export function refused(
+  object: BackfillObject,
+  target: Pick<Status, "location" | "job">,
+  reason: Refusal,
+  message: string,
+  now: string,
+): Status {
   return {
     ...told(object, [{ type: "Submitted", status: "False", reason, message: message.slice(0, 1024) }], now),
+    ...target,
     phase: reason === "Invalid" ? "FAILED" : reason === "Canceled" ? "CANCELED" : "REQUESTED",
   };
 }

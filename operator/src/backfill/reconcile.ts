@@ -7,6 +7,7 @@ import {
   Unavailable,
   type Workspace,
 } from "@dagster-operator/engine";
+import { namedTarget } from "../definitions/request-target.ts";
 import { isNotFound, type KubeClient } from "../kube/client.ts";
 import { BACKFILL } from "../kube/resources.ts";
 import type { ReconcileResult } from "../runtime/controller.ts";
@@ -107,7 +108,8 @@ export class BackfillReconciler {
   }
 
   async #refuse(object: BackfillObject, reason: Refusal, message: string): Promise<undefined> {
-    await this.#tell(object, refused(object, reason, message, new Date(this.#o.now()).toISOString()));
+    const target = namedTarget(object, this.#o.home);
+    await this.#tell(object, refused(object, target, reason, message, new Date(this.#o.now()).toISOString()));
   }
 
   async #tell(object: BackfillObject, status: NonNullable<BackfillObject["status"]>): Promise<void> {

@@ -1,20 +1,13 @@
 /** A Backfill object as a request. */
-import {
-  type BackfillRequest,
-  InvalidInput,
-  selectAssets,
-  serving,
-  type Workspace,
-} from "@dagster-operator/engine";
-import type { BackfillSpec } from "@dagster-operator/engine/resources";
-import { locationName } from "../code-location/names.ts";
-import { resolved } from "../definitions/claims.ts";
-import type { JobObject } from "../definitions/objects.ts";
+import { type BackfillRequest, selectAssets, type Workspace } from "@dagster-operator/engine";
+import { requestTarget } from "../definitions/request-target.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { DAGSTER_JOB } from "../kube/resources.ts";
 import { podTag } from "../run/location-objects.ts";
 import { submitKey } from "../run/run-objects.ts";
 import type { BackfillObject } from "./backfill-object.ts";
+
+/** On runs and backfills that came from a Backfill object: `namespace/name` of it. */
+const OBJECT_TAG = "dagster-operator.io/backfill-object";
 
 /** @throws NotFound · Unavailable · KubeError 404 what it names is not there (yet) · InvalidInput it cannot be */
 export async function backfillRequest(
@@ -22,35 +15,15 @@ export async function backfillRequest(
   deps: { client: KubeClient; workspace: Workspace; home: string },
 ): Promise<BackfillRequest> {
   const { name, namespace = "", uid = "" } = object.metadata;
-  const spec = await withJob(object, deps.client);
-  if (!spec.codeLocation)
-    throw new InvalidInput("spec.codeLocation is missing", [
-      { path: "spec.codeLocation", message: "is missing" },
-    ]);
-  const location = locationName({ name: spec.codeLocation, namespace }, deps.home);
-  const { snapshot } = serving(deps.workspace, location);
-  const job = snapshot.jobs.find((candidate) => candidate.name === spec.job);
-  const executor = spec.executor && { execution: { config: { [spec.executor]: {} } } };
+  const { spec, location, snapshot, runConfig } = await requestTarget(object, deps);
   const { partitionKeys: keys, partitionRange: range } = spec;
   return {
     ...(spec.job === undefined
       ? { assets: selectAssets(snapshot, spec.assetSelection ?? "*") }
       : { location, job: spec.job }),
     partitions: range ? { range } : { keys: keys ?? [] },
-    ...((spec.runConfig || executor) && {
-      runConfig: { ...(spec.runConfig ?? job?.runConfig), ...executor },
-    }),
-    tags: {
-      ...spec.tags,
-      ...podTag(spec.podTemplate, spec.tags),
-      "dagster-operator.io/backfill-object": `${namespace}/${name}`,
-    },
+    ...runConfig,
+    tags: { ...spec.tags, ...podTag(spec.podTemplate, spec.tags), [OBJECT_TAG]: `${namespace}/${name}` },
     idempotencyKey: submitKey(uid),
   };
-}
-
-async function withJob({ spec, metadata }: BackfillObject, client: KubeClient): Promise<BackfillSpec> {
-  if (!spec.jobRef) return spec;
-  const job = await client.get<JobObject>(DAGSTER_JOB, metadata.namespace, spec.jobRef.name);
-  return resolved(spec, new Map([[job.metadata.name, job]]));
 }

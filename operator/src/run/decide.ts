@@ -48,6 +48,8 @@ export function runStatus(
   ];
   return {
     observedGeneration,
+    location: run.location,
+    ...(run.assets === null && { job: run.job }),
     phase: run.status,
     runId: run.runId,
     stepsTotal: run.stepsTotal,
@@ -118,8 +120,14 @@ export function timeToLive(
   return Math.max(0, run.endedAt + seconds * 1000 - now);
 }
 
-/** A Run object whose spec cannot be run as it is. */
-export function refused(object: RunObject, reason: string, message: string, now: string): RunStatusFields {
+/** A Run object whose spec cannot be run as it is. `target`: what is known of what it is to run. */
+export function refused(
+  object: RunObject,
+  target: Pick<RunStatusFields, "location" | "job">,
+  reason: string,
+  message: string,
+  now: string,
+): RunStatusFields {
   const observedGeneration = object.metadata.generation ?? 1;
   const condition: Told = {
     type: "Submitted",
@@ -131,6 +139,7 @@ export function refused(object: RunObject, reason: string, message: string, now:
   const final = reason === "Invalid";
   return {
     observedGeneration,
+    ...target,
     phase: final ? "FAILURE" : "QUEUED",
     reason,
     message: message.slice(0, 1024),

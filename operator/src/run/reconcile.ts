@@ -10,6 +10,7 @@ import {
   Unavailable,
   type Workspace,
 } from "@dagster-operator/engine";
+import { namedTarget } from "../definitions/request-target.ts";
 import { isConflict, isNotFound, type KubeClient, KubeError } from "../kube/client.ts";
 import { RUN } from "../kube/resources.ts";
 import type { ReconcileResult } from "../runtime/controller.ts";
@@ -132,7 +133,8 @@ export class RunReconciler {
 
   async #refuse(object: RunObject, reason: string, message: string): Promise<undefined> {
     const before = object.status;
-    await this.#tell(object, refused(object, reason, message, new Date(this.#o.now()).toISOString()));
+    const target = namedTarget(object, this.#o.home);
+    await this.#tell(object, refused(object, target, reason, message, new Date(this.#o.now()).toISOString()));
     if (before?.reason !== reason || before.message !== message.slice(0, 1024))
       await this.#o.recorder.record(named(object), "Warning", reason, message);
   }

@@ -31,6 +31,8 @@ export interface RunObject extends KubeObject {
 }
 export interface RunStatusFields {
   observedGeneration?: number;
+  location?: string;
+  job?: string;
   phase?: string;
   runId?: string;
   stepsTotal?: number;

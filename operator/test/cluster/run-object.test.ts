@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { KubeObject } from "../../src/kube/object.ts";
-import { RUN } from "../../src/kube/resources.ts";
+import { DAGSTER_JOB, RUN } from "../../src/kube/resources.ts";
 import { JOB } from "../../src/run/job-template.ts";
 import type { RunObject } from "../../src/run/run-objects.ts";
 import { ClusterSystem, HOST_IMAGE } from "./cluster-system.ts";
@@ -42,6 +42,17 @@ describe("A Run object", () => {
     expect(job.metadata.ownerReferences).toMatchObject([{ kind: "Run", name: "mine" }]);
     expect(await events("mine")).toEqual(expect.arrayContaining(["Submitted", "Succeeded"]));
     expect(operator.faults).toEqual([]);
+  });
+
+  test("with jobRef tells which job of which location that is", async () => {
+    const { namespace } = system;
+    await system.client.create(DAGSTER_JOB, {
+      metadata: { name: "quick", namespace },
+      spec: { codeLocation: "here", job: "quick" },
+    } as KubeObject);
+    await create("by-reference", { jobRef: { name: "quick" } });
+    const { status } = await system.object("by-reference", (object) => object.status?.phase === "SUCCESS");
+    expect(status).toMatchObject({ location: "here", job: "quick" });
   });
 
   test("selects assets", async () => {
