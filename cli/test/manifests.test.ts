@@ -174,9 +174,7 @@ describe("manifests", () => {
     write(
       "b.yaml",
       [
-        `${head("Sensor", "s")}spec: {codeLocation: sales, minimumInterval: 10}\n`,
         `${head("Run", "r")}spec: {codeLocation: sales, job: a, cancel: true}\n`,
-        `${head("Schedule", "c")}spec: {codeLocation: sales, job: a, cron: 0 4 * * *, catchUp: {maxTicks: 2}}\n`,
         `${head("Schedule", "d")}spec: {codeLocation: sales, tags: {a: b}}\n`,
       ].join("---\n"),
     );
@@ -184,14 +182,22 @@ describe("manifests", () => {
       expect.stringMatching(/only suspend can be set, not tags/),
     ]);
     write("b.yaml", "");
+    write("c.yaml", `${head("Run", "r")}spec: {codeLocation: sales, job: a, cancel: true}\n`);
+    expect(messages(() => plan())).toEqual([expect.stringContaining("cancel is for the cluster")]);
+  });
+
+  test("pace a sensor of the code and say how many missed ticks a schedule makes up for", () => {
+    write("a.yaml", LOCATION);
     write(
-      "c.yaml",
-      `${head("Sensor", "s")}spec: {codeLocation: sales, minimumInterval: 10}\n---\n${head("Run", "r")}spec: {codeLocation: sales, job: a, cancel: true}\n`,
+      "b.yaml",
+      [
+        `${head("Sensor", "s")}spec: {codeLocation: sales, minimumInterval: 10}\n`,
+        `${head("Schedule", "c")}spec: {codeLocation: sales, job: a, cron: 0 4 * * *, catchUp: {maxTicks: 2}}\n`,
+      ].join("---\n"),
     );
-    expect(messages(() => plan())).toEqual([
-      expect.stringContaining("minimumInterval cannot be changed here"),
-      expect.stringContaining("cancel is for the cluster"),
-    ]);
+    const extra = plan().extra.get("sales");
+    expect(extra?.sensors).toEqual([{ name: "s", minimumInterval: 10, source: "b.yaml:1" }]);
+    expect(extra?.schedules).toMatchObject([{ name: "c", catchUp: { maxTicks: 2 } }]);
   });
 });
 

@@ -32,6 +32,20 @@ describe("due ticks of a schedule", () => {
     expect(iso(dueTicks(hourly, state, now, { partitioned: true, maxCatchup: 2 }))).toEqual(five.slice(-2));
   });
 
+  test("that were missed are as many as its own catchUp says; one that is on time was not missed", () => {
+    const state = { lastTickAt: ms("2026-03-10T08:00:00Z"), since: 0 };
+    const at = (time: string) => ms(`2026-03-10T${time}Z`);
+    const due = (maxTicks: number, now: number, partitioned = false) =>
+      iso(dueTicks({ ...hourly, catchUp: { maxTicks } }, state, now, { partitioned, maxCatchup: 5 }));
+    expect(due(2, at("12:30:00"))).toEqual(["2026-03-10T11:00:00.000Z", "2026-03-10T12:00:00.000Z"]);
+    expect(due(1, at("12:30:00"), true)).toEqual(["2026-03-10T12:00:00.000Z"]);
+    expect(due(0, at("12:30:00"))).toEqual([]);
+    expect(due(0, at("12:00:20"))).toEqual(["2026-03-10T12:00:00.000Z"]);
+    expect(iso(dueTicks(hourly, state, at("12:00:20"), { partitioned: true, maxCatchup: 0 }))).toEqual([
+      "2026-03-10T12:00:00.000Z",
+    ]);
+  });
+
   test("of several crons are merged", () => {
     const both = { cron: ["0 6 * * *", "30 18 * * *"], timezone: "Europe/Rome" };
     const state = { lastTickAt: null, since: ms("2026-03-09T23:30:00Z") };

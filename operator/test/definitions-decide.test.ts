@@ -110,28 +110,37 @@ describe("what objects make of a location", () => {
     expect(objects?.extra.schedules).toMatchObject([{ name: "mine", job: "nightly" }]);
   });
 
-  test("of two objects of one name the older has it; what no process can do yet is refused", () => {
+  test("a sensor of another interval and a schedule that catches up are so in what is served", () => {
     const all = claims(
-      [
-        jobObject("a-b", { codeLocation: "shop", job: "nightly" }),
-        jobObject("a.b", { codeLocation: "shop", job: "nightly" }),
-      ],
+      [],
       [
         scheduleObject("late", {
           codeLocation: "shop",
           job: "nightly",
           cron: "* * * * *",
-          catchUp: { maxTicks: 1 },
+          catchUp: { maxTicks: 2 },
         }),
       ],
-      [sensorObject("watch", { codeLocation: "shop", minimumInterval: 5 })],
+      [
+        sensorObject("WATCH", { codeLocation: "shop", minimumInterval: 5 }),
+        sensorObject("gone", { codeLocation: "shop", minimumInterval: 5 }),
+      ],
     );
-    expect(all.map(({ trouble }) => trouble?.reason ?? null)).toEqual([
-      null,
-      "NameTaken",
-      "Unsupported",
-      "Unsupported",
+    const { extra } = locationObjects(all, "shop") ?? { extra: { jobs: [], schedules: [] } };
+    const { snapshot } = extendWhatFits(code, extra);
+    expect(snapshot.schedules.find(({ name }) => name === "late")?.catchUp).toEqual({ maxTicks: 2 });
+    expect(snapshot.sensors.map(({ name, minimumInterval }) => [name, minimumInterval])).toEqual([
+      ["watch", 5],
     ]);
+    expect(snapshot.extended?.refused.map(({ kind, name }) => [kind, name])).toEqual([["sensor", "gone"]]);
+  });
+
+  test("of two objects of one name the older has it", () => {
+    const all = claims([
+      jobObject("a-b", { codeLocation: "shop", job: "nightly" }),
+      jobObject("a.b", { codeLocation: "shop", job: "nightly" }),
+    ]);
+    expect(all.map(({ trouble }) => trouble?.reason ?? null)).toEqual([null, "NameTaken"]);
     expect(locationObjects(all, "shop")?.extra.jobs).toHaveLength(1);
   });
 });

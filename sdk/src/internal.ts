@@ -20,6 +20,7 @@ export * from "./model/event.ts";
 export * from "./model/watched.ts";
 export * from "./partitions/index.ts";
 export * from "./repository/extend.ts";
+export * from "./repository/like-named.ts";
 export { ARTIFACTS_ENV } from "./resource/fs-io-manager.ts";
 export * from "./selection/index.ts";
 export { timeZone, type Zone } from "./time/zone.ts";

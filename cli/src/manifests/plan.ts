@@ -3,9 +3,8 @@ import { createHash } from "node:crypto";
 import {
   jobDefinition,
   jobOfTarget,
-  NO_CATCH_UP,
-  NO_INTERVAL,
   scheduleDefinition,
+  sensorDefinition,
 } from "@dagster-operator/engine/resources";
 import { SourceError } from "../input/source.ts";
 import { toLocation } from "./local-location.ts";
@@ -88,8 +87,6 @@ function planSchedule(manifest: ManifestOf<"Schedule">, planning: Planning): voi
     return;
   }
   noteIgnored(manifest, planning);
-  if (spec.catchUp !== undefined)
-    planning.issues.push(manifest.source.issue(["spec", "catchUp"], NO_CATCH_UP));
   const extra = extraOf(planning, location);
   extra.jobs.push(...made.jobs);
   extra.schedules.push(...made.schedules);
@@ -108,8 +105,11 @@ function planSensor(manifest: ManifestOf<"Sensor">, planning: Planning): void {
   const { spec } = manifest.object;
   const location = locationOf(manifest, spec, planning);
   if (location === null) return;
-  if (spec.minimumInterval !== undefined)
-    planning.issues.push(manifest.source.issue(["spec", "minimumInterval"], NO_INTERVAL));
+  const paced = sensorDefinition(manifest.name, spec, placeOf(manifest));
+  if (paced) {
+    const extra = extraOf(planning, location);
+    extra.sensors = [...(extra.sensors ?? []), paced];
+  }
   if (spec.suspend !== undefined)
     planning.switches.push({
       kind: "SENSOR",

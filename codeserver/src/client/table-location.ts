@@ -4,7 +4,12 @@ import {
   Unavailable,
   UserCodeError,
 } from "@dagster-operator/engine";
-import { type ErrorInfo, type ExtraDefinitions, extraHash } from "@dagster-operator/sdk/internal";
+import {
+  addsSomething,
+  type ErrorInfo,
+  type ExtraDefinitions,
+  extraHash,
+} from "@dagster-operator/sdk/internal";
 import { HttpCodeLocation } from "./http-code-location.ts";
 
 /** A Service learns of a new pod a moment after the operator does, and an old pod may answer a moment longer (ms). */
@@ -92,7 +97,7 @@ export class TableLocation {
       const code = this.#codeAt(await this.#address(row.endpoint), row.objects?.extra);
       const snapshot = await code.definitions();
       // The servers of an older version serve on; the row says why the newer one does not.
-      this.#set({ ...own, state: row.error ? "ERROR" : "LOADED", snapshot, error: row.error, code });
+      this.#set({ ...own, state: "LOADED", snapshot, error: row.error, code });
       const { codeHash } = snapshot.extended ?? { codeHash: snapshot.hash };
       if (row.definitionsHash !== null && codeHash !== row.definitionsHash) this.#settle();
       else this.#settling.tries = 0;
@@ -117,7 +122,7 @@ export class TableLocation {
   }
 
   #codeAt({ host, port }: Place, objects: ExtraDefinitions | undefined): HttpCodeLocation {
-    const extra = objects && objects.jobs.length + objects.schedules.length > 0 ? objects : undefined;
+    const extra = objects && addsSomething(objects) ? objects : undefined;
     const at = `${host}:${port} ${extra ? extraHash(extra) : ""}`;
     if (this.#code?.at === at) return this.#code.code;
     this.#code?.code.close();

@@ -1,9 +1,12 @@
-/** Job and Schedule objects as definitions of their code location, wherever that is served. Pure. */
+/** Job, Schedule and Sensor objects as definitions of their code location, wherever that is served. Pure. */
 import type { ExtraDefinitions } from "@dagster-operator/sdk/internal";
 import type { JobSpec } from "./job.ts";
 import { definitionName } from "./object.ts";
 import type { ScheduleSpec } from "./schedule.ts";
+import type { SensorSpec } from "./sensor.ts";
 import type { TargetFields } from "./target.ts";
+
+export { likeNamed, plainName } from "@dagster-operator/sdk/internal";
 
 type ExtraJob = ExtraDefinitions["jobs"][number];
 
@@ -67,6 +70,7 @@ export function scheduleDefinition(
         tags: spec.tags ?? {},
         ...(spec.partitionKey !== undefined &&
           spec.partitionKey !== "latest" && { partitionKey: spec.partitionKey }),
+        ...(spec.catchUp && { catchUp: spec.catchUp }),
         status: spec.suspend ? "STOPPED" : "RUNNING",
         source,
       },
@@ -74,14 +78,11 @@ export function scheduleDefinition(
   };
 }
 
-/** Names of objects and of definitions that mean the same: `_`, `-`, `.` and case make no difference. */
-export const plainName = (text: string): string => text.toLowerCase().replaceAll(/[_.]/g, "-");
-
-/** The definition of the code that an object of this name means: the very name before one that is like it. */
-export const likeNamed = (name: string, names: readonly string[]): string | undefined =>
-  names.find((one) => one === name) ?? names.find((one) => plainName(one) === plainName(name));
-
-/** What the schemas know and no process does yet. */
-export const NO_CATCH_UP =
-  "catchUp cannot be set for one schedule yet; the daemon makes up for at most 5 missed ticks";
-export const NO_INTERVAL = "minimumInterval cannot be changed here yet: set it in the code of the sensor";
+/** null: it leaves the sensor as the code has it. */
+export function sensorDefinition(
+  name: string,
+  { sensor, minimumInterval }: SensorSpec,
+  source: string,
+): NonNullable<ExtraDefinitions["sensors"]>[number] | null {
+  return minimumInterval === undefined ? null : { name: sensor ?? name, minimumInterval, source };
+}

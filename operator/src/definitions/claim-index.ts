@@ -1,5 +1,5 @@
 import type { LocationObjects } from "@dagster-operator/engine";
-import { extraHash } from "@dagster-operator/sdk/internal";
+import { addsSomething, extraHash } from "@dagster-operator/sdk/internal";
 import { type KubeObject, keyOf } from "../kube/object.ts";
 import type { Informers } from "../runtime/informers.ts";
 import { type Claim, claimsOf, locationObjects } from "./claims.ts";
@@ -59,8 +59,10 @@ export class ClaimIndex {
     const known = locations.get(codeLocation);
     if (known) return known;
     const objects = locationObjects(claims, codeLocation);
-    const extra = objects && objects.extra.jobs.length + objects.extra.schedules.length > 0;
-    const made = { objects, extraHash: extra ? extraHash(objects.extra) : null };
+    const made = {
+      objects,
+      extraHash: objects && addsSomething(objects.extra) ? extraHash(objects.extra) : null,
+    };
     locations.set(codeLocation, made);
     return made;
   }

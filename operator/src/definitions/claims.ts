@@ -3,10 +3,9 @@ import { heldKey, type LocationObjects } from "@dagster-operator/engine";
 import {
   definitionName,
   jobDefinition,
-  NO_CATCH_UP,
-  NO_INTERVAL,
   plainName,
   scheduleDefinition,
+  sensorDefinition,
   type TargetFields,
 } from "@dagster-operator/engine/resources";
 import type { KubeObject } from "../kube/object.ts";
@@ -20,7 +19,7 @@ import {
 } from "./objects.ts";
 
 export interface Trouble {
-  reason: "JobNotFound" | "NameTaken" | "Unsupported";
+  reason: "JobNotFound" | "NameTaken";
   message: string;
 }
 export type Claim = { mirror: boolean; codeLocation: string | null; trouble: Trouble | null } & (
@@ -96,9 +95,7 @@ function scheduleClaim(object: ScheduleObject, jobs: ReadonlyMap<string, JobObje
             reason: "JobNotFound",
             message: `there is no Job ${spec.jobRef?.name} in namespace ${metadata.namespace}`,
           }
-        : spec.catchUp
-          ? { reason: "Unsupported", message: NO_CATCH_UP }
-          : null,
+        : null,
   };
 }
 
@@ -111,7 +108,7 @@ function sensorClaim(object: SensorObject): Claim {
     codeLocation: spec.codeLocation,
     name: spec.sensor ?? metadata.name,
     own: false,
-    trouble: spec.minimumInterval === undefined ? null : { reason: "Unsupported", message: NO_INTERVAL },
+    trouble: null,
   };
 }
 
@@ -142,6 +139,11 @@ export function locationObjects(all: readonly Claim[], codeLocation: string): Lo
         if (Object.keys(pod).length > 0) objects.pods[job.name] = pod;
       }
       objects.extra.schedules.push(...(made?.schedules ?? []));
+      any = true;
+    }
+    const paced = claim.kind === "Sensor" && sensorDefinition(metadata.name, claim.object.spec, source);
+    if (paced) {
+      objects.extra.sensors = [...(objects.extra.sensors ?? []), paced];
       any = true;
     }
     if (claim.kind !== "Job" && (spec as { suspend?: boolean }).suspend !== undefined) {

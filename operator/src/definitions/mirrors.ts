@@ -75,13 +75,16 @@ export function mirrorName(
   return `${plain.replaceAll(/[^a-z0-9-]/g, "-").slice(0, 200)}-${hash}`;
 }
 
-/** Is the mirror as it should be? What a person may set (`suspend`) is theirs. */
+/** What a person may set on a mirror. */
+const PERSONAL = new Set(["suspend", "minimumInterval"]);
+
+/** Is the mirror as it should be? What a person may set is theirs. */
 export function isAsWanted(live: KubeObject, wanted: Mirror["object"]): boolean {
-  const { suspend: _, ...spec } = (live.spec ?? {}) as Record<string, unknown>;
+  const spec = Object.entries((live.spec ?? {}) as object).filter(([field]) => !PERSONAL.has(field));
   const labels = Object.entries(wanted.metadata.labels ?? {});
   const owner = wanted.metadata.ownerReferences?.[0]?.uid;
   return (
-    JSON.stringify(Object.entries(spec).sort()) === JSON.stringify(Object.entries(wanted.spec).sort()) &&
+    JSON.stringify(spec.sort()) === JSON.stringify(Object.entries(wanted.spec).sort()) &&
     labels.every(([key, value]) => live.metadata.labels?.[key] === value) &&
     (live.metadata.ownerReferences?.some(({ uid }) => uid === owner) ?? false)
   );
@@ -89,4 +92,4 @@ export function isAsWanted(live: KubeObject, wanted: Mirror["object"]): boolean 
 
 /** Fields that somebody added to a mirror's spec: they would say something that is not so. */
 export const foreignFields = (live: KubeObject, wanted: Mirror["object"]): string[] =>
-  Object.keys((live.spec ?? {}) as object).filter((field) => field !== "suspend" && !(field in wanted.spec));
+  Object.keys((live.spec ?? {}) as object).filter((field) => !PERSONAL.has(field) && !(field in wanted.spec));

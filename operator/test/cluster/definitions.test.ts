@@ -288,6 +288,18 @@ test("an object of a name that the code has wins, its mirror goes, and the clash
   await until<JobObject>(DAGSTER_JOB, "shop-nightly", "is back", isReady);
 });
 
+test("a sensor's interval is the object's while that says one, be it a mirror", async () => {
+  const interval = () =>
+    workspace.get("shop")?.snapshot?.sensors.find(({ name }) => name === "watch_files")?.minimumInterval;
+  const set = (minimumInterval: number | null) =>
+    cluster.client.merge(SENSOR, home, "shop-watch-files", { spec: { minimumInterval } });
+  await set(3600);
+  await eventually("it is an hour", () => interval() === 3600);
+  await until<SensorObject>(SENSOR, "shop-watch-files", "is valid", isReady);
+  await set(null);
+  await eventually("it is the code's", () => interval() === 1);
+});
+
 test("while nothing changes, nothing is written", async () => {
   await cluster.client.merge(SENSOR, home, "shop-watch-files", { spec: { suspend: true } });
   await until<SensorObject>(SENSOR, "shop-watch-files", "rests", ({ status }) => status?.state === "STOPPED");

@@ -48,6 +48,8 @@ export interface ScheduleDefinition {
   readonly resources: ResourceMap;
   readonly evaluate: ((context: ScheduleContext<never>) => unknown) | undefined;
   readonly source: string | undefined;
+  /** Of a Schedule object: missed ticks that are made up for, at most. */
+  readonly catchUp?: { readonly maxTicks: number };
 }
 
 type Evaluate<R extends ResourceMap> = (

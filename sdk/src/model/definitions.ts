@@ -247,6 +247,8 @@ export const ScheduleDef = z.object({
   /** False = constant run config, so a tick needs no call into user code. */
   evaluates: z.boolean(),
   runConfig: z.record(z.string(), z.unknown()),
+  /** Missed ticks that are made up for, at most; absent: as the daemon is set. */
+  catchUp: z.object({ maxTicks: z.number().int().nonnegative() }).optional(),
 });
 export type ScheduleDef = z.infer<typeof ScheduleDef>;
 
@@ -324,7 +326,7 @@ export const DefinitionsSnapshot = z.object({
       extraHash: z.string(),
       /** Those that do not fit the code, and why; they are left out. */
       refused: z.array(
-        z.object({ kind: z.enum(["job", "schedule"]), name: z.string(), message: z.string() }),
+        z.object({ kind: z.enum(["job", "schedule", "sensor"]), name: z.string(), message: z.string() }),
       ),
       /** Those that stand in the place of one of the code. */
       replaced: z.array(z.object({ kind: z.enum(["job", "schedule"]), name: z.string() })),

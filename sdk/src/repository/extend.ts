@@ -1,11 +1,14 @@
-/** Jobs and schedules that stand beside the code, as manifests, and become definitions of its location like any other. */
+/** What stands beside the code, as manifests: jobs and schedules of its location like any other, and how often its sensors look. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { automationConditionSensor } from "../automation/automation-sensor.ts";
 import { RunRequest } from "../automation/run-request.ts";
 import { schedule } from "../automation/schedule.ts";
+import type { SensorDefinition } from "../automation/sensor.ts";
 import { Definitions, DefinitionsError, internalsOf } from "../definitions.ts";
 import type { DefinitionsSnapshot } from "../model/definitions.ts";
 import { defineAssetJob, type Executor, executionConfig, type JobDefinition } from "../op/job.ts";
+import { likeNamed } from "./like-named.ts";
 
 const Json = z.record(z.string(), z.unknown());
 const Tags = z.record(z.string(), z.string());
@@ -36,11 +39,29 @@ export const ExtraDefinitions = z.object({
       /** Absent: the last one that had ended at the tick, when the job has time partitions. */
       partitionKey: z.string().optional(),
       status: z.enum(["RUNNING", "STOPPED"]),
+      /** Missed ticks that are made up for, at most; absent: as the daemon is set. */
+      catchUp: z.object({ maxTicks: z.number() }).optional(),
       source: z.string(),
     }),
   ),
+  /** Sensors of the code. */
+  sensors: z
+    .array(
+      z.object({
+        /** As the code has it, or a name that means the same. */
+        name: z.string(),
+        /** Seconds, in place of the code's. */
+        minimumInterval: z.number().positive(),
+        source: z.string(),
+      }),
+    )
+    .optional(),
 });
 export type ExtraDefinitions = z.infer<typeof ExtraDefinitions>;
+
+/** False: the location is its code alone. */
+export const addsSomething = ({ jobs, schedules, sensors = [] }: ExtraDefinitions): boolean =>
+  jobs.length + schedules.length + sensors.length > 0;
 
 /** Environment variable that holds ExtraDefinitions as JSON for the processes that load a location. */
 export const EXTRA_DEFINITIONS = "DAGSTER_OPERATOR_EXTRA_DEFINITIONS";
@@ -78,7 +99,7 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
   }
   const jobs = [...made.values()];
   const schedules = extra.schedules.map(
-    ({ name, job, cron, timezone, runConfig, tags, partitionKey, status, source }) => {
+    ({ name, job, cron, timezone, runConfig, tags, partitionKey, status, catchUp, source }) => {
       const options = {
         job,
         cron,
@@ -91,16 +112,17 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
         partitionKey === undefined
           ? schedule(name, options)
           : schedule(name, options, () => new RunRequest({ partitionKey, ...(runConfig && { runConfig }) }));
-      return { ...definition, source };
+      return { ...definition, source, ...(catchUp && { catchUp }) };
     },
   );
+  const sensors = paced(definitions, extra.sensors ?? [], problems);
   if (problems.length > 0) throw new DefinitionsError(problems);
   // What the code names by reference is what now has the name.
   const byName = (job: string | JobDefinition) => {
     const name = typeof job === "string" ? job : job.name;
     return made.has(name) ? name : job;
   };
-  const { jobs: own, schedules: ownSchedules, assets, checks, sensors, resources } = repository;
+  const { jobs: own, schedules: ownSchedules, assets, checks, resources } = repository;
   const execution = snapshot.jobs.find((job) => job.implicit)?.runConfig.execution as
     | { config?: Executor }
     | undefined;
@@ -112,10 +134,38 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
       ...without(ownSchedules, schedules).map((one) => ({ ...one, job: byName(one.job) })),
       ...schedules,
     ],
-    sensors: [...sensors.values()].map((one) => ({ ...one, jobs: one.jobs.map(byName) })),
+    sensors: sensors.map((one) => ({ ...one, jobs: one.jobs.map(byName) })),
     resources: Object.fromEntries(resources),
     ...(execution?.config && { executor: execution.config }),
   });
+}
+
+/** The sensors of the code, with other intervals. */
+function paced(
+  definitions: Definitions,
+  extra: NonNullable<ExtraDefinitions["sensors"]>,
+  problems: string[],
+): SensorDefinition[] {
+  const { repository, snapshot } = internalsOf(definitions);
+  const sensors = new Map(repository.sensors);
+  const names = snapshot.sensors.map(({ name }) => name);
+  for (const { name, minimumInterval, source } of extra) {
+    const known = likeNamed(name, names);
+    const def = snapshot.sensors.find((one) => one.name === known);
+    if (def === undefined) {
+      problems.push(
+        `Sensor ${name} (${source}) sets the minimumInterval of a sensor that the code does not define; it defines ${names.join(", ") || "none"}`,
+      );
+      continue;
+    }
+    // The one of automation conditions is there without being defined.
+    const { name: found, description, assets, defaultStatus, tags } = def;
+    const target = assets.map((key) => `key:${JSON.stringify(key.join("/"))}`).join(" or ");
+    const options = { target, defaultStatus, tags, ...(description !== undefined && { description }) };
+    const sensor = sensors.get(found) ?? automationConditionSensor(found, options);
+    sensors.set(found, { ...sensor, minimumInterval });
+  }
+  return [...sensors.values()];
 }
 
 function without<D extends { name: string }>(all: ReadonlyMap<string, D>, others: { name: string }[]): D[] {
@@ -134,14 +184,14 @@ export function extendWhatFits(
   extra: ExtraDefinitions,
 ): { definitions: Definitions; snapshot: DefinitionsSnapshot } {
   const { snapshot: code, repository } = internalsOf(definitions);
-  const refused: { kind: "job" | "schedule"; name: string; message: string }[] = [];
+  const refused: NonNullable<DefinitionsSnapshot["extended"]>["refused"] = [];
   let extended = definitions;
   try {
     extended = extendDefinitions(definitions, extra);
   } catch {
     // Which of them it is, and whether the others fit without it, is found by adding one after the other.
     const fitting: ExtraDefinitions = { jobs: [], schedules: [] };
-    const add = (kind: "job" | "schedule", name: string, next: ExtraDefinitions) => {
+    const add = (kind: "job" | "schedule" | "sensor", name: string, next: ExtraDefinitions) => {
       try {
         extended = extendDefinitions(definitions, next);
         Object.assign(fitting, next);
@@ -156,6 +206,8 @@ export function extendWhatFits(
     for (const job of extra.jobs) add("job", job.name, { ...fitting, jobs: [...fitting.jobs, job] });
     for (const one of extra.schedules)
       add("schedule", one.name, { ...fitting, schedules: [...fitting.schedules, one] });
+    for (const one of extra.sensors ?? [])
+      add("sensor", one.name, { ...fitting, sensors: [...(fitting.sensors ?? []), one] });
   }
   const fits = (kind: "job" | "schedule") => (name: string) =>
     !refused.some((one) => one.kind === kind && one.name === name);

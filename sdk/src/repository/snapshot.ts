@@ -159,7 +159,8 @@ function scheduleDef(
   schedule: ScheduleDefinition,
   jobs: ReadonlyMap<string, JobView>,
 ): DefinitionsSnapshot["schedules"][number] {
-  const { name, description, job, cron, timezone, defaultStatus, tags, runConfig, evaluate } = schedule;
+  const { name, description, job, cron, timezone, defaultStatus, tags, runConfig, evaluate, catchUp } =
+    schedule;
   const jobName = typeof job === "string" ? job : job.name;
   const partitions = jobs.get(jobName)?.def.partitions;
   return {
@@ -172,6 +173,7 @@ function scheduleDef(
     tags,
     evaluates: evaluate !== undefined || isTimed(partitions),
     runConfig,
+    ...(catchUp && { catchUp }),
   };
 }
 
