@@ -17,4 +17,5 @@ export const EXTENSIONS = [
   "RunStepStats.error",
   "TickEvaluation.logs",
   "WorkspaceLocationEntry.locationSource",
+  "WorkspaceLocationEntry.newVersionError",
 ];

@@ -43,6 +43,7 @@ const STATE = "{ id status }";
 const ENTRY = `
   name loadStatus updatedTimestamp
   displayMetadata { key value }
+  newVersionError { message stack cause { message stack } }
   locationOrLoadError {
     __typename
     ... on PythonError { message stack cause { message stack } }
@@ -103,6 +104,7 @@ interface RawEntry extends Union {
   loadStatus: string;
   updatedTimestamp: number;
   displayMetadata: { key: string; value: string }[];
+  newVersionError: Partial<GraphqlError> | null;
   locationOrLoadError:
     | ({ __typename: string } & Partial<GraphqlError> & {
           repositories?: {
@@ -144,15 +146,15 @@ export async function reloadLocation(client: Client, name: string): Promise<Loca
 function toLocation(entry: RawEntry): Location {
   const { locationOrLoadError: loaded } = entry;
   const failed = loaded?.__typename === "PythonError";
+  // One that serves may have a newer version that does not load.
+  const error = failed ? loaded : entry.newVersionError;
   const [repository] = loaded?.repositories ?? [];
   return {
     name: entry.name,
     state: failed ? "ERROR" : entry.loadStatus,
     updatedAt: entry.updatedTimestamp * 1000,
     source: Object.fromEntries(entry.displayMetadata.map(({ key, value }) => [key, value])),
-    error: failed
-      ? { message: loaded.message ?? "", stack: loaded.stack ?? [], cause: loaded.cause ?? null }
-      : null,
+    error: error && { message: error.message ?? "", stack: error.stack ?? [], cause: error.cause ?? null },
     repository: repository
       ? {
           jobs: repository.jobs,

@@ -6,6 +6,7 @@ export interface LocationEntry {
   state: "LOADING" | "LOADED" | "ERROR" | "SHUTDOWN";
   /** The newest that loaded; kept, and marked by `state`, while a later version fails to load. */
   snapshot: DefinitionsSnapshot | null;
+  /** Why it does not load. Of one that is LOADED: why a later version of it does not, while this one serves. */
   error: ErrorInfo | null;
   /** Milliseconds since the epoch of the last change of state. */
   updatedAt: number;

@@ -12,6 +12,7 @@ import { type LocationEntry, useWorkspace } from "../workspace/workspace.ts";
 import { Concurrency } from "./Concurrency.tsx";
 import { counts, sourceLabel } from "./counts.ts";
 import { ReloadButton } from "./ReloadButton.tsx";
+import { REFUSED } from "./refused.ts";
 
 const TABS = [
   ["locations", "Code locations"],
@@ -99,7 +100,7 @@ function Locations() {
 }
 
 function LocationCard({ entry }: { entry: LocationEntry }) {
-  const { locationOrLoadError: loaded } = entry;
+  const { locationOrLoadError: loaded, newVersionError: refused } = entry;
   const broken = loaded?.__typename === "PythonError";
   const loading = entry.loadStatus === "LOADING";
   return (
@@ -113,8 +114,8 @@ function LocationCard({ entry }: { entry: LocationEntry }) {
         >
           {entry.name}
         </Link>
-        <Badge tone={loading ? "run" : broken ? "fail" : "ok"} pulse={loading}>
-          {loading ? "Loading" : broken ? "Load error" : "Loaded"}
+        <Badge tone={loading ? "run" : broken ? "fail" : refused ? "warn" : "ok"} pulse={loading}>
+          {loading ? "Loading" : broken ? "Load error" : refused ? "New version refused" : "Loaded"}
         </Badge>
         <span className="faint">
           updated <TimeAgo at={entry.updatedTimestamp * 1000} />
@@ -143,6 +144,7 @@ function LocationCard({ entry }: { entry: LocationEntry }) {
           ))}
         </div>
       ) : null}
+      {refused ? <ServerProblem error={refused} title={REFUSED.title} next={REFUSED.next} /> : null}
       {broken ? (
         <ServerProblem
           error={loaded}

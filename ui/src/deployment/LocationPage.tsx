@@ -12,6 +12,7 @@ import { useGraphQL } from "../graphql/hooks.ts";
 import { useWorkspace } from "../workspace/workspace.ts";
 import { counts, sourceLabel } from "./counts.ts";
 import { ReloadButton } from "./ReloadButton.tsx";
+import { REFUSED } from "./refused.ts";
 
 export function LocationPage() {
   const { location } = useParams({ from: "/deployment/$location" });
@@ -20,6 +21,8 @@ export function LocationPage() {
   const loaded =
     entry?.locationOrLoadError?.__typename === "RepositoryLocation" ? entry.locationOrLoadError : null;
   const error = entry?.locationOrLoadError?.__typename === "PythonError" ? entry.locationOrLoadError : null;
+  const loading = entry?.loadStatus === "LOADING";
+  const refused = entry?.newVersionError;
   return (
     <div className="page">
       <PageHead
@@ -29,8 +32,8 @@ export function LocationPage() {
           <>
             {location}
             {entry ? (
-              <Badge tone={error ? "fail" : entry.loadStatus === "LOADING" ? "run" : "ok"}>
-                {error ? "Load error" : entry.loadStatus === "LOADING" ? "Loading" : "Loaded"}
+              <Badge tone={error ? "fail" : loading ? "run" : refused ? "warn" : "ok"}>
+                {error ? "Load error" : loading ? "Loading" : refused ? "New version refused" : "Loaded"}
               </Badge>
             ) : null}
           </>
@@ -53,6 +56,7 @@ export function LocationPage() {
         />
       ) : null}
       <div className="stack">
+        {refused ? <ServerProblem error={refused} title={REFUSED.title} next={REFUSED.next} /> : null}
         {error ? (
           <ServerProblem
             error={error}

@@ -252,6 +252,8 @@ function LocationsPanel() {
             </Link>
             {broken ? (
               <Badge tone="fail">Load error</Badge>
+            ) : entry.newVersionError ? (
+              <Badge tone="warn">New version refused</Badge>
             ) : (
               <span className="dim">
                 <TimeAgo at={entry.updatedTimestamp * 1000} />

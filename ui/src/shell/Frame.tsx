@@ -145,13 +145,16 @@ function Locations() {
   const loading = watch.entries.filter((e) => e.loadStatus === "LOADING").length;
   const broken = entries.filter((e) => e.locationOrLoadError?.__typename === "PythonError").length;
   if (entries.length === 0) return null;
-  const tone = broken > 0 ? "fail" : loading > 0 ? "run" : "ok";
+  const refused = entries.filter((e) => e.newVersionError).length;
+  const tone = broken > 0 ? "fail" : loading > 0 ? "run" : refused > 0 ? "warn" : "ok";
   const text =
     broken > 0
       ? `${broken} of ${entries.length} locations failed to load`
       : loading > 0
         ? `Loading ${loading} code location${loading > 1 ? "s" : ""}`
-        : `${entries.length} code location${entries.length > 1 ? "s" : ""} loaded`;
+        : refused > 0
+          ? `${refused} of ${entries.length} locations: new version refused`
+          : `${entries.length} code location${entries.length > 1 ? "s" : ""} loaded`;
   return (
     <Link to="/deployment" className={`location-line tone-${tone}`}>
       <span className={`dot ${loading > 0 ? "pulse" : ""}`} /> {text}

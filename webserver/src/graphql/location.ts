@@ -57,6 +57,12 @@ WorkspaceLocationEntry.implement({
       description: "What a person would recognise the code by: file, module, image, host.",
       resolve: ({ entry }) => metadataOf(entry),
     }),
+    newVersionError: t.field({
+      type: PythonError,
+      nullable: true,
+      description: "Why a newer version of it does not load, while the one before serves.",
+      resolve: ({ entry }) => (entry.state === "LOADED" && entry.error ? pythonError(entry.error) : null),
+    }),
     updatedTimestamp: t.float({ resolve: ({ entry }) => seconds(entry.updatedAt) }),
     versionKey: t.string({ resolve: ({ entry }) => versionKey(entry) }),
     permissions: t.field({ type: [Permission], resolve: permissions }),
