@@ -33,7 +33,11 @@ export async function startOperator(system: ClusterSystem): Promise<BuiltOperato
   const child = spawn(
     process.execPath,
     [BIN, "operator", ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])],
-    { stdio: ["ignore", process.env.VERBOSE ? "inherit" : "ignore", "inherit"] },
+    {
+      // As the chart has it.
+      env: { ...process.env, NODE_OPTIONS: "--max-semi-space-size=2" },
+      stdio: ["ignore", process.env.VERBOSE ? "inherit" : "ignore", "inherit"],
+    },
   );
   const exited = once(child, "exit");
   let closing = false;

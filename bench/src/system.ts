@@ -88,6 +88,10 @@ function tree(root: number): number[] {
   return [root, ...children.trim().split(" ").filter(Boolean).map(Number).flatMap(tree)];
 }
 
+/** The most memory that was resident of a process so far, in MB. */
+export const peakOf = (pid: number): number =>
+  Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+
 /** Proportional resident memory (shared pages counted once) of a process and all below it, in MB. */
 export function memoryOf(root: number): number {
   const pss = (pid: number) =>
