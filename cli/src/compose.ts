@@ -27,6 +27,8 @@ export interface SystemOptions {
   port: number;
   /** False: schedules and sensors do not tick. */
   automation: boolean;
+  /** Page and API change nothing. */
+  readOnly?: boolean;
   log: Logger;
 }
 
@@ -87,6 +89,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       version: VERSION,
       queue: options.settings.queue,
       runLauncher: "LocalProcessBackend",
+      readOnly: options.readOnly ?? false,
     },
   });
   const closeFirst = async () => {

@@ -1,8 +1,9 @@
 /**
  * The webserver of a cluster: page, GraphQL and run API over Postgres and the code locations that the operator keeps there.
  *
- *   node main.js [--host 0.0.0.0] [--port 3000] [--instance FILE] [--log-level info]
+ *   node main.js [--host 0.0.0.0] [--port 3000] [--instance FILE] [--log-level info] [--read-only]
  *
+ * With --read-only nothing can be changed through it: mutations and reports from outside are refused, runs report all the same.
  * DAGSTER_OPERATOR_DATABASE_URL names the database (password: there, or PGPASSWORD). It listens at once and is ready when the
  * database answers. SIGTERM ends open streams and stops. Exit 1: it could not go on. 2: wrong flags or settings.
  */
@@ -29,6 +30,7 @@ function settings() {
       port: { type: "string", default: "3000" },
       instance: { type: "string" },
       "log-level": { type: "string", default: "info" },
+      "read-only": { type: "boolean", default: false },
     },
   });
   const url = process.env.DAGSTER_OPERATOR_DATABASE_URL;
@@ -41,13 +43,14 @@ function settings() {
     host: values.host,
     port: Number(values.port),
     level: values["log-level"],
+    readOnly: values["read-only"],
     config: parseInstanceConfig(text),
     text,
   };
 }
 
 async function serve(): Promise<void> {
-  const { url, host, port, level, config, text } = settings();
+  const { url, host, port, level, readOnly, config, text } = settings();
   const log = pino({ level });
   const opened = openWhenUp(url, {
     onWait: ({ message }) => log.warn({ error: message }, "waiting for the database"),
@@ -69,6 +72,7 @@ async function serve(): Promise<void> {
       info: text,
       runLauncher: "K8sRunLauncher",
       queue: config.queue,
+      readOnly,
     },
   });
   const stop = async () => {

@@ -231,3 +231,28 @@ describe("files", () => {
     ]);
   });
 });
+
+test("a read-only server answers questions, refuses what changes something in Dagster's words, and says so beforehand", async () => {
+  const readOnly = await startSystem({ uiDir: null, log, instance: { readOnly: true } });
+  try {
+    const { permissions, version } = await readOnly.gql("{ version permissions { value disabledReason } }");
+    expect(version).toEqual(expect.any(String));
+    expect(permissions).not.toContainEqual(expect.objectContaining({ value: true }));
+    const { reloadWorkspace } = await readOnly.gql(
+      "mutation { reloadWorkspace { __typename ... on UnauthorizedError { message } } }",
+    );
+    expect(reloadWorkspace).toEqual({
+      __typename: "UnauthorizedError",
+      message: expect.stringContaining("read-only"),
+    });
+    await expect(
+      readOnly.gql('mutation { setConcurrencyLimit(concurrencyKey: "a", limit: 1) }'),
+    ).rejects.toThrow("read-only");
+    await expect(readOnly.launch()).rejects.toThrow("UnauthorizedError");
+    expect(await readOnly.storage.runs.count({})).toBe(0);
+    const report = await fetch(`${readOnly.url}/report_asset_materialization/a`, { method: "POST" });
+    expect(report.status).toBe(403);
+  } finally {
+    await readOnly.close();
+  }
+}, 60_000);

@@ -3,7 +3,6 @@
 dagster-user-deployments: code locations are a release of their own; install the chart dagster-user-deployments with these values, or apply CodeLocation objects
 dagsterWebserver.image: all processes are one image; see image
 dagsterWebserver.workspace: code locations are CodeLocation objects; apply one for each server
-dagsterWebserver.enableReadOnly: there is no read-only page yet
 dagsterWebserver.pathPrefix: the page is served at the root of its host
 dagsterWebserver.dbStatementTimeout: statements are short; set statement_timeout on the database user
 dagsterWebserver.dbPoolRecycle: idle connections are closed by themselves
@@ -56,7 +55,6 @@ global.serviceAccountName: use serviceAccount.name
 global.celeryConfigSecretName: there is no Celery
 global.dagsterInstanceConfigMap: there is no dagster.yaml
 ingress.apiVersion: networking.k8s.io/v1 always
-ingress.readOnlyDagsterWebserver: there is no read-only page yet
 ingress.flower: there is no Celery
 {{- end -}}
 

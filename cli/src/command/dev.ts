@@ -10,6 +10,7 @@ export interface DevOptions extends LocationFlags {
   instance?: string;
   logLevel: LogLevel;
   open: boolean;
+  readOnly?: boolean;
 }
 
 export function addDev(program: Command): void {
@@ -24,6 +25,7 @@ export function addDev(program: Command): void {
     )
     .option("--instance <path>", "settings (default: dagster.yaml in the storage folder, if it is there)")
     .addOption(new Option("--log-level <level>", "what the terminal shows").choices(LEVELS).default("warn"))
+    .option("--read-only", "page and API show everything and change nothing; schedules and sensors go on")
     .option("--no-open", "do not open the page in the browser")
     .addHelpText(
       "after",

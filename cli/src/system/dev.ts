@@ -43,6 +43,7 @@ export async function runDev(options: DevOptions): Promise<void> {
         host: options.host,
         port: options.port,
         automation: true,
+        readOnly: options.readOnly ?? false,
         log,
       });
       writeFacts(folder.path, {

@@ -1,6 +1,7 @@
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { Problem } from "../design/Feedback.tsx";
 import { send } from "../graphql/client.ts";
 import {
@@ -68,7 +69,7 @@ export function DynamicPartitions({
           value={key}
           onChange={(event) => setKey(event.currentTarget.value)}
         />
-        <Button
+        <WriteButton
           type="submit"
           variant="default"
           leftSection={<IconPlus size={14} />}
@@ -76,7 +77,7 @@ export function DynamicPartitions({
           disabled={key.trim() === ""}
         >
           Add
-        </Button>
+        </WriteButton>
         {chosen ? (
           <Confirm
             label={`Delete ${chosen}`}

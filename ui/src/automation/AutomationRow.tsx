@@ -1,6 +1,7 @@
 import { Switch, Tooltip } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useReadOnly } from "../access/read-only.ts";
 import { countOf } from "../design/count.ts";
 import { tickTone } from "../design/Status.tsx";
 import { TimeAgo } from "../design/Time.tsx";
@@ -142,12 +143,14 @@ export function Toggle({
         ),
       ),
   });
+  const readOnly = useReadOnly();
   const shown = toggle.isPending ? !on : on;
   return (
     <Switch
       size="sm"
       checked={shown}
-      disabled={toggle.isPending}
+      disabled={toggle.isPending || readOnly !== null}
+      {...(readOnly !== null && { title: readOnly })}
       label={label}
       onChange={() => toggle.mutate()}
       aria-label={`${name} is ${shown ? "on" : "off"}`}

@@ -1,5 +1,6 @@
-import { Button, Modal, Textarea } from "@mantine/core";
+import { Modal, Textarea } from "@mantine/core";
 import { useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { send } from "../graphql/client.ts";
 import { type SensorSelector, SetSensorCursor } from "../graphql/generated/operations.ts";
 import { queryClient } from "../graphql/hooks.ts";
@@ -49,13 +50,17 @@ export function CursorDialog(props: {
           />
         )}
         <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" color="red" loading={busy} onClick={() => void set(null)}>
+          <WriteButton variant="default" color="red" loading={busy} onClick={() => void set(null)}>
             Reset
-          </Button>
+          </WriteButton>
           {resetOnly ? null : (
-            <Button loading={busy} disabled={text === "" || text === cursor} onClick={() => void set(text)}>
+            <WriteButton
+              loading={busy}
+              disabled={text === "" || text === cursor}
+              onClick={() => void set(text)}
+            >
               Set
-            </Button>
+            </WriteButton>
           )}
         </div>
       </div>

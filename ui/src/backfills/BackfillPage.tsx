@@ -1,7 +1,7 @@
-import { Button } from "@mantine/core";
 import { IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconRefresh } from "@tabler/icons-react";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { AssetLink } from "../assets/AssetLink.tsx";
 import { Empty, Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead, Panel } from "../design/Page.tsx";
@@ -123,13 +123,13 @@ function Actions({ backfill }: { backfill: Backfill }) {
     return (
       <>
         {status === "FAILED" || isPaused ? (
-          <Button variant="default" leftSection={<IconPlayerPlay size={15} />} onClick={ask("resume")}>
+          <WriteButton variant="default" leftSection={<IconPlayerPlay size={15} />} onClick={ask("resume")}>
             Resume
-          </Button>
+          </WriteButton>
         ) : (
-          <Button variant="default" leftSection={<IconPlayerPause size={15} />} onClick={ask("pause")}>
+          <WriteButton variant="default" leftSection={<IconPlayerPause size={15} />} onClick={ask("pause")}>
             Pause
-          </Button>
+          </WriteButton>
         )}
         <Confirm
           label="Cancel backfill"
@@ -148,13 +148,13 @@ function Actions({ backfill }: { backfill: Backfill }) {
   return (
     <>
       {status !== "COMPLETED_SUCCESS" ? (
-        <Button leftSection={<IconRefresh size={15} />} onClick={again("FROM_FAILURE")}>
+        <WriteButton leftSection={<IconRefresh size={15} />} onClick={again("FROM_FAILURE")}>
           Run what is missing
-        </Button>
+        </WriteButton>
       ) : null}
-      <Button variant="default" leftSection={<IconRefresh size={15} />} onClick={again("ALL_STEPS")}>
+      <WriteButton variant="default" leftSection={<IconRefresh size={15} />} onClick={again("ALL_STEPS")}>
         Run all again
-      </Button>
+      </WriteButton>
     </>
   );
 }

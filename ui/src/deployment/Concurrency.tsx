@@ -1,7 +1,8 @@
-import { Button, NumberInput, TextInput } from "@mantine/core";
+import { NumberInput, TextInput } from "@mantine/core";
 import { IconTrafficLights } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { Empty, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { Panel } from "../design/Page.tsx";
 import { Badge } from "../design/Status.tsx";
@@ -103,9 +104,9 @@ function LimitForm({ instance }: { instance: Instance }) {
         onChange={(value) => setLimit(typeof value === "number" ? value : "")}
         w={100}
       />
-      <Button type="submit" loading={set.isPending} disabled={pool.trim() === "" || limit === ""}>
+      <WriteButton type="submit" loading={set.isPending} disabled={pool.trim() === "" || limit === ""}>
         Set limit
-      </Button>
+      </WriteButton>
     </form>
   );
 }
@@ -131,22 +132,22 @@ function PoolCard({ pool }: { pool: Pool }) {
         <span className="faint">{pool.usingDefaultLimit ? "default limit" : ""}</span>
         <span className="spacer" />
         {paused ? null : (
-          <Button
+          <WriteButton
             variant="default"
             loading={set.isPending}
             onClick={() => set.mutate({ pool: name, limit: 0 }, { onError })}
           >
             Pause
-          </Button>
+          </WriteButton>
         )}
         {pool.usingDefaultLimit ? null : (
-          <Button
+          <WriteButton
             variant="default"
             loading={remove.isPending}
             onClick={() => remove.mutate({ pool: name }, { onError })}
           >
             Use default limit
-          </Button>
+          </WriteButton>
         )}
       </div>
       {held.length + waiting.length > 0 ? (
@@ -199,14 +200,14 @@ function RunCell({ runId }: { runId: string }) {
 function FreeButton({ runId, stepKey }: { runId: string; stepKey: string }) {
   const free = useSend(FreePoolSlots, [Pools]);
   return (
-    <Button
+    <WriteButton
       variant="subtle"
       loading={free.isPending}
       title="Takes the slot away; the step goes on"
       onClick={() => free.mutate({ runId, stepKey }, { onError: reportFailure })}
     >
       Free
-    </Button>
+    </WriteButton>
   );
 }
 

@@ -1,7 +1,7 @@
-import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconRefresh } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { send } from "../graphql/client.ts";
 import { ReloadLocation, ReloadWorkspace } from "../graphql/generated/operations.ts";
 import { queryClient } from "../graphql/hooks.ts";
@@ -27,13 +27,13 @@ export function ReloadButton({ name, label }: { name: string | null; label: stri
     onSettled: () => queryClient.invalidateQueries(),
   });
   return (
-    <Button
+    <WriteButton
       variant="default"
       leftSection={<IconRefresh size={15} />}
       loading={reload.isPending}
       onClick={() => reload.mutate()}
     >
       {label}
-    </Button>
+    </WriteButton>
   );
 }

@@ -1,6 +1,7 @@
-import { Button, Checkbox, Tooltip } from "@mantine/core";
+import { Checkbox, Tooltip } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { segments } from "../assets/partition-status.ts";
 import { BackfillList } from "../backfills/BackfillList.tsx";
 import { Empty, Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
@@ -79,9 +80,9 @@ export function JobPartitions({ job, repository }: { job: string; repository: Re
           />
           <Refusals refused={refused} />
           <div>
-            <Button loading={busy} disabled={chosen.length === 0} onClick={() => void launch()}>
+            <WriteButton loading={busy} disabled={chosen.length === 0} onClick={() => void launch()}>
               Launch backfill
-            </Button>
+            </WriteButton>
           </div>
         </div>
       </Panel>

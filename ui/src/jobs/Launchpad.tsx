@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { IconPlayerPlay, IconWand } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { readSchema } from "../config-editor/json-schema.ts";
 import { countOf } from "../design/count.ts";
 import { QueryProblem } from "../design/Feedback.tsx";
@@ -156,7 +157,7 @@ export function Launchpad({ job, repository }: { job: JobDefinition; repository:
           <div className="stack">
             {keys.length > 0 ? <PartitionPicker keys={keys} onChange={setChosen} /> : null}
             <TagsEditor tags={tags} onChange={setTags} />
-            <Button
+            <WriteButton
               size="sm"
               leftSection={<IconPlayerPlay size={16} />}
               loading={busy}
@@ -164,7 +165,7 @@ export function Launchpad({ job, repository }: { job: JobDefinition; repository:
               onClick={() => void launch()}
             >
               {chosen.length > 1 ? `Launch ${chosen.length} runs` : "Launch run"}
-            </Button>
+            </WriteButton>
             <p className="faint" style={{ margin: 0 }}>
               <kbd className="kbd">Ctrl</kbd> <kbd className="kbd">Space</kbd> in the editor lists what can be
               set.

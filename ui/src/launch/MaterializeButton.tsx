@@ -1,6 +1,6 @@
-import { Button } from "@mantine/core";
 import { IconSparkles } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import type { AssetEntry } from "../assets/asset-graph.ts";
 
 const MaterializeDialog = lazy(() =>
@@ -21,9 +21,13 @@ export function MaterializeButton({
   const count = assets.filter((asset) => asset.materializable).length;
   return (
     <>
-      <Button leftSection={<IconSparkles size={15} />} disabled={count === 0} onClick={() => setOpen(true)}>
+      <WriteButton
+        leftSection={<IconSparkles size={15} />}
+        disabled={count === 0}
+        onClick={() => setOpen(true)}
+      >
         {verb ?? (some ? `Materialize selected (${count.toLocaleString()})` : "Materialize all")}
-      </Button>
+      </WriteButton>
       {open ? (
         <Suspense fallback={null}>
           <MaterializeDialog assets={assets} verb={verb ?? "Materialize"} onClose={() => setOpen(false)} />

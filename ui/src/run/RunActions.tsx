@@ -2,6 +2,7 @@ import { Button, Menu } from "@mantine/core";
 import { IconChevronDown, IconPlayerStop, IconRefresh, IconRefreshAlert } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { isLive } from "../design/Status.tsx";
 import { send } from "../graphql/client.ts";
 import { ReexecuteSteps, type RunStatus } from "../graphql/generated/operations.ts";
@@ -89,31 +90,31 @@ export function RunActions({
         <Menu>
           <Button.Group>
             {status === "FAILURE" || status === "CANCELED" ? (
-              <Button
+              <WriteButton
                 leftSection={<IconRefreshAlert size={15} />}
                 loading={busy}
                 onClick={() => void go(() => reexecute(run.runId, "FROM_FAILURE"))}
               >
                 Re-execute from failure
-              </Button>
+              </WriteButton>
             ) : (
-              <Button
+              <WriteButton
                 variant="default"
                 leftSection={<IconRefresh size={15} />}
                 loading={busy}
                 onClick={() => void go(() => reexecute(run.runId, "ALL_STEPS"))}
               >
                 Re-execute all
-              </Button>
+              </WriteButton>
             )}
             <Menu.Target>
-              <Button
+              <WriteButton
                 variant={status === "FAILURE" || status === "CANCELED" ? "filled" : "default"}
                 px={7}
                 aria-label="More ways to re-execute"
               >
                 <IconChevronDown size={15} />
-              </Button>
+              </WriteButton>
             </Menu.Target>
           </Button.Group>
           <Menu.Dropdown>

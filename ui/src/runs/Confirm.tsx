@@ -1,5 +1,6 @@
 import { Button, Modal } from "@mantine/core";
 import { useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { reportFailure } from "./actions.ts";
 
 /** A button that asks before it does what cannot be undone. */
@@ -28,7 +29,7 @@ export function Confirm(props: {
   };
   return (
     <>
-      <Button
+      <WriteButton
         variant={props.variant ?? "default"}
         color={props.color}
         leftSection={props.icon}
@@ -36,7 +37,7 @@ export function Confirm(props: {
         onClick={() => setOpen(true)}
       >
         {props.label}
-      </Button>
+      </WriteButton>
       <Modal opened={open} onClose={() => setOpen(false)} title={<strong>{props.question}</strong>} size="sm">
         <div className="stack">
           {props.detail ? <div className="dim">{props.detail}</div> : null}

@@ -4,6 +4,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { WriteButton } from "../access/WriteButton.tsx";
 import { Empty, Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
 import { PageHead } from "../design/Page.tsx";
 import { isLive, RUN_STATUSES, runLabel } from "../design/Status.tsx";
@@ -286,14 +287,14 @@ function Bulk({ chosen, onDone }: { chosen: RunRow[]; onDone: () => void }) {
     <div className="bulk">
       <strong>{chosen.length} chosen</strong>
       <span className="spacer" />
-      <Button
+      <WriteButton
         variant="default"
         leftSection={<IconRefresh size={14} />}
         loading={busy}
         onClick={() => void again()}
       >
         Re-execute
-      </Button>
+      </WriteButton>
       <Confirm
         label={`Terminate${live.length > 0 ? ` ${live.length}` : ""}`}
         icon={<IconPlayerStop size={14} />}

@@ -18,6 +18,7 @@ import {
 } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
+import { useReadOnly } from "../access/read-only.ts";
 import { useReloadWatch, useWorkspace } from "../workspace/workspace.ts";
 import { useShortcuts } from "./shortcuts.ts";
 
@@ -107,6 +108,7 @@ export function Frame() {
           </Tooltip>
         ))}
         <span className="spacer" />
+        <ReadOnlyNote />
         <Locations />
         <div className="row between sidebar-foot">
           <Tooltip label="Keyboard shortcuts (?)">
@@ -128,6 +130,17 @@ export function Frame() {
         {help ? <ShortcutsHelp onClose={closeHelp} /> : null}
       </Suspense>
     </div>
+  );
+}
+
+/** That nothing can be changed here, in sight on every page. */
+function ReadOnlyNote() {
+  const reason = useReadOnly();
+  if (reason === null) return null;
+  return (
+    <span className="location-line tone-warn" title={reason}>
+      <span className="dot" /> Read-only
+    </span>
   );
 }
 

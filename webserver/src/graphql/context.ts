@@ -22,6 +22,8 @@ export interface InstanceInfo {
   info: string | null;
   runLauncher: string;
   queue: QueueLimits;
+  /** Nothing can be changed through this server; runs report to it all the same. */
+  readOnly: boolean;
 }
 
 /** What one request's resolvers share. What is behind a loader is asked for in one call, however many fields want it. */

@@ -1,5 +1,7 @@
-/** Whoever reaches this server may do everything that it can: there are no roles yet. */
+/** Whoever reaches this server may do everything that it can: there are no roles yet, but a server may be read-only. */
 import { builder } from "./builder.ts";
+import type { Context } from "./context.ts";
+import { READ_ONLY } from "./read-only.ts";
 
 const PERMISSIONS = [
   "launch_pipeline_execution",
@@ -27,8 +29,12 @@ interface PermissionModel {
   value: boolean;
   disabledReason: string | null;
 }
-export const permissions = (): PermissionModel[] => [
-  ...PERMISSIONS.map((permission) => ({ permission, value: true, disabledReason: null })),
+export const permissions = (_of: unknown, _args: unknown, { instance }: Context): PermissionModel[] => [
+  ...PERMISSIONS.map((permission) => ({
+    permission,
+    value: !instance.readOnly,
+    disabledReason: instance.readOnly ? READ_ONLY : null,
+  })),
   ...DENIED.map((permission) => ({
     permission,
     value: false,

@@ -31,7 +31,8 @@ import "./solid.ts";
 import "./subscription.ts";
 import { lexicographicSortSchema, printSchema } from "graphql";
 import { builder } from "./builder.ts";
+import { refusingWrites } from "./read-only.ts";
 
-export const schema = builder.toSchema();
+export const schema = refusingWrites(builder.toSchema());
 /** As it is committed in `schema.graphql`. */
 export const printedSchema = (): string => `${printSchema(lexicographicSortSchema(schema))}\n`;

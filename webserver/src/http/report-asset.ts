@@ -3,6 +3,7 @@ import { type Clock, InvalidInput, NotFound } from "@dagster-operator/engine";
 import type { Metadata } from "@dagster-operator/sdk/internal";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { definitionMetadata } from "../graphql/definition-metadata.ts";
+import { READ_ONLY } from "../graphql/read-only.ts";
 import type { Services } from "../services.ts";
 
 type Params = Record<string, unknown>;
@@ -55,7 +56,17 @@ function passedOf({ passed }: Params): boolean {
   throw new InvalidInput("passed must be true or false");
 }
 
-export function reportAsset(app: FastifyInstance, services: () => Services, clock: Clock): void {
+export function reportAsset(
+  app: FastifyInstance,
+  services: () => Services,
+  clock: Clock,
+  readOnly: boolean,
+): void {
+  if (readOnly) {
+    for (const what of ["materialization", "observation", "check"])
+      app.post(`/report_asset_${what}/*`, (_request, reply) => reply.code(403).send({ error: READ_ONLY }));
+    return;
+  }
   for (const [path, type] of [
     ["/report_asset_materialization/*", "ASSET_MATERIALIZATION"],
     ["/report_asset_observation/*", "ASSET_OBSERVATION"],

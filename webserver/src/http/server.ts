@@ -68,6 +68,7 @@ export function createWebserver(options: WebserverOptions): Webserver {
     info: null,
     runLauncher: "DefaultRunLauncher",
     queue: { maxConcurrentRuns: -1, tagLimits: [] },
+    readOnly: false,
     ...options.instance,
   };
   const closing = new AbortController();
@@ -108,7 +109,7 @@ export function createWebserver(options: WebserverOptions): Webserver {
     api.removeContentTypeParser("text/plain");
     graphqlRoute(api, contextOf);
     logFiles(api, services);
-    reportAsset(api, services, clock);
+    reportAsset(api, services, clock, instance.readOnly);
     debugFile(api, services, instance.version);
   });
   fastify.register(

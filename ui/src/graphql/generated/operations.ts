@@ -612,3 +612,9 @@ export type ResourcesResult = { __typename: "Query"; allTopLevelResourceDetailsO
 export type ResourcesVariables = { repository: RepositorySelector; };
 
 export const Resources: Operation<ResourcesResult, ResourcesVariables> = { name: "Resources", kind: "query", text: "query Resources($repository: RepositorySelector!) {\n  allTopLevelResourceDetailsOrError(repositorySelector: $repository) {\n    __typename\n    ... on ResourceDetailsList {\n      results {\n        __typename\n        id\n        name\n        description\n        resourceType\n        configuredValues {\n          __typename\n          key\n          value\n          type\n        }\n        assetKeysUsing {\n          __typename\n          path\n        }\n        jobsOpsUsing {\n          __typename\n          jobName\n        }\n        schedulesUsing\n        sensorsUsing\n      }\n    }\n    ... on Error {\n      message\n    }\n  }\n}" };
+
+export type AccessResult = { __typename: "Query"; permissions: ReadonlyArray<{ __typename: "Permission"; permission: string; value: boolean; disabledReason: string | null; }>; };
+
+export type AccessVariables = {  };
+
+export const Access: Operation<AccessResult, AccessVariables> = { name: "Access", kind: "query", text: "query Access {\n  permissions {\n    __typename\n    permission\n    value\n    disabledReason\n  }\n}" };
