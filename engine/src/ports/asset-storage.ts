@@ -27,6 +27,14 @@ export interface AssetState {
 }
 export type PartitionStatus = "MATERIALIZED" | "FAILED" | "IN_PROGRESS";
 
+/** The newest event of this kind; `before`: with an id below it. */
+export interface NewestAsk {
+  key: string[];
+  kind: "materialization" | "observation";
+  partition?: string | undefined;
+  before?: number | undefined;
+}
+
 export interface AssetStorage {
   /** States of these assets (all that were ever seen when `keys` is absent). Cheap: read from folded rows. */
   states(keys?: string[][]): Promise<AssetState[]>;
@@ -43,6 +51,8 @@ export interface AssetStorage {
       partitions?: string[] | undefined;
     },
   ): Promise<AssetEventRecord[]>;
+  /** In the order of the asks, null where there is none. One statement or two, however many are asked for. */
+  newest(asks: readonly NewestAsk[]): Promise<(AssetEventRecord | null)[]>;
   /** Partition key → status, for every partition that was ever tried. */
   partitions(key: string[]): Promise<Map<string, PartitionStatus>>;
   /** Of every partition of these assets that was ever tried or made. `lastMaterialization` is an event id. */

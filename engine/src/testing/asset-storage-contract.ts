@@ -49,6 +49,67 @@ export function assetStorageContract(subject: StorageSubject): void {
       expect(await storage.events.mark()).toBe(c);
     });
 
+    test("the newest of many places is found at once, also before an id", async () => {
+      const made = (asset: string[], partition?: string) =>
+        storage.assets.reportExternal(materialization(asset, { partition }));
+      const other = ["other"];
+      const ids = [await made(key, "a"), await made(key, "b"), await made(key, "a"), await made(other)];
+      const seen = await storage.assets.reportExternal(observation(other));
+      const kind = "materialization" as const;
+      const found = await storage.assets.newest([
+        { key, kind, partition: "a" },
+        { key: other, kind: "observation" },
+        { key, kind, partition: "a", before: ids[2] },
+        { key, kind: "observation" },
+        { key, kind, partition: "b" },
+        { key: other, kind },
+        { key, kind },
+        { key, kind, before: ids[0] },
+      ]);
+      expect(found.map((record) => record?.id ?? null)).toEqual([
+        ids[2],
+        seen,
+        ids[0],
+        null,
+        ids[1],
+        ids[3],
+        ids[2],
+        null,
+      ]);
+      expect(found[0]?.event).toMatchObject({ asset: key, partition: "a" });
+      expect(await storage.assets.newest([])).toEqual([]);
+    });
+
+    test("a materialization that says what its data version is made of gets one when it is stored", async () => {
+      const run = async (...events: ReturnType<typeof materialization>[]) => {
+        const { runId } = await startedRun(storage);
+        await storage.events.append(workerBatch(runId, events));
+      };
+      const by = (codeVersion: string) =>
+        materialization(key, {
+          codeVersion,
+          versionInputs: [
+            { asset: ["never"], partitions: null },
+            { asset: ["days"], partitions: ["1", "2"] },
+          ],
+        });
+      const version = async () => (await state())?.lastMaterialization?.event;
+      await run(by("1"));
+      const first = await version();
+      expect(first?.dataVersion).toMatch(/^[0-9a-f]{64}$/);
+      expect(first).not.toHaveProperty("versionInputs");
+      await run(by("1"));
+      expect((await version())?.dataVersion).toBe(first?.dataVersion);
+      await run(by("2"));
+      expect((await version())?.dataVersion).not.toBe(first?.dataVersion);
+      // Also what the same batch made before.
+      await run(materialization(["days"], { partition: "2", dataVersion: "x" }), by("1"));
+      const next = (await version())?.dataVersion;
+      expect(next).not.toBe(first?.dataVersion);
+      await run(materialization(["days"], { partition: "3", dataVersion: "y" }), by("1"));
+      expect((await version())?.dataVersion).toBe(next);
+    });
+
     test("an asset that nobody has seen has no state, history, partitions or checks", async () => {
       expect(await storage.assets.states()).toEqual([]);
       expect(await storage.assets.states([key])).toEqual([]);

@@ -1,7 +1,10 @@
 /** Takes what a step's function returned, has it stored, and reports it. */
+import type { AssetDep } from "../asset/asset.ts";
 import { keyText } from "../asset/asset-key.ts";
 import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
+import type { PartitionMapping, PartitionsDef } from "../model/definitions.ts";
 import type { Metadata } from "../model/event.ts";
+import { PartitionMappingError, upstreamPartitionKeys } from "../partitions/index.ts";
 import type { OutputContext } from "../resource/io-manager.ts";
 import type { CheckOutcome } from "./context.ts";
 import { eventLogger } from "./log-event.ts";
@@ -255,7 +258,40 @@ async function storeOne(
     ...(codeVersion === undefined ? {} : { codeVersion }),
     // Of more than these nobody asks which is new.
     ...(upstream.size > 100 ? {} : { upstream: [...upstream.values()] }),
+    // With a code version, the same code over the same data makes the same data.
+    ...(version !== undefined || codeVersion === undefined || upstream.size > 100
+      ? {}
+      : { versionInputs: versionInputs(scope, deps, own, partitionKey) }),
   });
+}
+
+/** Upstream assets, or those of their partitions that this partition is made of; more than a hundred count as a whole. */
+function versionInputs(scope: StepScope, deps: AssetDep[], own: string, partitionKey: string | undefined) {
+  const inputs = new Map<string, { asset: string[]; partitions: string[] | null }>();
+  for (const { key, mapping } of deps) {
+    if (keyText(key) === own) continue;
+    const upstream = scope.run.repository.assets.get(keyText(key))?.partitions;
+    const keys = upstream && mappedKeys(scope, upstream, mapping, partitionKey);
+    inputs.set(keyText(key), { asset: key, partitions: keys && keys.length < 100 ? keys : null });
+  }
+  return [...inputs.values()];
+}
+
+function mappedKeys(
+  { partitions, clock }: StepScope,
+  upstream: PartitionsDef,
+  mapping: PartitionMapping | undefined,
+  partitionKey: string | undefined,
+): string[] | null {
+  const keys = partitionKey === undefined ? [] : [partitionKey];
+  const downstream = partitionKey === undefined ? null : partitions.def;
+  try {
+    return upstreamPartitionKeys({ downstream, upstream, mapping, keys, ...clock });
+  } catch (error) {
+    // Of a dependency that is not loaded, nobody needs the mapping to fit.
+    if (error instanceof PartitionMappingError) return null;
+    throw error;
+  }
 }
 
 /** Emits the evaluations; gives the assets whose blocking checks failed. */

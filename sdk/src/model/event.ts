@@ -60,6 +60,13 @@ const materialization = {
   codeVersion: z.string().optional(),
   /** Assets that it depended on when it was made; absent when nobody knows. */
   upstream: z.array(AssetKey).optional(),
+  /**
+   * What `dataVersion` is to be made of, besides `codeVersion`, where the code tells none: upstream assets, or these partitions of
+   * them. The worker tells it, and the version stands in its place once the event is stored.
+   */
+  versionInputs: z
+    .array(z.object({ asset: AssetKey, partitions: z.array(z.string()).nullable() }))
+    .optional(),
 };
 
 const at = {

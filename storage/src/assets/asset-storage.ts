@@ -2,6 +2,7 @@ import type { AssetStorage, PartitionStatus } from "@dagster-operator/engine";
 import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
 import { assetKey, assetPath, plain } from "../database/json.ts";
 import { checkHistory, checks, history } from "./history.ts";
+import { newestOf } from "./newest.ts";
 import { reportExternal } from "./report-external.ts";
 import { states } from "./states.ts";
 import { wipe } from "./wipe.ts";
@@ -30,6 +31,7 @@ export function assetStorage(database: Database): AssetStorage {
   return {
     states: (keys) => states(database, keys),
     history: (key, page) => history(database, key, page),
+    newest: (asks) => newestOf(database, asks),
     async partitions(key) {
       const rows = await database.rows<{ partition: string; status: PartitionStatus }>(PARTITIONS, [
         assetKey(key),

@@ -1,5 +1,13 @@
-import { type AppendResult, Conflict, type EventBatch, fold, foldNeeds } from "@dagster-operator/engine";
+import {
+  type AppendResult,
+  Conflict,
+  type EventBatch,
+  fold,
+  foldNeeds,
+  withDataVersions,
+} from "@dagster-operator/engine";
 import type { RunEvent } from "@dagster-operator/sdk/internal";
+import { newestOf } from "../assets/newest.ts";
 import type { Database, Session } from "../database/database.ts";
 import { LOCKS } from "../database/locks.ts";
 import { endAssets } from "./end-assets.ts";
@@ -21,8 +29,11 @@ export async function append(database: Database, batch: EventBatch): Promise<App
     }
     const known = await readForAppend(session, run.no, batch.producer, foldNeeds(batch.events));
     const skip = firstNew(batch, known.lastSeq);
+    const fresh = events.slice(skip);
+    const told = await withDataVersions(batch.runId, fresh, (asks) => newestOf(session, asks));
+    const lines = told === fresh ? sliceEvents(encoded, skip) : encodeEvents(told);
     const from = { ...run, attempt: Math.max(run.attempt, batch.attempt ?? 0) };
-    return store(session, batch, run, from, known, events.slice(skip), sliceEvents(encoded, skip));
+    return store(session, batch, run, from, known, told, lines);
   }, LOCKS.eventIds);
 }
 

@@ -31,7 +31,7 @@ import {
   tagModels,
 } from "./refs.ts";
 import { ResourceRequirement, SolidDefinition } from "./solid.ts";
-import { causesOf, StaleCause, stalenessOf, versionOf } from "./staleness.ts";
+import { StaleCause, stalenessOf, versionOf } from "./staleness.ts";
 
 interface Dependency {
   node: AssetNodeModel;
@@ -273,8 +273,7 @@ AssetNode.implement({
     staleCauses: t.field({
       type: [StaleCause],
       args: { partition: t.arg.string() },
-      resolve: async (node, { partition = null }, ctx) =>
-        causesOf(await stalenessOf(ctx, node, partition), partition),
+      resolve: async (node, { partition = null }, ctx) => (await stalenessOf(ctx, node, partition)).causes,
     }),
     dataVersion: t.string({
       nullable: true,

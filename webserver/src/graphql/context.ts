@@ -1,4 +1,5 @@
 import type {
+  AssetEventRecord,
   AssetState,
   CheckRecord,
   Clock,
@@ -43,6 +44,8 @@ export interface Context {
   runs: Batch<string, RunRecord | null>;
   steps: Batch<string, StepRecord[]>;
   assetStates: Batch<string, AssetState | null>;
+  /** By the JSON of a `NewestAsk`. */
+  newestRecords: Batch<string, AssetEventRecord | null>;
   /** Latest evaluation of each check, by asset path. */
   checks: Batch<string, CheckRecord[]>;
   dynamicPartitions: Batch<string, string[]>;

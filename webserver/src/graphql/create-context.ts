@@ -42,6 +42,10 @@ export function createContext({ services, index, clock, log, instance, closing }
       const states = await storage.assets.states(ids.map(assetKey));
       return new Map(states.map((state) => [assetId(state.key), state]));
     }, null),
+    newestRecords: new Batch(async (asks) => {
+      const found = await storage.assets.newest(asks.map((ask) => JSON.parse(ask)));
+      return new Map(asks.map((ask, at) => [ask, found[at] ?? null]));
+    }, null),
     checks: new Batch(async (ids) => {
       const records = await storage.assets.checks(ids.map(assetKey));
       return Map.groupBy(records, (record) => assetId(record.event.asset));
