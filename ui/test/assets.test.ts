@@ -40,6 +40,7 @@ describe("state of an asset", () => {
     [made, "Materialized", "r1"],
     [{ ...made, ...failed(6) }, "Failed", "r2"],
     [{ ...made, ...failed(4) }, "Materialized", "r1"],
+    [{ ...made, stale: true }, "Stale", "r1"],
     [{ ...made, inProgressRunIds: ["r3"] }, "Materializing", "r3"],
     [{ unstartedRunIds: ["r4"] }, "Queued", "r4"],
   ])("%j", (more, label, runId) => {

@@ -36,9 +36,16 @@ export function AssetOverview({ node, history }: { node: AssetDefinition; histor
           <Problem
             tone="warn"
             title="Stale: what it was made of has changed"
-            next={node.staleCauses.map(({ category, reason }) => (
-              <span key={`${category} ${reason}`} style={{ display: "block" }}>
-                <span className="chip">{CATEGORY[category]}</span> {reason}
+            next={node.staleCauses.map(({ key, partitionKey, category, reason }) => (
+              <span key={`${key.path.join("/")} ${partitionKey} ${reason}`} style={{ display: "block" }}>
+                <span className="chip">{CATEGORY[category]}</span>{" "}
+                {category === "DATA" ? (
+                  <>
+                    <AssetLink path={key.path} />
+                    {partitionKey ? ` (${partitionKey})` : null}{" "}
+                  </>
+                ) : null}
+                {reason}
               </span>
             ))}
           />

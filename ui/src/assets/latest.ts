@@ -5,7 +5,10 @@ import { AssetsLatest, type AssetsLatestResult } from "../graphql/generated/oper
 import { useGraphQL } from "../graphql/hooks.ts";
 import { type AssetPath, keyText } from "./key.ts";
 
-export type LatestInfo = AssetsLatestResult["assetsLatestInfo"][number];
+export type LatestInfo = AssetsLatestResult["assetsLatestInfo"][number] & {
+  /** What it was made of has changed. */
+  readonly stale?: boolean;
+};
 
 export interface AssetState {
   readonly tone: Tone;
@@ -48,6 +51,7 @@ export function assetState(
       ? { tone: "fail", label: `${made}, ${numFailed.toLocaleString()} failed`, live: false, at, runId: null }
       : { tone: "ok", label: made, live: false, at, runId: null };
   }
+  if (at !== null && info.stale) return { tone: "warn", label: "Stale", live: false, at, runId: made };
   if (at !== null) return { tone: "ok", label: "Materialized", live: false, at, runId: made };
   return { tone: "none", label: "Never materialized", live: false, at: null, runId: null };
 }
@@ -56,8 +60,16 @@ export function assetState(
 export function useLatest(paths: readonly AssetPath[]): ReadonlyMap<string, LatestInfo> {
   const variables = useMemo(() => ({ keys: paths.map((path) => ({ path })) }), [paths]);
   const { data } = useGraphQL(AssetsLatest, variables, { every: 3000, enabled: paths.length > 0 });
-  return useMemo(
-    () => new Map(data?.assetsLatestInfo.map((info) => [keyText(info.assetKey.path), info])),
-    [data],
-  );
+  return useMemo(() => {
+    const stale = new Set(
+      data?.assetNodes.flatMap(({ staleStatus, assetKey }) =>
+        staleStatus === "STALE" ? [keyText(assetKey.path)] : [],
+      ),
+    );
+    const infos = data?.assetsLatestInfo.map((info): [string, LatestInfo] => {
+      const id = keyText(info.assetKey.path);
+      return [id, { ...info, stale: stale.has(id) }];
+    });
+    return new Map(infos);
+  }, [data]);
 }
