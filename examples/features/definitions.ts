@@ -8,6 +8,7 @@ import * as graphAsset from "./src/graph-asset.ts";
 import * as graphs from "./src/graphs.ts";
 import * as hooks from "./src/hooks.ts";
 import * as inputManagers from "./src/input-managers.ts";
+import * as loggers from "./src/loggers.ts";
 import * as multiAsset from "./src/multi-asset.ts";
 import * as observable from "./src/observable.ts";
 import * as partitions from "./src/partitions.ts";
@@ -29,6 +30,7 @@ const features = [
   graphs,
   hooks,
   inputManagers,
+  loggers,
   multiAsset,
   observable,
   partitions,

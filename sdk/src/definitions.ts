@@ -1,4 +1,5 @@
 import type { AssetDefinition } from "./asset/asset.ts";
+import type { LoggerDefinition } from "./logger/logger.ts";
 import type { DefinitionsSnapshot } from "./model/definitions.ts";
 import { type Executor, executionConfig } from "./op/job.ts";
 import { badRunConfig, checkRepository } from "./repository/check.ts";
@@ -38,6 +39,8 @@ export interface DefinitionsOptions<A = unknown> {
    * in its place, the default `ioManager`, and what `requiredResource` declares.
    */
   resources?: Readonly<Record<string, unknown>> & NoInfer<ResourcesFor<A>>;
+  /** Where logs may go besides the event log, by the names that run config gives under `loggers`; `console` is there already. */
+  loggers?: Readonly<Record<string, LoggerDefinition>>;
   /** Where the steps of runs without a job run when the run does not say. */
   executor?: Executor;
 }
@@ -60,7 +63,16 @@ export class Definitions<A = unknown> {
 
   constructor(options: DefinitionsOptions<A> = {}) {
     const { assets = [], checks = [], jobs = [], schedules = [], sensors = [], resources = {} } = options;
-    const { repository, problems } = collect({ assets, checks, jobs, schedules, sensors, resources });
+    const { loggers = {} } = options;
+    const { repository, problems } = collect({
+      assets,
+      checks,
+      jobs,
+      schedules,
+      sensors,
+      resources,
+      loggers,
+    });
     problems.push(...checkRepository(repository));
     const taken = takeSnapshot(repository, executionConfig(options.executor), problems);
     problems.push(...badRunConfig(repository, taken.jobs));

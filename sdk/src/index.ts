@@ -53,6 +53,14 @@ export {
 } from "./execution/context.ts";
 export type { Log } from "./execution/log.ts";
 export { Failure, RetryRequested } from "./execution/user-errors.ts";
+export {
+  type LoggerContext,
+  type LoggerDefinition,
+  type LoggerOptions,
+  type LogRecord,
+  logger,
+  type WriteRecord,
+} from "./logger/logger.ts";
 export { image, type MetadataInput, MetadataValue, md, table } from "./metadata/metadata-value.ts";
 export type { AssetKey, PartitionMapping, PartitionsDef } from "./model/definitions.ts";
 export type { RunEvent } from "./model/event.ts";

@@ -59,6 +59,7 @@ export type DefinitionKind =
   | "env"
   | "handle"
   | "hook"
+  | "logger"
   | "runRequest"
   | "skipReason"
   | "sensorResult"

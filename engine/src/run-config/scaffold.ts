@@ -6,7 +6,10 @@ import type { JsonSchema } from "@dagster-operator/sdk/internal";
  * replaces; optional ones are there when they have a default. `{}` when nothing is to be configured.
  */
 export function scaffoldRunConfig(schema: JsonSchema): Record<string, unknown> {
-  return objectOf(schema, schema, 0);
+  const made = objectOf(schema, schema, 0);
+  // To be named is to be written to: a logger with defaults is not there by default.
+  delete made.loggers;
+  return made;
 }
 
 /** A schema that refers to itself ends here. */

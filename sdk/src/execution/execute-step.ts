@@ -16,6 +16,7 @@ import { type Plan, planRun, type Step } from "./plan.ts";
 import { ResourceScope } from "./resource-scope.ts";
 import { retryAfter } from "./retry-delay.ts";
 import { runHooks } from "./run-hooks.ts";
+import { RunLoggers } from "./run-loggers.ts";
 import { dynamicNames, type PartitionClock, stepPartitions } from "./step-partitions.ts";
 import type { EmitEvent, RunContext, StepRequest, StepResult } from "./step-protocol.ts";
 import type { RunScope, StepScope } from "./step-scope.ts";
@@ -73,6 +74,7 @@ class ProcessRuntime implements StepRuntime {
   readonly #stopped = new AbortController();
   readonly #ops: unknown;
   readonly #nodes: ReadonlyMap<string, AnyNode>;
+  readonly #loggers: RunLoggers;
 
   constructor(definitions: Definitions, run: RunContext, services: RunServices, observer: StepObserver) {
     const { repository, snapshot, jobs } = internalsOf(definitions);
@@ -92,6 +94,12 @@ class ProcessRuntime implements StepRuntime {
     const given = effectiveRunConfig(view?.config.mapping, run.runConfig);
     this.#ops = given.ops ?? def?.runConfig.ops;
     const config = given.resources ?? def?.runConfig.resources ?? {};
+    const { runId, tags, runConfig, parentRunId, rootRunId } = run;
+    this.#loggers = new RunLoggers(
+      view?.config.loggers ?? repository.loggers,
+      (given.loggers ?? def?.runConfig.loggers ?? {}) as ConstructorParameters<typeof RunLoggers>[1],
+      { runId, job, tags, runConfig, parentRunId, rootRunId },
+    );
     const log = makeLog((level, message) => process.stderr.write(`${level} ${message}\n`));
     this.#scope = {
       repository,
@@ -110,10 +118,20 @@ class ProcessRuntime implements StepRuntime {
     };
   }
 
-  async executeStep(request: StepRequest, emit: EmitEvent, signal: AbortSignal): Promise<StepResult> {
+  async executeStep(request: StepRequest, tell: EmitEvent, signal: AbortSignal): Promise<StepResult> {
     const started = performance.now();
     const { stepKey, stepAttempt } = request;
     if (signal.aborted) return { kind: "canceled" };
+    const emit = (event: RunEvent) => {
+      tell(event);
+      this.#loggers.tell(event);
+    };
+    try {
+      await this.#loggers.open();
+    } catch (error) {
+      this.#scope.observer.failed?.(stepKey, error);
+      return failure(error, stepKey, emit);
+    }
     if (stepAttempt === 1)
       emit({
         type: "STEP_START",
@@ -133,17 +151,41 @@ class ProcessRuntime implements StepRuntime {
       const done = await this.#run(scope, emitOpen);
       const durationMs = performance.now() - started;
       await unlessCanceled(runHooks(scope), signal);
-      return { kind: "success", durationMs, ...done };
+      const result: StepResult = { kind: "success", durationMs, ...done };
+      this.#tellEnd(stepKey, result);
+      return result;
     } catch (error) {
       if (signal.aborted) return { kind: "canceled" };
       this.#scope.observer.failed?.(stepKey, error);
       const result = failure(error, stepKey, emitOpen);
       if (scope && retryAfter(scope.step.retryPolicy, stepAttempt, result, Math.random) === null)
         await unlessCanceled(runHooks(scope, { error }), signal);
+      this.#tellEnd(stepKey, result);
       return result;
     } finally {
       open = false;
     }
+  }
+
+  /** The run's own process writes how a step ended into the event log; loggers are told where the step ran. */
+  #tellEnd(stepKey: string, { kind, ...result }: StepResult): void {
+    const at = { ts: Date.now(), stepKey };
+    if (kind === "success" && "durationMs" in result)
+      this.#loggers.tell({
+        ...at,
+        type: "STEP_SUCCESS",
+        level: "DEBUG",
+        message: `Step ${stepKey} succeeded.`,
+        durationMs: result.durationMs,
+      });
+    else if ("error" in result)
+      this.#loggers.tell({
+        ...at,
+        type: "STEP_FAILURE",
+        level: "ERROR",
+        message: `Step ${stepKey} failed: ${result.error.message}`,
+        error: result.error,
+      });
   }
 
   async #run(scope: StepScope, emit: EmitEvent) {
@@ -276,9 +318,13 @@ class ProcessRuntime implements StepRuntime {
     );
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#stopped.abort();
-    return this.#scope.resources.close();
+    try {
+      await this.#scope.resources.close();
+    } finally {
+      await this.#loggers.close();
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { AssetDefinition } from "../asset/asset.ts";
+import type { LoggerDefinition } from "../logger/logger.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import { definitionSite, KIND, kindOf } from "../source.ts";
 import { type ConfigMapping, configMapping, type MappedConfig, type OpsConfig } from "./config-mapping.ts";
@@ -38,6 +39,8 @@ export interface JobOptions<C extends z.ZodType | undefined = z.ZodType | undefi
   retryPolicy?: RetryPolicyOptions;
   /** Run after each of its steps. */
   hooks?: readonly HookDefinition[];
+  /** By the names that run config gives under `loggers`, besides those of Definitions and `console`. */
+  loggers?: Readonly<Record<string, LoggerDefinition>>;
 }
 
 /** A job: a graph of ops, or a selection of assets. */
@@ -52,6 +55,7 @@ export interface JobDefinition {
   /** Its own config at the top of run config, in the place of `ops`. */
   readonly mapping: ConfigMapping | undefined;
   readonly hooks: readonly HookDefinition[];
+  readonly loggers: Readonly<Record<string, LoggerDefinition>>;
   readonly target: { graph: GraphNode } | { selection: string | readonly AssetDefinition[] };
   readonly source: string | undefined;
 }
@@ -72,6 +76,7 @@ function makeJob(name: string, options: JobOptions, target: JobDefinition["targe
     retryPolicy: options.retryPolicy && retryPolicy(options.retryPolicy),
     mapping: configMapping(`job ${name}`, options),
     hooks: options.hooks ?? [],
+    loggers: options.loggers ?? {},
     target,
     source: definitionSite(),
   };

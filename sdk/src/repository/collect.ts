@@ -5,6 +5,7 @@ import type { AssetCheckDefinition } from "../asset/asset-check.ts";
 import { keyText } from "../asset/asset-key.ts";
 import type { ScheduleDefinition } from "../automation/schedule.ts";
 import type { SensorDefinition } from "../automation/sensor.ts";
+import { consoleLogger, type LoggerDefinition } from "../logger/logger.ts";
 import type { HookDefinition } from "../op/hook.ts";
 import type { JobDefinition } from "../op/job.ts";
 import type { AnyNode, IoManagerRef } from "../op/node.ts";
@@ -32,6 +33,8 @@ export interface Repository {
   sensors: Map<string, SensorDefinition>;
   resources: Map<string, ResourceDefinition>;
   hooks: Map<string, HookDefinition>;
+  /** `console` among them. */
+  loggers: Map<string, LoggerDefinition>;
 }
 
 export interface Collected {
@@ -47,6 +50,7 @@ export interface Given {
   schedules: unknown;
   sensors: unknown;
   resources: Readonly<Record<string, unknown>>;
+  loggers: Readonly<Record<string, LoggerDefinition>>;
 }
 
 export const ioManagerName = (ref: IoManagerRef | undefined): string =>
@@ -84,8 +88,12 @@ export function collect(given: Given): Collected {
     sensors: new Map(),
     resources: new Map(Object.entries(given.resources).map(([name, value]) => [name, asResource(value)])),
     hooks: new Map(),
+    loggers: new Map([["console", consoleLogger], ...Object.entries(given.loggers)]),
   };
   const problems: string[] = [];
+  for (const [name, definition] of Object.entries(given.loggers))
+    if (kindOf(definition) !== "logger")
+      problems.push(`logger ${name} of Definitions is no logger: give what logger(…) returned`);
   const provided = new Set(Object.keys(given.resources));
   const wanted = new Map<string, { definition: ResourceDefinition; by: string }>();
 

@@ -122,7 +122,7 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
     const name = typeof job === "string" ? job : job.name;
     return made.has(name) ? name : job;
   };
-  const { jobs: own, schedules: ownSchedules, assets, checks, resources } = repository;
+  const { jobs: own, schedules: ownSchedules, assets, checks, resources, loggers } = repository;
   const execution = snapshot.jobs.find((job) => job.implicit)?.runConfig.execution as
     | { config?: Executor }
     | undefined;
@@ -136,6 +136,7 @@ export function extendDefinitions(definitions: Definitions, extra: ExtraDefiniti
     ],
     sensors: sensors.map((one) => ({ ...one, jobs: one.jobs.map(byName) })),
     resources: Object.fromEntries(resources),
+    loggers: Object.fromEntries(loggers),
     ...(execution?.config && { executor: execution.config }),
   });
 }

@@ -75,8 +75,7 @@ function neededResources(
 function configTarget(
   repository: Repository,
   assets: AssetDefinition[],
-  hooks: readonly HookDefinition[],
-  mapping: ConfigMapping | undefined,
+  { hooks, loggers, mapping }: Pick<JobDefinition, "hooks" | "loggers" | "mapping">,
   partial: boolean,
 ): ConfigTarget {
   const nodes = new Map<string, AnyNode>();
@@ -85,8 +84,13 @@ function configTarget(
   for (const check of repository.checks.values())
     if (keys.has(keyText(check.asset.key))) nodes.set(check.node.name, check.node);
   const needed = neededResources(repository, nodes.values(), assets, hooks);
-  return { nodes, resources: repository.resources, needed, mapping, partial };
+  const known = loggersOf(repository, loggers);
+  return { nodes, resources: repository.resources, needed, loggers: known, mapping, partial };
 }
+
+/** The job's own stand in the place of others of their name. */
+const loggersOf = (repository: Repository, own: JobDefinition["loggers"]) =>
+  new Map([...repository.loggers, ...Object.entries(own)]);
 
 export function jobView(repository: Repository, job: JobDefinition, assetDefs: AssetDef[]): JobView {
   const { name, description, tags, runConfig, retryPolicy, hooks } = job;
@@ -103,7 +107,9 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
     const { graph } = job.target;
     const nodes = new Map(innerNodes(graph));
     const needed = neededResources(repository, [graph], [], hooks);
-    const config = { nodes, resources: repository.resources, needed, mapping: job.mapping, partial: false };
+    const { mapping } = job;
+    const loggers = loggersOf(repository, job.loggers);
+    const config = { nodes, resources: repository.resources, needed, loggers, mapping, partial: false };
     const target = { kind: "graph" as const, graph: graph.name };
     return {
       def: {
@@ -123,7 +129,7 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
   const assets = keys
     .flatMap((key) => repository.assets.get(keyText(key)) ?? [])
     .filter((asset) => asset.node !== undefined);
-  const config = configTarget(repository, assets, hooks, job.mapping, false);
+  const config = configTarget(repository, assets, job, false);
   const target = {
     kind: "assets" as const,
     ...(typeof selection === "string" ? { selection } : {}),
@@ -135,7 +141,7 @@ export function jobView(repository: Repository, job: JobDefinition, assetDefs: A
 
 export function implicitJob(repository: Repository, executor: Record<string, unknown>): JobView {
   const assets = [...repository.assets.values()].filter((asset) => asset.node !== undefined);
-  const config = configTarget(repository, assets, [], undefined, true);
+  const config = configTarget(repository, assets, { hooks: [], loggers: {}, mapping: undefined }, true);
   const target = { kind: "assets" as const, assets: assets.map((asset) => asset.key) };
   const def = {
     name: ASSET_JOB,

@@ -1,5 +1,6 @@
 /** The shape of a job's run config: its JSON Schema, its problems, and the parts that steps ask for. */
 import { z } from "zod";
+import type { LoggerDefinition } from "../logger/logger.ts";
 import type { JsonSchema } from "../model/definitions.ts";
 import { didYouMean } from "../model/nearest-name.ts";
 import type { ConfigMapping } from "../op/config-mapping.ts";
@@ -18,6 +19,8 @@ export interface ConfigTarget {
   needed: ReadonlySet<string>;
   /** True when any part may run alone, so that config that is missing is only missed by the step that needs it. */
   partial: boolean;
+  /** That it may write to. */
+  loggers: ReadonlyMap<string, LoggerDefinition>;
   /** The job's own config in the place of `ops`. */
   mapping?: ConfigMapping | undefined;
 }
@@ -145,7 +148,7 @@ export function runConfigSchema(target: ConfigTarget): JsonSchema {
         ...(own.properties as Properties | undefined),
         resources: closed(resources),
         execution: closed({ config: jsonSchema(ExecutionConfig) }),
-        loggers: { type: "object" },
+        loggers: loggersSchema(target),
       },
     };
   }
@@ -154,7 +157,7 @@ export function runConfigSchema(target: ConfigTarget): JsonSchema {
       ops: ops?.schema ?? closed({}),
       resources: closed(resources, requiredResources),
       execution: closed({ config: jsonSchema(ExecutionConfig) }),
-      loggers: { type: "object" },
+      loggers: loggersSchema(target),
     },
     [...(ops?.required ? ["ops"] : []), ...(requiredResources.length > 0 ? ["resources"] : [])],
   );
@@ -285,6 +288,38 @@ function blockIssues(target: ConfigTarget, runConfig: Record<string, unknown>): 
         ...configIssues(ExecutionConfig, execution.config ?? {}, "execution.config"),
       );
   }
-  if (runConfig.loggers !== undefined && !isRecord(runConfig.loggers)) issues.push(...notObject("loggers"));
+  issues.push(...loggerIssues(target, runConfig.loggers ?? {}));
+  return issues;
+}
+
+/** Names are optional: a run writes to those that its config names. */
+const loggersSchema = ({ loggers }: ConfigTarget): JsonSchema =>
+  closed(
+    Object.fromEntries(
+      [...loggers].map(([name, { schema, description }]) => [
+        name,
+        {
+          ...closed(schema ? { config: jsonSchema(schema) } : {}),
+          ...(description === undefined ? {} : { description }),
+        },
+      ]),
+    ),
+  );
+
+function loggerIssues({ loggers }: ConfigTarget, given: unknown): ConfigIssue[] {
+  if (!isRecord(given)) return notObject("loggers");
+  const issues = only(given, [...loggers.keys()], "loggers");
+  for (const [name, { schema }] of loggers) {
+    const here = `loggers.${name}`;
+    const part = given[name];
+    if (part === undefined) continue;
+    if (part !== null && !isRecord(part)) issues.push(...notObject(here));
+    else if (schema !== undefined)
+      issues.push(
+        ...only(part ?? {}, ["config"], here),
+        ...configIssues(schema, part?.config, `${here}.config`),
+      );
+    else issues.push(...only(part ?? {}, [], here));
+  }
   return issues;
 }

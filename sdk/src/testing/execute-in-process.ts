@@ -38,6 +38,7 @@ export async function executeInProcess(
     assets: base === undefined ? assets : [...base.assets.values()],
     checks: base === undefined ? [] : [...base.checks.values()],
     jobs: [job],
+    ...(base && { loggers: Object.fromEntries(base.loggers) }),
     resources: {
       [DEFAULT_IO_MANAGER]: inMemory(),
       ...(base && givenResources(base)),

@@ -74,7 +74,7 @@ export async function materialize<const A extends readonly Item[]>(
   const { resources = {}, selection, upstream = {}, ...runOptions } = options;
   const source = isDefinitions(what)
     ? ofDefinitions(what)
-    : { ...withUpstream(what as readonly Item[]), resources: {} };
+    : { ...withUpstream(what as readonly Item[]), resources: {}, loggers: {} };
   const all: Record<string, unknown> = {
     [DEFAULT_IO_MANAGER]: inMemory(),
     ...source.resources,
@@ -94,7 +94,13 @@ export async function materialize<const A extends readonly Item[]>(
     all[`${name}_behind`] = behind;
     all[name] = answering(known, behind);
   }
-  const definitions = new Definitions({ assets: source.assets, checks: source.checks, resources: all });
+  const { assets: sourceAssets, checks: sourceChecks, loggers } = source;
+  const definitions = new Definitions({
+    assets: sourceAssets,
+    checks: sourceChecks,
+    resources: all,
+    loggers,
+  });
   const { snapshot } = internalsOf(definitions);
   const named = isDefinitions(what)
     ? source.assets
@@ -141,5 +147,6 @@ function ofDefinitions(definitions: Definitions) {
     assets: [...repository.assets.values()],
     checks: [...repository.checks.values()],
     resources: givenResources(repository),
+    loggers: Object.fromEntries(repository.loggers),
   };
 }
