@@ -19,7 +19,7 @@ export default {
   testPathIgnorePatterns: ["/node_modules/", "<rootDir>/e2e/", "/test/cluster/"],
   testEnvironmentOptions: { customExportConditions: ["source", "node", "node-addons"] },
   // No test is timed; this only ends one that hangs, on a machine however busy.
-  testTimeout: 300_000,
+  testTimeout: 600_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: "1GB",
 };

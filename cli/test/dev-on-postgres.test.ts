@@ -24,7 +24,7 @@ test("dagsterctl dev on a Postgres server keeps runs over a restart, and never s
   dev = await project.dev("--storage", url.href);
   expect(await dev.runs()).toEqual(runs);
   await dev.stop();
-}, 120_000);
+});
 
 test("dagsterctl dev says when the Postgres server does not answer", async () => {
   project = new Project({ "definitions.ts": DEFINITIONS });
@@ -35,4 +35,4 @@ test("dagsterctl dev says when the Postgres server does not answer", async () =>
     stderr: expect.stringMatching(/127\.0\.0\.1:9\/nowhere does not answer/),
   });
   expect(answer.stdout + answer.stderr).not.toContain("secret");
-}, 60_000);
+});

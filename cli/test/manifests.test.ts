@@ -214,4 +214,4 @@ test("those of the weather example are valid where the code lies, and show every
   });
   expect(`${answer.stdout}${answer.stderr}`).toContain("✓ weather: 9 assets, 6 jobs, 2 schedules, 1 sensor");
   expect(answer.status).toBe(0);
-}, 60_000);
+});

@@ -142,7 +142,7 @@ export class Dev {
 
   /** As Ctrl-C; gives the exit code. */
   async stop(signal: NodeJS.Signals = "SIGINT"): Promise<number | null> {
-    if (this.child.exitCode !== null) return this.child.exitCode;
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
     const ended = once(this.child, "close");
     this.child.kill(signal);
     const [code] = (await ended) as [number | null];
@@ -189,7 +189,7 @@ export interface EventJson {
 export async function until(
   what: string,
   condition: () => Promise<boolean>,
-  timeoutMs = 30_000,
+  timeoutMs = 180_000,
 ): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (Date.now() < end) {
@@ -211,8 +211,12 @@ export function olderNode(): string | null {
   return null;
 }
 
+/** A process that its parent has told to end may take its time. */
+export const allEnded = (folder: string): Promise<void> =>
+  until("every process of it to end", async () => processesOf(folder).length === 0);
+
 /** Processes whose command line or environment names the folder: none may stay. */
-export function processesOf(folder: string): number[] {
+function processesOf(folder: string): number[] {
   return pids().filter((pid) => {
     try {
       const text =

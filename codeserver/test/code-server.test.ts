@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Unavailable, UserCodeError } from "@dagster-operator/engine";
-import { codeLocationContract } from "@dagster-operator/engine/testing";
+import { codeLocationContract, eventually } from "@dagster-operator/engine/testing";
 import { afterEach, expect, test } from "@jest/globals";
 import { HttpCodeLocation } from "../src/client/index.ts";
 import { CONTRACT_PROJECT, Project, withAssets } from "./project.ts";
@@ -132,10 +133,11 @@ test("serves a load error as a state, with the user's lines only and the place f
 test("goes on after a rejected promise and an exception that user code left behind", async () => {
   const server = await serve({
     "definitions.ts": `${withAssets("a")}
+      import { writeFileSync } from "node:fs";
       void Promise.reject(new Error("forgotten"));
-      setTimeout(() => { throw new Error("later"); }, 10);`,
+      setTimeout(() => { writeFileSync("thrown", ""); throw new Error("later"); }, 10);`,
   });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await eventually("both are thrown", () => existsSync(server.path("thrown")));
   expect((await server.code.definitions()).assets).toHaveLength(1);
 });
 
@@ -180,16 +182,19 @@ test("a server that comes back within a moment is asked again, whatever the ques
 test("a sensor that blocks the event loop fails at the client and the definitions come back after it", async () => {
   const server = await serve({
     "definitions.ts": `import { Definitions, job, op, sensor } from "@dagster-operator/sdk";
+      import { existsSync, writeFileSync } from "node:fs";
       const work = job("work", () => { op("one", () => 1)(); });
       export default new Definitions({ jobs: [work], sensors: [sensor("blocking", { job: work }, () => {
-        const end = Date.now() + 1500;
-        while (Date.now() < end);
+        writeFileSync("blocking", "");
+        while (!existsSync("go"));
       })] });`,
   });
   const client = new HttpCodeLocation(server.ready.address, { timeoutMs: 200, graceMs: 100 });
   const at = { cursor: null, lastRunKey: null, lastTickTime: null, timeoutMs: 200 };
   await expect(client.evaluateSensor("blocking", at)).rejects.toThrow(UserCodeError);
+  await eventually("the sensor blocks", () => existsSync(server.path("blocking")));
   await expect(client.definitions()).rejects.toThrow(Unavailable);
+  writeFileSync(server.path("go"), "");
   expect((await server.code.definitions()).sensors).toHaveLength(1);
   client.close();
 });

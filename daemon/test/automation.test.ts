@@ -87,7 +87,7 @@ let storage: Storage;
 let world: World;
 beforeAll(async () => {
   storage = await openMemoryStorage();
-}, 60_000);
+});
 afterEach(() => world.close());
 afterAll(() => storage.close());
 
@@ -267,7 +267,7 @@ describe("several daemons on a real Postgres", () => {
   beforeAll(async () => {
     database = await withPostgres();
     for (let n = 0; n < 3; n++) own.push(await openStorage(database.url));
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const each of own) await each.close();
     await database.drop();

@@ -95,7 +95,7 @@ let world: World;
 let count = 0;
 beforeAll(async () => {
   storage = await openMemoryStorage();
-}, 60_000);
+});
 afterEach(() => world.close());
 afterAll(() => storage.close());
 const fresh = (): World => {
@@ -424,7 +424,7 @@ describe("several daemons on one Postgres", () => {
   beforeAll(async () => {
     database = await withPostgres();
     shared = await openStorage(database.url);
-  }, 60_000);
+  });
   afterAll(async () => {
     await shared.close();
     await database.drop();
@@ -451,7 +451,7 @@ describe("several daemons on one Postgres", () => {
     const keys = (await world.runs()).map(({ idempotencyKey }) => idempotencyKey).sort();
     const hours = [0, 1, 2, 3].map((hour) => `schedule:shared:hourly:${NOON + hour * 3_600_000}`);
     expect(keys).toEqual([...hours, "sensor:shared:ask:once"]);
-  }, 30_000);
+  });
 
   test("a tick whose daemon died is taken over after its lease, with the run that it had already made", async () => {
     world = new World(shared, "dying");
@@ -480,5 +480,5 @@ describe("several daemons on one Postgres", () => {
     const [tick] = await world.ticks("SCHEDULE", "hourly", 1);
     expect(tick).toMatchObject({ id: dead?.id, status: "SUCCESS", runIds: [newId()] });
     expect(await world.runs()).toHaveLength(1);
-  }, 30_000);
+  });
 });

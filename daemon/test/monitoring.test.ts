@@ -28,7 +28,7 @@ const storages: Storage[] = [];
 beforeAll(async () => {
   database = await withPostgres();
   for (let n = 0; n < 3; n++) storages.push(await openStorage(database.url));
-}, 60_000);
+});
 afterAll(async () => {
   for (const storage of storages) await storage.close();
   await database.drop();

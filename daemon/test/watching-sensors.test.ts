@@ -42,7 +42,7 @@ let count = 0;
 let daemons: Daemon[] = [];
 beforeAll(async () => {
   storage = await openMemoryStorage();
-}, 60_000);
+});
 afterEach(async () => {
   for (const daemon of daemons) await daemon.close();
   daemons = [];
@@ -256,4 +256,4 @@ test("three daemons on a real Postgres ask about each run once", async () => {
     for (const each of own) await each.close();
     storage = before;
   }
-}, 120_000);
+});

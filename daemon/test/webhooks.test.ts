@@ -10,8 +10,6 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, startDaemon } from "../src/index.ts";
 
-// A machine that is busy with other things is slow, not wrong.
-
 let database: TestDatabase;
 const storages: Storage[] = [];
 let server: Server;
@@ -32,7 +30,7 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-}, 60_000);
+});
 const daemons: Daemon[] = [];
 afterEach(async () => {
   for (const daemon of daemons.splice(0)) await daemon.close();
@@ -51,7 +49,7 @@ const hook = (name: string, over: Partial<Webhook> = {}): Webhook => ({
   secret: "s3cret",
   events: ["RUN_SUCCESS", "RUN_FAILURE"],
   jobs: [],
-  timeoutMs: 5_000,
+  timeoutMs: 60_000,
   maxTries: 5,
   ...over,
 });
@@ -99,6 +97,7 @@ const settled = (loop: string, count: number) =>
   });
 
 test("each event is told once by three daemons, signed, with what a receiver needs", async () => {
+  const began = Math.floor(Date.now() / 1000);
   await start(hook("alerts"));
   const runs = [await run("RUN_SUCCESS"), await run("RUN_FAILURE"), await run("RUN_SUCCESS")];
   await settled("webhook:alerts", 3);
@@ -119,7 +118,7 @@ test("each event is told once by three daemons, signed, with what a receiver nee
       .update(`${headers["webhook-timestamp"]}.${body}`)
       .digest("hex");
     expect(headers["webhook-signature"]).toBe(`v1=${signed}`);
-    expect(Math.abs(Number(headers["webhook-timestamp"]) - Date.now() / 1000)).toBeLessThan(60);
+    expect(Number(headers["webhook-timestamp"])).toBeGreaterThanOrEqual(began);
     expect(headers["webhook-id"]).toBe(JSON.parse(body).id);
   }
 });

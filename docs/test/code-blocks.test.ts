@@ -83,7 +83,7 @@ describe("the code of the pages", () => {
   test("compiles under the strictest options", () => {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     expect(node(folder, tsc, "-p", ".", "--pretty", "false")).toEqual({ status: 0, output: "" });
-  }, 180_000);
+  });
 
   // One process for all: starting one costs more than most of them do.
   const named = (isTest: boolean) =>
@@ -95,12 +95,12 @@ describe("the code of the pages", () => {
     const load = named(false).map((file) => `await import(${JSON.stringify(file)});`);
     const loaded = node(folder, "--conditions=source", "--input-type=module", "--eval", load.join("\n"));
     expect(loaded).toEqual({ status: 0, output: "" });
-  }, 180_000);
+  });
 
   test("passes its own tests", () => {
     const ran = node(folder, "--conditions=source", "--test", "--test-isolation=none", ...named(true));
     if (ran.status !== 0) throw new Error(ran.output);
     const written = projects.flatMap(({ files }) => [...files.values()].join("").match(/^test\(/gm) ?? []);
     expect(Number(/(?:ℹ|#) pass (\d+)/.exec(ran.output)?.[1])).toBe(written.length);
-  }, 180_000);
+  });
 });

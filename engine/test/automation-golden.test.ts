@@ -59,7 +59,7 @@ const golden = JSON.parse(
 let storage: Storage;
 beforeAll(async () => {
   storage = await openMemoryStorage();
-}, 60_000);
+});
 afterAll(() => storage.close());
 
 function partitions(spec: Partitions, prefix: string): PartitionsDef {

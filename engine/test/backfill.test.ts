@@ -129,7 +129,7 @@ let deps: AdvanceDeps;
 let workspace: MemoryWorkspace;
 beforeAll(async () => {
   storage = await openMemoryStorage({ now: () => NOW });
-}, 60_000);
+});
 afterAll(() => storage.close());
 beforeEach(() => {
   workspace = new MemoryWorkspace();

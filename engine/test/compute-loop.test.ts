@@ -23,7 +23,7 @@ const faults: string[] = [];
 
 beforeAll(async () => {
   storage = await openMemoryStorage();
-}, 60_000);
+});
 afterAll(() => storage.close());
 beforeEach(() => {
   stop = new AbortController();
@@ -244,7 +244,7 @@ describe("the compute loop", () => {
     expect(run.error?.message).toBe("the run worker could not be started: spawn node ENOENT");
     expect(run.attempt).toBe(3);
     expect(faults).toHaveLength(3);
-  }, 30_000);
+  });
 
   test("after a crash of the system ends what ran, and launches what had not begun", async () => {
     const ran = await dequeued();

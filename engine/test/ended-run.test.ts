@@ -74,4 +74,4 @@ test("what is known of an ended run is who stored each output, its mapping keys,
     notYielded: { maybe: ["result"] },
   });
   await storage.close();
-}, 60_000);
+});

@@ -47,7 +47,7 @@ beforeAll(async () => {
   storage = await openMemoryStorage();
   workspace.set("shop", definitions);
   deps = { storage, workspace, now: () => NOW, newId: () => randomUUID() };
-}, 60_000);
+});
 afterAll(() => storage.close());
 
 async function refusal(work: Promise<unknown>): Promise<Error> {

@@ -36,14 +36,14 @@ export default new Definitions({
     beside("throws", () => { console.log("about to throw"); throw new RangeError("out of range"); }),
     beside("throws_value", () => { throw "just text"; }),
     beside("hangs", () => { writeFileSync("hanging", ""); return new Promise(() => {}); }),
-    beside("stubborn", () => { writeFileSync("stubborn", ""); const end = Date.now() + 20_000; while (Date.now() < end); }),
+    beside("stubborn", () => { writeFileSync("stubborn", ""); const end = Date.now() + 300_000; while (Date.now() < end); }),
     beside("exits", () => { console.error("leaving now"); process.exit(3); }),
     beside("killed", () => { console.error("last words"); process.kill(process.pid, "SIGKILL"); return new Promise(() => {}); }),
     beside("dies", () => { console.error("fatal: no luck"); process.reallyExit(5); }),
-    beside("slow", () => new Promise((resolve) => setTimeout(() => resolve(1), 1_000))),
+    beside("slow", async () => { while (!existsSync("go")) await new Promise((resolve) => setTimeout(resolve, 20)); return 1; }),
     beside("unstorable", () => () => "a function"),
-    beside("floating", () => { void Promise.reject(new Error("nobody waits")); return new Promise((resolve) => setTimeout(resolve, 5_000)); }),
-    beside("later", () => { setTimeout(() => { throw new Error("too late"); }, 5); return new Promise((resolve) => setTimeout(resolve, 5_000)); }),
+    beside("floating", () => { void Promise.reject(new Error("nobody waits")); return new Promise((resolve) => setTimeout(resolve, 300_000)); }),
+    beside("later", () => { setTimeout(() => { throw new Error("too late"); }, 5); return new Promise((resolve) => setTimeout(resolve, 300_000)); }),
     beside("retried", () => {
       appendFileSync("tries", "x");
       if (!existsSync("tried")) { writeFileSync("tried", ""); process.exit(9); }

@@ -2,7 +2,13 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { NotFound } from "@dagster-operator/engine";
-import { type ComputeBackendHarness, computeBackendContract } from "@dagster-operator/engine/testing";
+import {
+  type ComputeBackendHarness,
+  computeBackendContract,
+  eventually,
+  isAlive,
+  processEnded,
+} from "@dagster-operator/engine/testing";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { LocalProcessBackend } from "../src/launcher/index.ts";
 import { FaultProject } from "./fault-project.ts";
@@ -31,20 +37,6 @@ async function request(job: string, runId: string, attempt: number, runConfig = 
     token: `token-${runId}`,
   };
 }
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-async function gone(pid: number): Promise<void> {
-  while (alive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-async function written(path: string): Promise<void> {
-  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 const blocking = new Set<string>();
 const pids = (backend: LocalProcessBackend) => backend.pids();
 
@@ -59,7 +51,8 @@ const harness: ComputeBackendHarness = {
   crashing: (runId, attempt) => request("dies", runId, attempt),
   working: async (runId) => {
     // A step that blocks the worker's own process keeps its events there, so look at what it did.
-    if (blocking.has(runId)) await written(project.path("code/stubborn"));
+    if (blocking.has(runId))
+      await eventually("the step blocks", () => existsSync(project.path("code/stubborn")));
     else await project.api.until(() => project.steps(runId, "STEP_START").some((key) => key.endsWith("_op")));
   },
   murder: async (backend, runId) =>
@@ -78,14 +71,13 @@ test("a killed run worker takes its step workers and what they started along", a
   const backend = new LocalProcessBackend(options());
   await backend.launch(await request("spawns", "r-family", 1, multiprocess));
   const file = project.path("code/grandchild");
-  while (!existsSync(file) || readFileSync(file, "utf8") === "")
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await eventually("the step's child runs", () => existsSync(file) && readFileSync(file, "utf8") !== "");
   const grandchild = Number(readFileSync(file, "utf8"));
-  expect(alive(grandchild)).toBe(true);
+  expect(isAlive(grandchild)).toBe(true);
   process.kill(pids(backend).get("r-family") ?? 0, "SIGKILL");
-  await gone(grandchild);
+  await processEnded(grandchild);
   await backend.close();
-}, 30_000);
+});
 
 test("no worker outlives a system that is killed, not even one whose step blocks", async () => {
   const launch = await request("stubborn", "r-orphan", 1, multiprocess);
@@ -99,8 +91,15 @@ test("no worker outlives a system that is killed, not even one whose step blocks
   );
   const [pid] = (await once(system, "message")) as [number];
   await harness.working("r-orphan");
-  expect(alive(pid)).toBe(true);
+  expect(isAlive(pid)).toBe(true);
   system.kill("SIGKILL");
-  await gone(pid);
-  expect(() => process.kill(-pid, 0)).toThrow(/ESRCH/);
-}, 30_000);
+  await processEnded(pid);
+  const groupIsLeft = () => process.kill(-pid, 0);
+  await eventually("its group ends", () => {
+    try {
+      return !groupIsLeft();
+    } catch {
+      return true; // ESRCH
+    }
+  });
+});

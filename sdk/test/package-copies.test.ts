@@ -18,7 +18,7 @@ beforeAll(() => {
     cpSync(join(sdk, "../node_modules/zod"), join(folder, name, "node_modules/zod"), { recursive: true });
   }
   symlinkSync(join(sdk, "../node_modules/@types"), join(folder, "users/node_modules/@types"));
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("definitions made with one copy of the package are run by another", () => {
@@ -55,4 +55,4 @@ test("definitions made with one copy of the package are run by another", () => {
     "STEP_FAILURE",
     "RUN_FAILURE",
   ]);
-}, 60_000);
+});

@@ -55,7 +55,7 @@ beforeAll(() => {
   };
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }));
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
-}, 60_000);
+});
 
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
@@ -77,5 +77,5 @@ describe("the types carry what is wired", () => {
       .flatMap((line, index) => (line.endsWith("// refused") ? [index + 1] : []));
     expect(marked.length).toBeGreaterThan(25);
     expect(errorLines(stdout, "refused.ts")).toEqual(marked);
-  }, 60_000);
+  });
 });

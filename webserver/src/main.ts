@@ -90,9 +90,9 @@ async function serve(): Promise<void> {
       drained.then(stop).catch((error: unknown) => fail(error));
     });
   }
-  await webserver.listen({ host, port });
+  const listening = await webserver.listen({ host, port });
   await services;
-  log.info({ port }, "the webserver is ready");
+  log.info({ port: listening.port }, "the webserver is ready");
 }
 
 function fail(error: unknown): never {

@@ -4,8 +4,8 @@ import { SHOP, type System, startSystem } from "./system.ts";
 let system: System;
 beforeAll(async () => {
   system = await startSystem();
-}, 60_000);
-afterAll(() => system?.close(), 30_000);
+});
+afterAll(() => system?.close());
 const revenue = { path: ["revenue"] };
 
 test("an asset node tells all of its definition", async () => {

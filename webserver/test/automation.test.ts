@@ -8,8 +8,8 @@ const SENSOR = "default_automation_condition_sensor";
 let system: System;
 beforeAll(async () => {
   system = await startSystem({}, ["automated"]);
-}, 60_000);
-afterAll(() => system?.close(), 30_000);
+});
+afterAll(() => system?.close());
 
 /** What a daemon does at a tick, up to where it would submit runs. */
 async function evaluate(previous: AutomationCursor | null, at: number): Promise<AutomationCursor> {

@@ -6,7 +6,7 @@ import { type Data, SHOP, type System, startSystem } from "./system.ts";
 let system: System;
 beforeAll(async () => {
   system = await startSystem({}, ["shop", "sales"]);
-}, 120_000);
+});
 afterAll(() => system.close());
 
 const SALES = { repositoryName: "__repository__", repositoryLocationName: "sales" };

@@ -4,8 +4,8 @@ import { type Data, SHOP, type System, startSystem } from "./system.ts";
 let system: System;
 beforeAll(async () => {
   system = await startSystem({}, ["shop", "broken"]);
-}, 60_000);
-afterAll(() => system?.close(), 30_000);
+});
+afterAll(() => system?.close());
 
 describe("code locations", () => {
   test("a location that loads shows its repository, one that does not shows its error with the stack", async () => {

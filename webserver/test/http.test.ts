@@ -17,11 +17,11 @@ const log = pino({ level: "debug" }, { write: (line) => lines.push(line) });
 let system: System;
 beforeAll(async () => {
   system = await startSystem({ uiDir: ui, log });
-}, 60_000);
+});
 afterAll(async () => {
   await system?.close();
   rmSync(ui, { recursive: true, force: true });
-}, 30_000);
+});
 const get = (path: string, accept = "*/*") => fetch(`${system.url}${path}`, { headers: { accept } });
 const post = (body: string, type = "application/json") =>
   fetch(`${system.url}/graphql`, { method: "POST", headers: { "content-type": type }, body });

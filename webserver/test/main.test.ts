@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { eventually } from "@dagster-operator/engine/testing";
 import { withPostgres } from "@dagster-operator/storage/testing";
 import { afterEach, expect, test } from "@jest/globals";
 
@@ -22,37 +22,20 @@ function start(args: string[], env: Record<string, string>): { child: ChildProce
   cleanups.push(async () => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill("SIGKILL");
-      await once(child, "exit");
+      await once(child, "close");
     }
   });
   return { child, output: () => said };
 }
-/** A port that was free a moment ago: the process' own choice would have to be read from its log. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-async function until<T>(what: () => Promise<T | null>): Promise<T> {
-  for (;;) {
-    const found = await what().catch(() => null);
-    if (found !== null) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 test("the webserver of a cluster serves an empty workspace from Postgres and stops on SIGTERM", async () => {
   const { url, drop } = await withPostgres({ migrated: false });
   cleanups.push(drop);
-  const port = await freePort();
-  const { child, output } = start(["webserver", "--host", "127.0.0.1", "--port", String(port)], {
+  const { child, output } = start(["webserver", "--host", "127.0.0.1", "--port", "0"], {
     DAGSTER_OPERATOR_DATABASE_URL: url,
   });
+  const port = await eventually("it says its port", () => /"port":(\d+)/.exec(output())?.[1]);
   const at = `http://127.0.0.1:${port}`;
-  await until(async () => ((await fetch(`${at}/readyz`)).ok ? true : null));
+  await eventually("it is ready", async () => (await fetch(`${at}/readyz`)).ok);
   const answer = await fetch(`${at}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -68,7 +51,7 @@ test("the webserver of a cluster serves an empty workspace from Postgres and sto
     },
   });
   child.kill("SIGTERM");
-  const [code] = await once(child, "exit");
+  const [code] = await once(child, "close");
   expect([code, output()]).toEqual([0, expect.stringContaining("stopping")]);
 });
 
@@ -81,5 +64,5 @@ test.each([
   ],
 ])("with %p it says what is wrong and ends with 2", async (args, env, told) => {
   const { child, output } = start(["webserver", ...args], env);
-  expect([(await once(child, "exit"))[0], output()]).toEqual([2, expect.stringContaining(told)]);
+  expect([(await once(child, "close"))[0], output()]).toEqual([2, expect.stringContaining(told)]);
 });

@@ -6,8 +6,8 @@ let runId: string;
 let token: string;
 beforeAll(async () => {
   system = await startSystem();
-}, 60_000);
-afterAll(() => system?.close(), 30_000);
+});
+afterAll(() => system?.close());
 beforeEach(async () => {
   runId = await system.launch();
   token = await system.start(runId);

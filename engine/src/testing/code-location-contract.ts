@@ -27,7 +27,7 @@ export function codeLocationContract(name: string, harness: CodeLocationHarness)
     let close: () => Promise<void>;
     beforeAll(async () => {
       ({ code, close } = await harness.open());
-    }, 30_000);
+    });
     afterAll(() => close?.());
 
     test("serves the definitions, and the same hash again while nothing changes", async () => {
@@ -97,7 +97,7 @@ export function codeLocationContract(name: string, harness: CodeLocationHarness)
       expect((error as LoadError).error.message).toContain("broken at import");
       expect(await caught(broken.code.evaluateSensor("counting", SENSOR))).toBeInstanceOf(LoadError);
       await broken.close();
-    }, 30_000);
+    });
 
     test("rejects with Unavailable when nobody answers", async () => {
       const absent = await harness.openAbsent();

@@ -61,7 +61,7 @@ describe.each(["in_process", "multiprocess"])("through dagsterctl dev, %s", (exe
   beforeAll(async () => {
     const { run } = await system();
     await Promise.all(cases.map(async (one) => ended.set(one, await run(one, executor))));
-  }, 300_000);
+  });
 
   test.each(cases)("$title", (one) => {
     const run = ended.get(one);
@@ -131,14 +131,10 @@ async function debugFile(url: string, runId: string): Promise<DebugFile> {
 
 async function whenEnded({ url }: Client, runId: string): Promise<Ended> {
   let file: DebugFile | undefined;
-  await until(
-    `run ${runId} to end`,
-    async () => {
-      file = await debugFile(url, runId);
-      return ["SUCCESS", "FAILURE", "CANCELED"].includes(file.run.status);
-    },
-    240_000,
-  );
+  await until(`run ${runId} to end`, async () => {
+    file = await debugFile(url, runId);
+    return ["SUCCESS", "FAILURE", "CANCELED"].includes(file.run.status);
+  });
   return {
     runId,
     status: file?.run.status ?? "",

@@ -4,7 +4,7 @@ import { type System, startSystem } from "./system.ts";
 let system: System;
 beforeAll(async () => {
   system = await startSystem(["partitioned.ts"]);
-}, 120_000);
+});
 afterAll(() => system?.stop());
 
 test("a pool is given slots, paused, and given its default limit again", async () => {

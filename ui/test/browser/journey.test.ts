@@ -4,7 +4,7 @@ import { type System, startSystem } from "./system.ts";
 let system: System;
 beforeAll(async () => {
   system = await startSystem(["definitions.ts"]);
-}, 120_000);
+});
 afterAll(() => system?.stop());
 
 test("a newcomer materializes everything and sees the run live, its events, its output and each kind of metadata", async () => {

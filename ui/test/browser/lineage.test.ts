@@ -4,7 +4,7 @@ import { type System, startSystem } from "./system.ts";
 let system: System;
 beforeAll(async () => {
   system = await startSystem(["many.ts"]);
-}, 180_000);
+});
 afterAll(() => system?.stop());
 
 test("ten thousand assets start as groups, open into their nodes, and mount only what is on the screen", async () => {

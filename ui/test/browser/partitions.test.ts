@@ -4,7 +4,7 @@ import { type System, startSystem } from "./system.ts";
 let system: System;
 beforeAll(async () => {
   system = await startSystem(["partitioned.ts"]);
-}, 120_000);
+});
 afterAll(() => system?.stop());
 
 test("a backfill that failed is run again for what is missing, one that runs is paused and canceled", async () => {

@@ -1,0 +1,47 @@
+/** What one node of a condition is asked about, and what an asset's conditions remember from one evaluation to the next. */
+import type { ConditionDef } from "@dagster-operator/sdk/internal";
+import { conditionId } from "./condition.ts";
+import type { AssetCursor } from "./state.ts";
+import type { Subset, Universe } from "./subset.ts";
+
+/** When in it something happened (ms) → where. */
+export type Timing = Map<number, Subset>;
+
+export interface Scope {
+  /** `raw/orders` of what the condition is asked of now. */
+  key: string;
+  candidates: Subset;
+  /** Inside a check condition: the check. */
+  check?: { name: string; passed: boolean | null } | undefined;
+}
+
+/** The evaluation of one asset's condition. */
+export class RootState {
+  /** `raw/orders` of the asset whose condition it is. */
+  readonly key: string;
+  readonly before: AssetCursor | undefined;
+  /** What its nodes remember for the next evaluation. */
+  readonly nodes: AssetCursor["nodes"] = {};
+
+  constructor(key: string, before: AssetCursor | undefined) {
+    this.key = key;
+    this.before = before;
+  }
+
+  nodeId(def: ConditionDef, { key, check }: Scope): string {
+    const target = key === this.key ? "" : `${key} `;
+    return `${target}${check ? `${check.name} ` : ""}${conditionId(def)}`;
+  }
+
+  subset(id: string, universe: Universe): Subset {
+    const stored = this.before?.nodes[id];
+    if (stored === undefined || (typeof stored === "object" && "text" in stored)) return universe.empty();
+    return universe.restore(stored);
+  }
+
+  /** Undefined where nothing was remembered; a remembered text may be null. */
+  text(id: string): string | null | undefined {
+    const stored = this.before?.nodes[id];
+    return typeof stored === "object" && "text" in stored ? stored.text : undefined;
+  }
+}
