@@ -1,7 +1,7 @@
 /** The only wiring: storage, code servers, webserver, daemon and compute loop in one process. */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Daemon } from "@dagster-operator/daemon";
-import { runComputeLoop, type Storage, systemClock, type Workspace } from "@dagster-operator/engine";
+import { runComputeLoop, type Storage, systemClock } from "@dagster-operator/engine";
 import type { ExtraDefinitions } from "@dagster-operator/sdk/internal";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -10,9 +10,8 @@ import type { InstanceSettings } from "./instance/instance-file.ts";
 import { builtPage } from "./system/built-page.ts";
 import { reachableUrl } from "./system/network.ts";
 import { VERSION } from "./version.ts";
-import type { LocationSpec, TypescriptLocation } from "./workspace/location.ts";
-import { toSource } from "./workspace/location-source.ts";
-import { withUnsupported } from "./workspace/with-unsupported.ts";
+import { ListedWorkspace } from "./workspace/listed-workspace.ts";
+import type { LocationSpec } from "./workspace/location.ts";
 
 export interface SystemOptions {
   folder: InstanceFolder;
@@ -36,7 +35,7 @@ export interface System {
   port: number;
   /** As processes on this machine reach it. */
   url: string;
-  workspace: Workspace;
+  workspace: ListedWorkspace;
   /** Resolves when everything runs; rejects with what kept it from starting. */
   ready: Promise<Storage>;
   /** Ends everything in order; no child process stays. Runs under way end as failed with that reason. */
@@ -50,17 +49,15 @@ export interface System {
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { folder, log, host } = options;
-  const sources = options.locations
-    .filter((spec): spec is TypescriptLocation => spec.kind === "typescript")
-    .map((spec) => toSource(spec, options.extra.get(spec.name)));
   const { LocalWorkspace } = await import("@dagster-operator/codeserver/supervisor");
-  const workspace = withUnsupported(
-    new LocalWorkspace({
-      locations: sources,
-      onOutput: (location, stream, data) => log.info({ location, stream }, data.toString("utf8").trimEnd()),
-    }),
-    options.locations.filter((spec) => spec.kind === "unsupported"),
-    Date.now(),
+  const workspace = new ListedWorkspace(
+    options.locations,
+    options.extra,
+    (locations) =>
+      new LocalWorkspace({
+        locations,
+        onOutput: (location, stream, data) => log.info({ location, stream }, data.toString("utf8").trimEnd()),
+      }),
   );
   const { createWebserver } = await import("@dagster-operator/webserver");
   const listening = Promise.withResolvers<void>();
@@ -112,7 +109,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   const { LocalProcessBackend } = await import("@dagster-operator/runworker/launcher");
   const backend = new LocalProcessBackend({
-    source: (location) => sources.find(({ name }) => name === location) ?? null,
+    source: (location) => workspace.source(location),
     artifacts: folder.artifacts,
     spool: folder.spool,
   });

@@ -31,7 +31,7 @@ export function addDev(program: Command): void {
       "after",
       `
 With no -f, -m, -w or -k: workspace.yaml of this folder, else definitions.ts, else src/definitions.ts.
-A changed file reloads its location by itself. Ctrl-C stops everything, a second one at once.
+Changed files count by themselves: code, workspace.yaml, manifests, env files. Ctrl-C stops everything, a second one at once.
 
 Examples:
   dagsterctl dev                                  what lies here

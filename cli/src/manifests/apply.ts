@@ -10,11 +10,10 @@ import {
 import { likeNamed } from "@dagster-operator/engine/resources";
 import type { DefinitionsSnapshot } from "@dagster-operator/sdk/internal";
 import { hint } from "../input/suggest.ts";
-import type { ManifestPlan, ManifestSwitch } from "./planning.ts";
+import type { ManifestPlan, ManifestRequest, ManifestSwitch } from "./planning.ts";
 import { toBackfillRequest, toSubmitRequest } from "./submit-requests.ts";
 
 export interface ApplyOptions {
-  plan: ManifestPlan;
   storage: Storage;
   workspace: Workspace;
   /** A line for a person. */
@@ -23,61 +22,94 @@ export interface ApplyOptions {
   refuse: (line: string) => void;
 }
 
-/** Works on each location when it loads first, now or after its code was corrected. Returns the unsubscriber. */
-export function applyManifests(options: ApplyOptions): () => void {
-  const { plan, workspace } = options;
-  const open = new Set([...plan.requests, ...plan.switches].map(({ location }) => location));
-  const look = (entry: LocationEntry | null) => {
-    if (entry?.state !== "LOADED" || !entry.snapshot || !open.delete(entry.name)) return;
-    void applyTo(entry.name, entry.snapshot, options);
-  };
-  const unsubscribe = workspace.subscribe(look);
-  for (const name of [...open]) look(workspace.get(name));
-  return unsubscribe;
+/** A request or a switch: what it is about, and what is asked of it. */
+interface Wish {
+  of: ManifestRequest | ManifestSwitch;
+  subject: string;
+  value: string;
 }
 
-async function applyTo(
-  location: string,
-  snapshot: DefinitionsSnapshot,
-  options: ApplyOptions,
-): Promise<void> {
-  const { plan, storage, workspace, tell, refuse } = options;
-  const guarded = async (of: string, work: () => Promise<void>) => {
-    try {
-      await work();
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      refuse(message.startsWith(of) ? message : `${of}: ${message}`);
-    }
-  };
-  for (const one of plan.switches.filter((candidate) => candidate.location === location))
-    await guarded(
-      `${one.kind === "SCHEDULE" ? "Schedule" : "Sensor"} ${one.name} (${one.place})`,
-      async () => {
-        const name = switchedName(one, snapshot);
-        const id = { kind: one.kind, location, name };
-        const state = (await storage.ticks.states()).find(
-          (known) => known.kind === one.kind && known.location === location && known.name === name,
-        );
-        if (state?.status !== one.status) await storage.ticks.setStatus(id, one.status, Date.now());
-      },
-    );
-  for (const request of plan.requests.filter((candidate) => candidate.location === location))
-    await guarded(`${request.kind} ${request.name} (${request.place})`, async () => {
-      const deps = { storage, workspace, now: Date.now, newId: randomUUID };
-      const of = `${request.kind} ${request.name} (${request.place})`;
-      if (request.kind === "Backfill") {
-        const { backfillId, created } = await submitBackfill(deps, toBackfillRequest(request, snapshot));
-        tell(`${of}: ${created ? "requested as" : "was requested before as"} ${backfillId}`);
-        return;
+/** Carries out plan after plan: each wish once, when its location is loaded, now or after its code was corrected. */
+export class AppliedManifests {
+  readonly #options: ApplyOptions;
+  /** Asked for last, by subject: a switch that a person turned since is left alone until its manifest changes. */
+  readonly #done = new Map<string, string>();
+  #open = new Map<string, Wish[]>();
+  readonly #unsubscribe: () => void;
+
+  constructor(options: ApplyOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.workspace.subscribe((entry) => this.#look(entry));
+  }
+
+  /** What was refused is tried again. */
+  apply(plan: ManifestPlan): void {
+    const wishes = [...plan.switches, ...plan.requests]
+      .map(wish)
+      .filter(({ subject, value }) => this.#done.get(subject) !== value);
+    this.#open = Map.groupBy(wishes, ({ of }) => of.location);
+    for (const location of [...this.#open.keys()]) this.#look(this.#options.workspace.get(location));
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  #look(entry: LocationEntry | null): void {
+    if (entry?.state !== "LOADED" || !entry.snapshot) return;
+    const wishes = this.#open.get(entry.name) ?? [];
+    this.#open.delete(entry.name);
+    for (const { subject, value } of wishes) this.#done.set(subject, value);
+    void this.#carryOut(wishes, entry.snapshot);
+  }
+
+  async #carryOut(wishes: Wish[], snapshot: DefinitionsSnapshot): Promise<void> {
+    for (const { of, subject } of wishes) {
+      const name = `${KIND[of.kind]} ${of.name} (${of.place})`;
+      try {
+        const told = "status" in of ? await this.#switch(of, snapshot) : await this.#request(of, snapshot);
+        if (told !== null) this.#options.tell(`${name}: ${told}`);
+      } catch (error) {
+        this.#done.delete(subject);
+        const message = error instanceof Error ? error.message : String(error);
+        this.#options.refuse(message.startsWith(name) ? message : `${name}: ${message}`);
       }
-      const dynamic = await dynamicKeys(snapshot, storage);
-      const { runId, created } = await submitRun(
-        deps,
-        toSubmitRequest(request, snapshot, { now: Date.now(), dynamic }),
-      );
-      tell(`${of}: ${created ? "submitted as" : "was submitted before as"} ${runId}`);
-    });
+    }
+  }
+
+  async #switch(of: ManifestSwitch, snapshot: DefinitionsSnapshot): Promise<null> {
+    const { ticks } = this.#options.storage;
+    const { kind, location, status } = of;
+    const name = switchedName(of, snapshot);
+    const state = (await ticks.states()).find(
+      (known) => known.kind === kind && known.location === location && known.name === name,
+    );
+    if (state?.status !== status) await ticks.setStatus({ kind, location, name }, status, Date.now());
+    return null;
+  }
+
+  async #request(of: ManifestRequest, snapshot: DefinitionsSnapshot): Promise<string> {
+    const { storage, workspace } = this.#options;
+    const deps = { storage, workspace, now: Date.now, newId: randomUUID };
+    if (of.kind === "Backfill") {
+      const { backfillId, created } = await submitBackfill(deps, toBackfillRequest(of, snapshot));
+      return `${created ? "requested as" : "was requested before as"} ${backfillId}`;
+    }
+    const dynamic = await dynamicKeys(snapshot, storage);
+    const { runId, created } = await submitRun(
+      deps,
+      toSubmitRequest(of, snapshot, { now: Date.now(), dynamic }),
+    );
+    return `${created ? "submitted as" : "was submitted before as"} ${runId}`;
+  }
+}
+
+const KIND = { SCHEDULE: "Schedule", SENSOR: "Sensor", Run: "Run", Backfill: "Backfill" } as const;
+
+function wish(of: ManifestRequest | ManifestSwitch): Wish {
+  return "status" in of
+    ? { of, subject: `${of.kind} ${of.location} ${of.name}`, value: of.status }
+    : { of, subject: of.idempotencyKey, value: "" };
 }
 
 /** Name in the code of what a manifest switches. @throws Error it is not there */

@@ -39,11 +39,14 @@ export interface ReadManifests {
   notes: string[];
 }
 
+/** Which files of a folder are read. */
+export const MANIFEST_FILE = /\.(ya?ml|json)$/;
+
 /** @throws NotFound no such file or folder · SourceError every problem of every file */
 export function readManifests(path: string): ReadManifests {
   const files = isFolder(path)
     ? readdirSync(path)
-        .filter((name) => /\.(ya?ml|json)$/.test(name))
+        .filter((name) => MANIFEST_FILE.test(name))
         .sort()
         .map((name) => join(path, name))
     : [path];

@@ -8,11 +8,13 @@ import { type System, startSystem } from "../compose.ts";
 import { readFacts, removeFacts, writeFacts } from "../instance/facts.ts";
 import { holdFolder, startOf } from "../instance/folder.ts";
 import { readInstanceFile } from "../instance/instance-file.ts";
-import { applyManifests } from "../manifests/apply.ts";
+import { AppliedManifests } from "../manifests/apply.ts";
 import { EXIT } from "../output/exit.ts";
 import { createOutput, type Output } from "../output/output.ts";
 import { VERSION } from "../version.ts";
-import { chooseLocations } from "../workspace/flags.ts";
+import { chooseLocations, withDefaults } from "../workspace/flags.ts";
+import { isListProblem } from "../workspace/listed-workspace.ts";
+import { followList } from "./follow-list.ts";
 import { createLog } from "./log.ts";
 import { displayUrl } from "./network.ts";
 import { onStop } from "./signals.ts";
@@ -24,7 +26,8 @@ export async function runDev(options: DevOptions): Promise<void> {
   const output = createOutput("text");
   const startedAt = Date.now();
   // Everything that a person may have got wrong comes before anything is started.
-  const chosen = chooseLocations(options, cwd);
+  const flags = withDefaults(options, cwd);
+  const chosen = chooseLocations(flags, cwd);
   const storage = chooseStorage(options.storage, cwd);
   const folder = hold(storage);
   try {
@@ -58,23 +61,29 @@ export async function runDev(options: DevOptions): Promise<void> {
         output.line(`\n${output.style("bold", "dagster-operator")} ${VERSION}\n`);
         output.line(`  Page  ${output.style("cyan", url)}`);
         output.line(`  Data  ${nice(storage.shown, cwd)} ${output.style("dim", "(survives restarts)")}`);
-        for (const note of [...chosen.notes, ...settings.notes])
-          output.line(`  ${output.style("yellow", "Note")}  ${note}`);
+        const tellNote = (note: string) => output.line(`  ${output.style("yellow", "Note")}  ${note}`);
+        for (const note of [...chosen.notes, ...settings.notes]) tellNote(note);
         output.line();
         if (options.open && output.live && !process.env.CI) openBrowser(url);
         tellLocations(system, startedAt, output);
         const storageReady = await Promise.race([system.ready, stopped.promise]);
-        if (storageReady && chosen.manifests)
-          applyManifests({
-            plan: chosen.manifests,
+        const ends: (() => void)[] = [];
+        if (storageReady) {
+          const { workspace } = system;
+          const manifests = new AppliedManifests({
             storage: storageReady,
-            workspace: system.workspace,
+            workspace,
             tell: (line) => output.line(`  ${line}`),
             refuse: (line) => output.line(`  ${output.style("red", "✗")} ${line}`),
           });
-        const stopTrimming = trimWhenIdle();
+          ends.push(
+            () => manifests.close(),
+            followList({ flags, cwd, chosen, workspace, manifests, tell: tellNote }),
+            trimWhenIdle(),
+          );
+        }
         await stopped.promise;
-        stopTrimming();
+        for (const end of ends) end();
         output.line("\nStopping …");
       } finally {
         removeFacts(folder.path);
@@ -102,15 +111,22 @@ function hold({ folder }: StorageChoice) {
 
 /** A line for each location when it loads, and again whenever that changes. */
 function tellLocations({ workspace }: System, startedAt: number, output: Output): void {
-  const entries = workspace.list();
-  const width = Math.max(...entries.map(({ name }) => name.length), 0);
-  if (entries.length === 0) output.line("  No code locations. The page explains how to add one.");
+  const starting = new Set(workspace.list().map(({ name }) => name));
+  if (starting.size === 0) output.line("  No code locations. The page explains how to add one.");
   const told = new Map<string, string>();
   const tell = (entry: LocationEntry) => {
     if (entry.state === "LOADING") return;
+    const width = Math.max(...workspace.list().map(({ name }) => name.length), entry.name.length);
     const version = `${entry.state}:${entry.snapshot?.hash ?? ""}:${entry.error?.message ?? ""}`;
     if (told.get(entry.name) === version) return;
-    output.line(describeLocation(entry, width, told.has(entry.name) ? null : Date.now() - startedAt, output));
+    const took = starting.delete(entry.name) ? Date.now() - startedAt : null;
+    output.line(
+      workspace.get(entry.name) === null
+        ? isListProblem(entry)
+          ? `  ${output.style("green", "✓")} ${entry.name.padEnd(width)}  corrected`
+          : `  ${output.style("dim", "–")} ${entry.name.padEnd(width)}  no longer listed`
+        : describeLocation(entry, width, took, output),
+    );
     told.set(entry.name, version);
   };
   workspace.subscribe(tell);

@@ -9,7 +9,7 @@ import { holdFolder } from "../instance/folder.ts";
 import { readInstanceFile } from "../instance/instance-file.ts";
 import { EXIT, Outcome } from "../output/exit.ts";
 import type { Output } from "../output/output.ts";
-import { chooseLocations } from "../workspace/flags.ts";
+import { chooseLocations, withDefaults } from "../workspace/flags.ts";
 import { whenSettled } from "../workspace/settled.ts";
 import { createLog } from "./log.ts";
 import { onStop } from "./signals.ts";
@@ -23,10 +23,13 @@ export async function runEphemeral(
 ): Promise<void> {
   const cwd = process.cwd();
   const { locations } = chooseLocations(
-    {
-      ...(options.file ? { file: options.file } : {}),
-      ...(options.workspace ? { workspace: [options.workspace] } : {}),
-    },
+    withDefaults(
+      {
+        ...(options.file ? { file: options.file } : {}),
+        ...(options.workspace ? { workspace: [options.workspace] } : {}),
+      },
+      cwd,
+    ),
     cwd,
   );
   const { folder: path, postgres } = chooseStorage(options.storage, cwd);

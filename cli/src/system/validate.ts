@@ -8,7 +8,7 @@ import type { ManifestPlan } from "../manifests/planning.ts";
 import { checkRequest } from "../manifests/submit-requests.ts";
 import { EXIT, Outcome } from "../output/exit.ts";
 import { createOutput } from "../output/output.ts";
-import { type Chosen, chooseLocations } from "../workspace/flags.ts";
+import { type Chosen, chooseLocations, withDefaults } from "../workspace/flags.ts";
 import { toSource } from "../workspace/location-source.ts";
 import { whenSettled } from "../workspace/settled.ts";
 import { contents } from "./start-up-text.ts";
@@ -30,7 +30,7 @@ export async function runValidate(options: ValidateOptions): Promise<void> {
   let chosen: Chosen = { locations: [], manifests: null, notes: [] };
   let entries: LocationEntry[] = [];
   try {
-    chosen = chooseLocations(options, process.cwd());
+    chosen = chooseLocations(withDefaults(options, process.cwd()), process.cwd());
     entries = await load(chosen);
     findings.push(...entries.flatMap(ofLocation), ...(await ofManifests(chosen.manifests, entries)));
   } catch (error) {

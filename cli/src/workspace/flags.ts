@@ -32,17 +32,16 @@ export interface Chosen {
   notes: string[];
 }
 
-/** @throws NotFound · InvalidInput · SourceError */
+/** Of flags `withDefaults`. @throws NotFound · InvalidInput · SourceError */
 export function chooseLocations(flags: LocationFlags, cwd: string): Chosen {
-  const given = withDefaults(flags, cwd);
   const locations: LocationSpec[] = [
-    ...fromFiles(given, cwd),
-    ...(given.workspace ?? []).flatMap((path) => readWorkspaceFile(readable(path, cwd))),
+    ...fromFiles(flags, cwd),
+    ...(flags.workspace ?? []).flatMap((path) => readWorkspaceFile(readable(path, cwd))),
   ];
   const notes: string[] = [];
   let manifests: ManifestPlan | null = null;
-  if (given.manifests) {
-    const read = given.manifests.map((path) => readManifests(readable(path, cwd)));
+  if (flags.manifests) {
+    const read = flags.manifests.map((path) => readManifests(readable(path, cwd)));
     manifests = planManifests(
       read.flatMap((one) => one.manifests),
       locations.map(({ name }) => name),
@@ -67,7 +66,8 @@ function readable(path: string, cwd: string): string {
   return near === "" || near.startsWith("..") ? full : near;
 }
 
-function withDefaults(flags: LocationFlags, cwd: string): LocationFlags {
+/** What lies here, where no flag names anything. @throws InvalidInput nothing does */
+export function withDefaults(flags: LocationFlags, cwd: string): LocationFlags {
   if (flags.file || flags.module || flags.workspace || flags.manifests) return flags;
   if (existsSync(absolute("workspace.yaml", cwd))) return { ...flags, workspace: ["workspace.yaml"] };
   const found = ["definitions.ts", "src/definitions.ts"].find((path) => existsSync(absolute(path, cwd)));
@@ -91,12 +91,13 @@ function fromFiles(flags: LocationFlags, cwd: string): LocationSpec[] {
     for (const flag of ["name", "attribute"] as const)
       if (flags[flag] !== undefined)
         throw new InvalidInput(
-          `--${flag} is about one -f or -m, and ${named === 0 ? "none is" : `${named} are`} given. Use a workspace.yaml for more.`,
+          `--${flag} is about one -f or -m, and ${named === 0 ? "none is" : `${named} are`} flags. Use a workspace.yaml for more.`,
         );
   const workingDirectory = absolute(flags.workingDirectory ?? ".", cwd);
   if (!existsSync(workingDirectory))
     throw new NotFound("Folder", workingDirectory, "--working-directory names it");
-  const env = flags.envFile === undefined ? {} : readEnvFile(absolute(flags.envFile, cwd));
+  const envFile = flags.envFile === undefined ? undefined : absolute(flags.envFile, cwd);
+  const env = envFile === undefined ? {} : readEnvFile(envFile);
   const files = (flags.file ?? []).map((path) => {
     const file = absolute(path, cwd);
     if (!existsSync(file)) throw new NotFound("File", path, `there is none of this name in ${cwd}`);
@@ -117,6 +118,7 @@ function fromFiles(flags: LocationFlags, cwd: string): LocationSpec[] {
     file,
     attribute: flags.attribute,
     workingDirectory,
+    envFile,
     env,
   }));
 }

@@ -15,6 +15,8 @@ export interface TypescriptLocation {
   attribute?: string | undefined;
   /** Absolute; where the user's code runs. */
   workingDirectory: string;
+  /** Absolute; where some of `env` comes from. */
+  envFile?: string | undefined;
   /** On top of our own environment. */
   env: Record<string, string>;
 }

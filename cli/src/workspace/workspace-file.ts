@@ -172,6 +172,7 @@ function typescriptSpec(
     file,
     attribute: options.attribute,
     workingDirectory,
+    envFile: envFile ?? undefined,
     env: { ...(envFile === null ? {} : readEnvFile(envFile)), ...options.env },
   };
 }

@@ -34,11 +34,16 @@ export class RemoteLocation {
     return this.#entry;
   }
 
-  /** Asks until `stop`. */
-  async follow(): Promise<void> {
+  /** Asks until `stop`; resolves after the first answer. */
+  async start(): Promise<void> {
+    await this.reload();
+    void this.#follow();
+  }
+
+  async #follow(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      await this.reload();
       await systemClock.sleep(INTERVAL_MS, this.#stop.signal);
+      if (!this.#stop.signal.aborted) await this.reload();
     }
   }
 

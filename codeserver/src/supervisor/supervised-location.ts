@@ -23,7 +23,7 @@ interface Serving {
  * until the new one has loaded; when the new one does not load, the old snapshot stays and the state says ERROR.
  */
 export class SupervisedLocation {
-  readonly #source: ProcessSource;
+  #source: ProcessSource;
   readonly #changed: (entry: LocationEntry) => void;
   readonly #output: Output;
   readonly #limits: Limits | undefined;
@@ -69,6 +69,13 @@ export class SupervisedLocation {
     return this.#turn;
   }
 
+  /** Loads from another source of the same name; what was loaded serves on until that has. */
+  follow(source: ProcessSource): Promise<void> {
+    this.#source = source;
+    this.#entry = { ...this.#entry, source: describeSource(source) };
+    return this.reload();
+  }
+
   /** Stops its server; `state` is the entry's state from here on. */
   async stop(state: "SHUTDOWN" | null): Promise<void> {
     this.#stopped = true;
@@ -95,7 +102,7 @@ export class SupervisedLocation {
         name: "CodeServerExited",
         message: `the code server of ${this.#source.name} ${await process.exited}`,
       });
-      this.#follow({ files: [], missing: [] });
+      this.#watchFor({ files: [], missing: [] });
       this.#startLater();
       return;
     }
@@ -116,7 +123,7 @@ export class SupervisedLocation {
     } else {
       this.#swap({ process, code, since: Date.now() }, snapshot, ready.error);
     }
-    this.#follow(ready.watch);
+    this.#watchFor(ready.watch);
   }
 
   #swap(next: Serving, snapshot: DefinitionsSnapshot | null, error: ErrorInfo | null): void {
@@ -157,7 +164,7 @@ export class SupervisedLocation {
     this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_BACKOFF_MS);
   }
 
-  #follow(set: WatchSet): void {
+  #watchFor(set: WatchSet): void {
     if (this.#stopped) return;
     const broken = this.#entry.state === "ERROR";
     this.#watch = watchFiles(set, this.#source.workingDirectory, broken, () => {
