@@ -144,6 +144,23 @@ export {
   type ContextOptions,
   invoke,
 } from "./testing/build-context.ts";
+export {
+  type BuiltHookContext,
+  type BuiltInputContext,
+  type BuiltOutputContext,
+  buildHookContext,
+  buildInputContext,
+  buildOutputContext,
+  buildResourceContext,
+} from "./testing/build-io-context.ts";
+export {
+  type BuiltRunStatusSensorContext,
+  type BuiltScheduleContext,
+  type BuiltSensorContext,
+  buildRunStatusSensorContext,
+  buildScheduleContext,
+  buildSensorContext,
+} from "./testing/build-tick-context.ts";
 export { evaluateTick, type TickOptions } from "./testing/evaluate-tick.ts";
 export { type ExecuteResult, executeInProcess } from "./testing/execute-in-process.ts";
 export { type MaterializeResult, materialize } from "./testing/materialize.ts";

@@ -5,10 +5,13 @@ import {
   Definitions,
   dailyPartitions,
   defineAssetJob,
+  evaluateTick,
   job,
+  multiAssetSensor,
   op,
   RunRequest,
   resource,
+  runFailureSensor,
   SkipReason,
   schedule,
   sensor,
@@ -186,4 +189,40 @@ test("jobs that a schedule or sensor starts by reference belong to the definitio
     sensors: [sensor("s", { job: nightly }, () => undefined)],
   });
   expect(definitions.snapshot().jobs.map(({ name }) => name)).toEqual(["some", "nightly", "__ASSET_JOB"]);
+});
+
+describe("ticks of sensors that watch something, by hand", () => {
+  const refresh = job("refresh_by_hand", () => undefined);
+  const orders = asset("orders_by_hand", () => 1);
+  const refunds = asset("refunds_by_hand", () => 2);
+
+  test("several assets: what is new to the cursor, and the cursor after it", async () => {
+    const both = multiAssetSensor(
+      "both",
+      { monitoredAssets: [orders, refunds], job: refresh },
+      ({ latestMaterialization, advanceAllCursors }) => {
+        if (!latestMaterialization(orders) || !latestMaterialization(refunds)) return undefined;
+        advanceAllCursors();
+        return new RunRequest({});
+      },
+    );
+    const materializations = [{ asset: "orders_by_hand" }, { asset: "refunds_by_hand" }];
+    expect(
+      (await evaluateTick(both, { materializations: materializations.slice(0, 1) })).runRequests,
+    ).toEqual([]);
+    const first = await evaluateTick(both, { materializations });
+    expect(first.runRequests).toHaveLength(1);
+    const again = await evaluateTick(both, { materializations, cursor: first.cursor ?? null });
+    expect(again.runRequests).toEqual([]);
+  });
+
+  test("runs: the status of the sensor, and why a run failed", async () => {
+    const alarm = runFailureSensor("alarm", { job: refresh }, ({ run, error, failedSteps, log }) => {
+      log.info(`${run.job} ${error?.message} ${failedSteps.map(({ stepKey }) => stepKey)}`);
+    });
+    const failedSteps = [{ stepKey: "load", error: null }];
+    const run = { run: { job: "nightly" }, error: new Error("away"), failedSteps };
+    expect((await evaluateTick(alarm, { run })).logs).toEqual(["nightly away load"]);
+    expect((await evaluateTick(alarm)).skipReason).toBe("no run got the status since the last tick");
+  });
 });

@@ -1,3 +1,7 @@
+/**
+ * Contract suites, and parts that stand still for tests. They call Jest's `describe` and `test` from `@jest/globals`, so they
+ * can be imported inside Jest only.
+ */
 export { assetStorageContract } from "./asset-storage-contract.ts";
 export { backfillStorageContract, exampleBackfill } from "./backfill-storage-contract.ts";
 export { type CodeLocationHarness, codeLocationContract } from "./code-location-contract.ts";
