@@ -114,14 +114,15 @@ function partialUnit(index: SnapshotIndex, unit: Unit, problems: string[]): void
 
 function draftUnit(index: SnapshotIndex, unit: Unit, madeBy: Map<string, StepInput>): Draft[] {
   const ofNode = index.assetsOfNode.get(unit.node) ?? [];
-  const chosen = new Set(unit.assets.map((asset) => assetPath(asset.key)));
+  const all = unit.assets.length === ofNode.length;
+  const paths = new Set(unit.assets.map((asset) => assetPath(asset.key)));
   const inputs: OuterInputs = {};
   const after: StepInput[] = [];
   const depend = (deps: AssetDef["deps"]) => {
     for (const dep of deps) {
       const path = assetPath(dep.key);
       // Assets that one op makes together order themselves inside it.
-      if (chosen.has(path)) continue;
+      if (paths.has(path)) continue;
       const source: StepInput = madeBy.get(path) ?? { kind: "asset", key: dep.key };
       if (dep.input === null) after.push(source);
       else inputs[dep.input] = source;
@@ -129,7 +130,7 @@ function draftUnit(index: SnapshotIndex, unit: Unit, madeBy: Map<string, StepInp
   };
   // An op has all its inputs even when only some of its assets are selected.
   for (const asset of ofNode)
-    depend(chosen.has(assetPath(asset.key)) ? asset.deps : asset.deps.filter((d) => d.input !== null));
+    depend(all || paths.has(assetPath(asset.key)) ? asset.deps : asset.deps.filter((d) => d.input !== null));
   if (ofNode.length === 0) {
     const loads = (index.nodes.get(unit.node)?.inputs ?? []).some((input) => input.name === "value");
     for (const check of unit.checks) {
@@ -138,9 +139,16 @@ function draftUnit(index: SnapshotIndex, unit: Unit, madeBy: Map<string, StepInp
     }
   }
   const drafts = draftNode(index, unit.node, inputs);
+  const [only] = drafts;
+  if (only && drafts.length === 1) {
+    // As of most assets: nothing inside to order, so nothing to look up.
+    for (const source of after) only.after.push(source);
+    nameOutputs(index, unit, (step) => (step === only.key ? only : undefined));
+    return drafts;
+  }
   const own = new Map(drafts.map((draft) => [draft.key, draft]));
   if (after.length > 0) for (const draft of drafts) if (!usesInner(draft, own)) draft.after.push(...after);
-  nameOutputs(index, unit, own);
+  nameOutputs(index, unit, (step) => own.get(step));
   return index.nodes.get(unit.node)?.kind === "graph" ? needed(drafts, own) : drafts;
 }
 
@@ -149,39 +157,46 @@ function usesInner(draft: Draft, own: Map<string, Draft>): boolean {
 }
 
 /** Says of each output which asset or check it is. */
-function nameOutputs(index: SnapshotIndex, unit: Unit, own: Map<string, Draft>): void {
+function nameOutputs(index: SnapshotIndex, unit: Unit, draftOf: (step: string) => Draft | undefined): void {
   const def = findNode(index, unit.node, "an asset");
-  const at = (output: string) => {
-    const leaf = findOutput(index, def, unit.node, output);
-    const draft = own.get(leaf.step);
-    return draft && { draft, output: leaf.output };
-  };
-  const assets = new Set(unit.assets);
-  for (const asset of index.assetsOfNode.get(unit.node) ?? []) {
-    const found = at(asset.output ?? "result");
-    if (!found) continue;
-    if (assets.has(asset)) found.draft.assets.set(found.output, assetPath(asset.key));
-    else found.draft.unselected.add(found.output);
+  const ofNode = index.assetsOfNode.get(unit.node) ?? [];
+  const assets = unit.assets.length === ofNode.length ? null : new Set(unit.assets);
+  for (const asset of ofNode) {
+    const { step, output } = findOutput(index, def, unit.node, asset.output ?? "result");
+    const draft = draftOf(step);
+    if (!draft) continue;
+    if (!assets || assets.has(asset)) draft.assets.set(output, assetPath(asset.key));
+    else unselect(draft, output);
   }
+  const checksOfNode = index.checksOfNode.get(unit.node);
+  if (!checksOfNode) return;
   const checks = new Set(unit.checks);
-  for (const check of index.checksOfNode.get(unit.node) ?? []) {
-    const found = at(check.output);
-    if (!found) continue;
-    if (checks.has(check)) {
-      push(found.draft.checks, found.output, {
+  for (const check of checksOfNode) {
+    const { step, output } = findOutput(index, def, unit.node, check.output);
+    const draft = draftOf(step);
+    if (!draft) continue;
+    if (!checks.has(check)) unselect(draft, output);
+    else {
+      draft.checks ??= new Map();
+      push(draft.checks, output, {
         asset: assetPath(check.asset),
         name: check.name,
         blocking: check.blocking,
       });
-    } else found.draft.unselected.add(found.output);
+    }
   }
+}
+
+function unselect(draft: Draft, output: string): void {
+  draft.unselected ??= new Set();
+  draft.unselected.add(output);
 }
 
 /** Of a graph's steps, those that a selected asset or check needs, when some are not selected; else all of them. */
 function needed(drafts: Draft[], own: Map<string, Draft>): Draft[] {
-  if (drafts.every((draft) => draft.unselected.size === 0)) return drafts;
+  if (drafts.every((draft) => draft.unselected === null)) return drafts;
   const keep = new Set<Draft>();
-  const queue = drafts.filter((draft) => draft.assets.size > 0 || draft.checks.size > 0);
+  const queue = drafts.filter((draft) => draft.assets.size > 0 || draft.checks !== null);
   for (let draft = queue.pop(); draft; draft = queue.pop()) {
     if (keep.has(draft)) continue;
     keep.add(draft);

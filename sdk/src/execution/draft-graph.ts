@@ -16,9 +16,10 @@ export interface Draft {
   /** Node of the asset job that it comes from; "" in a job of ops. */
   unit: string;
   assets: Map<string, string>;
-  checks: Map<string, { asset: string; name: string; blocking: boolean }[]>;
+  /** null = none, as of most: thousands of empty collections are slow to make. */
+  checks: Map<string, { asset: string; name: string; blocking: boolean }[]> | null;
   /** Outputs that belong to assets or checks which are not selected. */
-  unselected: Set<string>;
+  unselected: Set<string> | null;
 }
 
 /** What calls of graphs around an op give its step. */
@@ -141,20 +142,21 @@ function flatten(
 function draftOp(op: OpDef, key: string, sources: OuterInputs, { tags, hooks }: Extras, unit: string): Draft {
   const inputs: Record<string, StepInput> = {};
   const after: StepInput[] = [];
-  const unknown = new Set(Object.keys(sources));
+  let connected = 0;
   for (const input of op.inputs) {
-    unknown.delete(input.name);
+    if (Object.hasOwn(sources, input.name)) connected += 1;
     const source = sources[input.name];
     if (!source) continue;
     if (input.nothing) after.push(source);
     else inputs[input.name] = source;
   }
-  if (unknown.size > 0) {
+  const given = Object.keys(sources);
+  if (connected < given.length) {
     const names = op.inputs.map((i) => i.name);
     throw new PlanError(
-      [...unknown].map(
-        (name) => `op ${op.name} (step ${key}) has no input ${name}${didYouMean(name, names)}`,
-      ),
+      given
+        .filter((name) => !names.includes(name))
+        .map((name) => `op ${op.name} (step ${key}) has no input ${name}${didYouMean(name, names)}`),
     );
   }
   return {
@@ -166,7 +168,7 @@ function draftOp(op: OpDef, key: string, sources: OuterInputs, { tags, hooks }: 
     hooks: [...(op.hooks ?? []), ...hooks],
     unit,
     assets: new Map(),
-    checks: new Map(),
-    unselected: new Set(),
+    checks: null,
+    unselected: null,
   };
 }

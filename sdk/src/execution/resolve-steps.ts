@@ -60,7 +60,7 @@ function gate(drafts: Draft[]): Map<string, string[]> {
   const blocking = new Map<string, { draft: Draft; output: string }[]>();
   const assetAt = new Map<string, string>();
   for (const draft of drafts) {
-    for (const [output, checks] of draft.checks) {
+    for (const [output, checks] of draft.checks ?? []) {
       for (const check of checks) if (check.blocking) push(blocking, check.asset, { draft, output });
     }
   }
@@ -79,7 +79,9 @@ function gate(drafts: Draft[]): Map<string, string[]> {
     for (const asset of used) {
       const checks = blocking.get(asset) ?? [];
       // Neither the computation that makes the asset nor its other checks wait for its checks.
-      const isCheck = [...draft.checks.values()].some((list) => list.some((check) => check.asset === asset));
+      const isCheck = [...(draft.checks?.values() ?? [])].some((list) =>
+        list.some((check) => check.asset === asset),
+      );
       if (isCheck || checks.some((check) => check.draft.unit === draft.unit)) continue;
       push(gates, draft.key, asset);
       for (const check of checks)
@@ -90,8 +92,10 @@ function gate(drafts: Draft[]): Map<string, string[]> {
 }
 
 function waitsFor(draft: Draft): string[] {
+  const sources = sourcesOf(draft);
+  if (sources.length === 0 && !draft.mapOver) return [];
   const keys = new Set<string>();
-  for (const source of sourcesOf(draft)) if (source.kind !== "asset") keys.add(source.step);
+  for (const source of sources) if (source.kind !== "asset") keys.add(source.step);
   if (draft.mapOver) keys.add(draft.mapOver.step);
   return [...keys].sort();
 }
@@ -198,7 +202,7 @@ function makeStep(
     tags: draft.tags,
   };
   for (const output of op.outputs) {
-    if (draft.checks.has(output.name) || draft.unselected.has(output.name)) continue;
+    if (draft.checks?.has(output.name) || draft.unselected?.has(output.name)) continue;
     const { name, dynamic = false, required, ioManager } = output;
     const path = draft.assets.get(name);
     const asset = path === undefined ? undefined : index.assets.get(path);
@@ -212,7 +216,7 @@ function makeStep(
       ...(asset?.kind === "observable" && { observes: true }),
     });
   }
-  for (const [output, checks] of draft.checks) {
+  for (const [output, checks] of draft.checks ?? []) {
     for (const check of checks)
       step.checks.push({ asset: keyOf(check.asset), name: check.name, output, blocking: check.blocking });
   }
@@ -221,7 +225,7 @@ function makeStep(
   const retryPolicy = op.retryPolicy ?? job.retryPolicy;
   if (retryPolicy) step.retryPolicy = retryPolicy;
   if (op.pool !== undefined) step.pool = op.pool;
-  const hooks = new Set([...draft.hooks, ...(job.hooks ?? [])]);
-  if (hooks.size > 0) step.hooks = [...hooks];
+  if (draft.hooks.length > 0 || job.hooks?.length)
+    step.hooks = [...new Set([...draft.hooks, ...(job.hooks ?? [])])];
   return step;
 }
