@@ -35,12 +35,12 @@ export function startDaemon(url: string, instance: Record<string, unknown> = {})
   });
 }
 
-/** A daemon whose one code location is this definitions file, loaded with this environment. */
-export async function startDaemonWith(
+/** A code server of this definitions file, loaded with this environment, and its row in the database as the operator writes it. */
+export async function serveCode(
   url: string,
   definitions: string,
   env: Record<string, string>,
-): Promise<Daemon> {
+): Promise<ChildProcess> {
   const server = fork(codeServer, ["--file", definitions], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "ignore", "ipc"],
@@ -52,7 +52,6 @@ export async function startDaemonWith(
     server.once("message", (ready) => resolve(ready as never));
     server.once("exit", (status) => reject(new Error(`the code server ended with ${status}`)));
   });
-  // As the operator writes it.
   const storage = await openStorage(url);
   await storage.locations.put(
     {
@@ -64,6 +63,16 @@ export async function startDaemonWith(
     Date.now(),
   );
   await storage.close();
+  return server;
+}
+
+/** A daemon whose one code location is this definitions file, loaded with this environment. */
+export async function startDaemonWith(
+  url: string,
+  definitions: string,
+  env: Record<string, string>,
+): Promise<Daemon> {
+  const server = await serveCode(url, definitions, env);
   const daemon = startDaemon(url);
   return { pids: [daemon.pid ?? 0, server.pid ?? 0], stop: () => stopAll([daemon, server]) };
 }
