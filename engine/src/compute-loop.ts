@@ -4,6 +4,7 @@
  */
 import type { RunEvent } from "@dagster-operator/sdk/internal";
 import { Conflict, NotFound } from "./errors.ts";
+import type { RunUnderWay } from "./monitoring/overdue.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { ComputeBackend, ComputeRequest, WorkerExit } from "./ports/compute.ts";
 import type { RunRecord } from "./ports/run-storage.ts";
@@ -47,11 +48,14 @@ const RELEASE_MARGIN_MS = 250;
 const MAX_LAUNCH_FAULTS = 3;
 
 const LOST = "the system stopped while it ran; re-execute the run from failure";
+/** Between two looks for workers that are gone and of whose end nobody told; after two it is certain. */
+const LOOK_MS = 60_000;
+const UNSEEN = "it is gone, and nobody saw how it ended; re-execute the run from failure";
 
 /**
  * Runs until `signal` aborts, and resolves when what it was doing is done. To stop workers with the system, close the backend
  * first, so that their ends are still recorded. First it ends the runs that storage believes to be running but for which this backend has no
- * live worker and no launch waits: those of a system that was killed.
+ * live worker and no launch waits: those of a system that was killed. It looks again each minute, should an end go unseen.
  */
 export async function runComputeLoop(options: ComputeLoopOptions): Promise<void> {
   const { storage, backend, clock, signal } = options;
@@ -62,6 +66,7 @@ export async function runComputeLoop(options: ComputeLoopOptions): Promise<void>
   try {
     await loop.reconcile();
     while (!signal.aborted) {
+      await loop.lookForLost();
       const more = await loop.round();
       if (!more) await wake.wait(clock, loop.pause(), signal);
     }
@@ -78,10 +83,14 @@ class ComputeLoop {
   readonly #busy = new Set<Promise<void>>();
   readonly #launchFaults = new Map<number, number>();
   #retryAt = Number.POSITIVE_INFINITY;
+  #lookedAt: number;
+  /** Run and attempt of those that had no worker at the last look. */
+  #missing = new Set<string>();
 
   constructor(options: ComputeLoopOptions) {
     this.#o = options;
     this.#concurrency = options.concurrency ?? 64;
+    this.#lookedAt = options.clock.now();
   }
 
   /** Claims and carries out what is there. True when there may be more at once. */
@@ -130,12 +139,47 @@ class ComputeLoop {
         if (live.has(run.runId)) continue;
         // It has not begun: its launch is carried out as if nothing had happened.
         if (request !== undefined && run.status !== "STARTED") continue;
-        await this.#endLost(run);
+        await this.#endLost(run, LOST);
       }
     });
   }
 
-  async #endLost({ runId, attempt }: RunRecord): Promise<void> {
+  async lookForLost(): Promise<void> {
+    const { storage, backend, clock } = this.#o;
+    const since = clock.now() - this.#lookedAt;
+    // Negative: the clock was set back.
+    if (since >= 0 && since < LOOK_MS) return;
+    this.#lookedAt = clock.now();
+    try {
+      const nameOf = ({ runId, attempt }: { runId: string; attempt: number }) => `${runId} ${attempt}`;
+      // The runs first: each of them without a waiting launch has a worker by now, or has had one.
+      const runs = await storage.runs.underWay();
+      const live = new Set((await backend.live()).map(nameOf));
+      const missing = runs.filter((run) => !run.launchWaits && !live.has(nameOf(run)));
+      const before = this.#missing;
+      this.#missing = new Set(missing.map(nameOf));
+      for (const run of missing)
+        if (before.has(nameOf(run)))
+          this.#track(
+            this.#untilDone(`run ${run.runId}, which has no worker, cannot be helped`, () =>
+              this.#launchOrEnd(run),
+            ),
+          );
+    } catch (error) {
+      this.#fault("runs cannot be compared with their workers", error);
+    }
+  }
+
+  /** One that never had a worker has lost nothing. */
+  async #launchOrEnd({ runId, attempt }: RunUnderWay): Promise<void> {
+    const { storage, clock } = this.#o;
+    const message = "Nobody was launching this run: its launch is asked for again.";
+    const event: RunEvent = { type: "ENGINE_EVENT", ts: clock.now(), level: "WARNING", message };
+    if (attempt === 0 && (await storage.runs.resume({ runId, attempt }, event))) return;
+    await this.#endLost({ runId, attempt }, UNSEEN);
+  }
+
+  async #endLost({ runId, attempt }: Pick<RunRecord, "runId" | "attempt">, message: string): Promise<void> {
     const { backend, url } = this.#o;
     try {
       await backend.recover?.({ runId, url, token: this.#token(runId, attempt) });
@@ -143,7 +187,7 @@ class ComputeLoop {
       // The run still has to end; what could not be sent is then only missing from its log.
       this.#fault(`the last events of run ${runId} cannot be recovered`, error);
     }
-    await this.#end({ runId, attempt, reason: "lost", message: LOST });
+    await this.#end({ runId, attempt, reason: "lost", message });
   }
 
   async settle(): Promise<void> {

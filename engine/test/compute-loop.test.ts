@@ -10,7 +10,7 @@ import {
   systemClock,
   verifyRunToken,
 } from "../src/index.ts";
-import { eventually, exampleRun, MemoryBackend } from "../src/testing/index.ts";
+import { eventually, exampleRun, ManualClock, MemoryBackend } from "../src/testing/index.ts";
 
 // A machine that is busy with other things is slow, not wrong.
 
@@ -266,6 +266,39 @@ describe("the compute loop", () => {
     );
     expect(launch.attempt).toBe(2);
     expect((await storage.runs.get(waiting))?.endedAt).toBeNull();
+  });
+
+  test("a worker that is gone without anybody being told: its run ends after two looks, and one that never had a worker gets one", async () => {
+    const clock = new ManualClock(Date.now());
+    const backend = new MemoryBackend(() => "patient");
+    loop(backend, { clock });
+    const [gone, stopping, alive] = [await dequeued(), await dequeued(), await dequeued()];
+    await eventually("all are launched", () => backend.launched.length === 3);
+    // The launch of this one was taken from the queue, and never carried out.
+    const never = exampleRun();
+    await storage.runs.submit([never]);
+    await storage.events.report(never.runId, [{ type: "RUN_STARTING", ...at }]);
+    for (const runId of [gone, stopping, alive]) await started(runId);
+    await storage.events.report(stopping, [{ type: "RUN_CANCELING", ...at }]);
+    for (const runId of [gone, stopping]) backend.lose(runId);
+    const passing = setInterval(() => clock.advance(5_000), 20);
+    try {
+      expect(await ended(gone)).toMatchObject({
+        status: "FAILURE",
+        error: {
+          name: "WorkerExit",
+          message: expect.stringContaining("the run worker was lost: it is gone"),
+        },
+      });
+      expect(await ended(stopping)).toMatchObject({ status: "CANCELED" });
+      await eventually("the one that had no worker yet gets one", () =>
+        backend.launched.some(({ runId, attempt }) => runId === never.runId && attempt === 1),
+      );
+    } finally {
+      clearInterval(passing);
+    }
+    expect((await storage.runs.get(alive))?.status).toBe("STARTED");
+    expect(faults).toEqual([]);
   });
 
   test("does not take a run for lost that left the queue while it reconciled", async () => {

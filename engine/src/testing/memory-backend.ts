@@ -48,6 +48,11 @@ export class MemoryBackend implements ComputeBackend {
     for (const runId of [...this.#workers.keys()]) this.end(runId, "killed", "SIGTERM");
   }
 
+  /** A worker goes, and nobody is told. */
+  lose(runId: string): void {
+    this.#workers.delete(runId);
+  }
+
   /** Ends a worker, as if from outside. */
   end(runId: string, reason: WorkerExit["reason"], message: string): void {
     const worker = this.#workers.get(runId);
