@@ -68,16 +68,14 @@ export async function answer(outcome: LoadOutcome, question: Question): Promise<
   if (kind === "schedules") {
     const { scheduledTime, timeoutMs } = question.parse(EvaluateSchedule);
     return json(
-      await timed(`schedule ${name}`, timeoutMs, (signal) =>
-        evaluateSchedule(definitions, name, { scheduledTime, signal }),
+      await timed(`schedule ${name}`, timeoutMs, (how) =>
+        evaluateSchedule(definitions, name, { scheduledTime, ...how }),
       ),
     );
   }
   const { timeoutMs, ...at } = question.parse(EvaluateSensor);
   return json(
-    await timed(`sensor ${name}`, timeoutMs, (signal) =>
-      evaluateSensor(definitions, name, { ...at, signal }),
-    ),
+    await timed(`sensor ${name}`, timeoutMs, (how) => evaluateSensor(definitions, name, { ...at, ...how })),
   );
 }
 
@@ -98,9 +96,10 @@ function json(value: unknown): Reply {
 async function timed(
   what: string,
   timeoutMs: number,
-  evaluate: (signal: AbortSignal) => Promise<Evaluation>,
+  evaluate: (how: { signal: AbortSignal; logs: string[] }) => Promise<Evaluation>,
 ): Promise<Evaluation> {
   const abort = new AbortController();
+  const logs: string[] = [];
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -109,20 +108,20 @@ async function timed(
         message: `${what} did not end within ${timeoutMs / 1000} s`,
       };
       abort.abort(new Error(error.message));
-      reject(new Refused(422, "user_code", error));
+      reject(new Refused(422, "user_code", error, logs));
     }, timeoutMs);
   });
   try {
-    return await Promise.race([asUserCode(() => evaluate(abort.signal)), late]);
+    return await Promise.race([asUserCode(() => evaluate({ signal: abort.signal, logs }), logs), late]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function asUserCode<T>(run: () => Promise<T>): Promise<T> {
+async function asUserCode<T>(run: () => Promise<T>, logs?: string[]): Promise<T> {
   try {
     return await run();
   } catch (thrown) {
-    throw new Refused(422, "user_code", userError(thrown));
+    throw new Refused(422, "user_code", userError(thrown), logs);
   }
 }

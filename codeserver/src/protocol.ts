@@ -72,6 +72,8 @@ export const MappedPartitions = z.object({ downstreamByUpstream: z.record(z.stri
 export const Failure = z.object({
   kind: z.enum(["load_error", "user_code", "not_found", "bad_request", "loading", "internal"]),
   error: ErrorInfo,
+  /** What an evaluation logged before it threw or was given up. */
+  logs: z.array(z.string()).optional(),
 });
 export type Failure = z.infer<typeof Failure>;
 

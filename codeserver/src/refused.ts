@@ -6,10 +6,10 @@ export class Refused extends Error {
   override name = "Refused";
   readonly status: number;
   readonly failure: Failure;
-  constructor(status: number, kind: Failure["kind"], error: ErrorInfo | string) {
+  constructor(status: number, kind: Failure["kind"], error: ErrorInfo | string, logs?: string[]) {
     const info = typeof error === "string" ? { name: "Refused", message: error } : error;
     super(info.message);
     this.status = status;
-    this.failure = { kind, error: info };
+    this.failure = { kind, error: info, logs };
   }
 }

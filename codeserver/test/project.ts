@@ -53,7 +53,7 @@ export default new Definitions({
       context.setCursor(String(Number(context.cursor) + 1));
       return new SkipReason("nothing new");
     }),
-    sensor("throwing", { job: work }, () => { throw new Error("sensor is broken"); }),
+    sensor("throwing", { job: work }, ({ log }) => { log.info("about to break"); throw new Error("sensor is broken"); }),
     sensor("hanging", { job: work }, () => new Promise(() => {})),
   ],
 });

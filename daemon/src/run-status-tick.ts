@@ -8,7 +8,14 @@ import {
   watchedRun,
   watchedRuns,
 } from "@dagster-operator/engine";
-import { errorInfo, submitResult, type TickDeps, type TickOutcome, type TickPlan } from "./run-tick.ts";
+import {
+  errorInfo,
+  logsOf,
+  submitResult,
+  type TickDeps,
+  type TickOutcome,
+  type TickPlan,
+} from "./run-tick.ts";
 
 /** No further run is begun after this much of the tick's time: an evaluation may take all that the lease leaves. */
 const SHARE_OF_LEASE = 1 / 4;
@@ -46,7 +53,7 @@ export function runStatusOutcome(
           cursor = event.id - 1;
           break;
         }
-        outcome = { status: "FAILURE", runIds: [], logs: [], error: errorInfo(error) };
+        outcome = { status: "FAILURE", runIds: [], logs: logsOf(error), error: errorInfo(error) };
       }
       add(done, outcome, record.runId);
       if (outcome.status !== "FAILURE") continue;

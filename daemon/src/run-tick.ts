@@ -85,7 +85,7 @@ export async function runTick(deps: TickDeps, plan: TickPlan, evaluated: () => v
       return "later";
     }
     log.error({ err: error }, `the tick of ${plan.id.name} failed`);
-    outcome = { status: "FAILURE", runIds: [], error: errorInfo(error), logs: [] };
+    outcome = { status: "FAILURE", runIds: [], error: errorInfo(error), logs: logsOf(error) };
   }
   await storage.ticks.finish(tick.id, owner, outcome, now());
   metrics.ticks.inc({ kind: plan.id.kind, status: outcome.status });
@@ -116,11 +116,14 @@ export async function submitResult(
   occasion?: string,
 ): Promise<TickOutcome> {
   const { storage } = deps;
+  const logs = [...result.logs];
   for (const { name, add, delete: gone } of result.dynamicPartitions ?? []) {
     if (add.length > 0) await storage.assets.addDynamicPartitions(name, add);
     if (gone.length > 0) await storage.assets.deleteDynamicPartitions(name, gone);
+    if (add.length > 0) logs.push(`partitions added to ${name}: ${someOf(add)}`);
+    if (gone.length > 0) logs.push(`partitions deleted from ${name}: ${someOf(gone)}`);
   }
-  const { logs, cursor } = result;
+  const { cursor } = result;
   const by = `${plan.id.kind.toLowerCase()} ${plan.id.name}`;
   const assetEvents = result.assetEvents?.map((event) => assetEventOf(event, deps.now(), by));
   let submitted: { runId: string; created: boolean }[];
@@ -144,8 +147,10 @@ export async function submitResult(
 function whyNone(requests: RunRequest[]): string | undefined {
   if (requests.length === 0) return undefined;
   const keys = requests.map((request) => request.runKey).filter((key) => key !== undefined);
-  return `every requested run was launched by an earlier tick (run keys ${keys.slice(0, 10).join(", ")}${keys.length > 10 ? ", …" : ""})`;
+  return `every requested run was launched by an earlier tick (run keys ${someOf(keys)})`;
 }
+
+const someOf = (keys: string[]) => `${keys.slice(0, 10).join(", ")}${keys.length > 10 ? ", …" : ""}`;
 
 /** Runs of this tick: those made now, and those made before a daemon died in the middle of this very tick. */
 async function ownRuns(
@@ -199,6 +204,8 @@ function idempotencyKey(
   if (runKey !== undefined) return `${of}:${at}:${runKey}`;
   return index === 0 ? `${of}:${at}` : `${of}:${at}#${index}`;
 }
+
+export const logsOf = (error: unknown): string[] => (error instanceof UserCodeError ? error.logs : []);
 
 export function errorInfo(error: unknown): ErrorInfo {
   if (error instanceof UserCodeError) return error.error;

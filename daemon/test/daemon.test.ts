@@ -262,7 +262,8 @@ describe("sensors", () => {
 
   test("a sensor that throws has a failed tick with the user's error, and is asked again", async () => {
     const { clock } = fresh();
-    serveSensor(() => {
+    serveSensor(({ log }) => {
+      log.info("looking into /data");
       throw new TypeError("no such folder");
     });
     world.start();
@@ -270,6 +271,7 @@ describe("sensors", () => {
     expect(tick).toMatchObject({
       status: "FAILURE",
       error: { name: "TypeError", message: "no such folder" },
+      logs: ["looking into /data"],
     });
     expect(tick?.error?.stack).toContain("daemon.test.ts");
     clock.advance(30_000);
@@ -333,7 +335,8 @@ describe("sensors", () => {
       return new SkipReason("only partitions");
     });
     world.start();
-    await world.ticks("SENSOR", "watch", 1);
+    const [tick] = await world.ticks("SENSOR", "watch", 1);
+    expect(tick?.logs).toEqual([`partitions added to ${world.location}-files: a, b`]);
     expect(await world.storage.assets.dynamicPartitions(`${world.location}-files`)).toEqual(["a", "b"]);
   });
 });

@@ -44,7 +44,8 @@ const definitions = new Definitions({
       log.info("counted");
       return new SkipReason("nothing new");
     }),
-    sensor("throwing", { job: work }, () => {
+    sensor("throwing", { job: work }, ({ log }) => {
+      log.info("about to break");
       throw new Error("sensor is broken");
     }),
     sensor("hanging", { job: work }, () => new Promise<undefined>(() => {})),

@@ -17,7 +17,14 @@ import { toMetadata } from "./metadata/metadata-value.ts";
 import { ASSET_JOB } from "./model/definitions.ts";
 import { didYouMean } from "./model/nearest-name.ts";
 import type { ReportedAssetEvent } from "./model/watched.ts";
-import { isCustom, lastPartitionEndingAt, mappingTable, PartitionMappingError } from "./partitions/index.ts";
+import {
+  type DynamicPartitions,
+  dynamicName,
+  isCustom,
+  lastPartitionEndingAt,
+  mappingTable,
+  PartitionMappingError,
+} from "./partitions/index.ts";
 import type { Repository } from "./repository/collect.ts";
 import { runConfigIssues } from "./repository/run-config.ts";
 import type { ResourceMap } from "./resource/resource.ts";
@@ -39,6 +46,12 @@ export interface EvaluationResult {
   dynamicPartitions?: { name: string; add: string[]; delete: string[] }[] | undefined;
   /** What a sensor reports about assets. */
   assetEvents?: ReportedAssetEvent[] | undefined;
+}
+
+interface Evaluated {
+  signal: AbortSignal;
+  /** Takes the lines of `context.log`, also of an evaluation that throws or does not end; default: those of the result. */
+  logs?: string[] | undefined;
 }
 
 /** Runs `body` with the resources open, and closes them whatever happens. */
@@ -128,7 +141,7 @@ function reported(what: string, event: LoggedEvent): ReportedAssetEvent {
 export async function evaluateSchedule(
   definitions: Definitions,
   name: string,
-  at: { scheduledTime: number; signal: AbortSignal },
+  at: { scheduledTime: number } & Evaluated,
 ): Promise<EvaluationResult> {
   const { repository, jobs } = internalsOf(definitions);
   const schedule = repository.schedules.get(name);
@@ -140,7 +153,7 @@ export async function evaluateSchedule(
     partitions?.kind === "time_window"
       ? (lastPartitionEndingAt(partitions, at.scheduledTime) ?? undefined)
       : undefined;
-  const result: EvaluationResult = { runRequests: [], logs: [] };
+  const result: EvaluationResult = { runRequests: [], logs: at.logs ?? [] };
   const { evaluate } = schedule;
   if (evaluate === undefined) {
     if (partitions?.kind === "time_window" && partitionKey === undefined) {
@@ -178,18 +191,18 @@ export async function evaluateSensor(
     lastRunKey: string | null;
     lastTickTime: number | null;
     watched?: Watched | undefined;
-    signal: AbortSignal;
-  },
+  } & Evaluated,
 ): Promise<EvaluationResult> {
   const { repository } = internalsOf(definitions);
   const sensor = repository.sensors.get(name);
   if (sensor === undefined)
     throw new Error(`there is no sensor ${name}${didYouMean(name, repository.sensors.keys())}`);
-  const result: EvaluationResult = { runRequests: [], logs: [] };
+  const result: EvaluationResult = { runRequests: [], logs: at.logs ?? [] };
   const changes = new Map<string, { add: Set<string>; delete: Set<string> }>();
-  const change = (partitions: string) => {
-    const found = changes.get(partitions) ?? { add: new Set(), delete: new Set() };
-    changes.set(partitions, found);
+  const change = (partitions: DynamicPartitions) => {
+    const name = dynamicName(partitions);
+    const found = changes.get(name) ?? { add: new Set(), delete: new Set() };
+    changes.set(name, found);
     return found;
   };
   await withResources(repository, sensor.resources, result.logs, at.signal, async (resources) => {

@@ -5,6 +5,7 @@ import {
   Definitions,
   dailyPartitions,
   defineAssetJob,
+  dynamicPartitions as dynamic,
   evaluateTick,
   job,
   multiAssetSensor,
@@ -170,8 +171,9 @@ describe("a sensor", () => {
   });
 
   test("tells which dynamic partitions to add and delete", async () => {
+    const files = dynamic("files");
     const keys = sensor("keys", { job: nightly }, ({ dynamicPartitions }) => {
-      dynamicPartitions.add("files", ["a", "b"]);
+      dynamicPartitions.add(files, ["a", "b"]);
       dynamicPartitions.delete("files", ["b", "c"]);
       return new SkipReason("nothing to run");
     });

@@ -124,9 +124,9 @@ export class HttpCodeLocation implements CodeLocation {
     const failure = Failure.safeParse(json);
     if (!failure.success)
       throw new Unavailable(`the code server at ${this.#http.where} answered ${reply.status}`);
-    const { kind, error } = failure.data;
+    const { kind, error, logs } = failure.data;
     if (kind === "load_error") throw new LoadError(error.message, error);
-    if (kind === "user_code") throw new UserCodeError(error.message, error);
+    if (kind === "user_code") throw new UserCodeError(error.message, error, logs);
     if (kind === "not_found" && what !== undefined) throw new NotFound(what.kind, what.name, error.message);
     if (kind === "loading") throw new Unavailable(error.message);
     throw new Error(`the code server at ${this.#http.where} answered ${reply.status}: ${error.message}`);

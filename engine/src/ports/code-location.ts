@@ -58,9 +58,12 @@ export interface CodeLocation {
 export class UserCodeError extends Error {
   override name = "UserCodeError";
   readonly error: ErrorInfo;
-  constructor(message: string, error: ErrorInfo) {
+  /** What an evaluation logged before. */
+  readonly logs: string[];
+  constructor(message: string, error: ErrorInfo, logs: string[] = []) {
     super(message);
     this.error = error;
+    this.logs = logs;
   }
 }
 /** The user's module could not be imported, or its definitions are wrong. */

@@ -7,7 +7,7 @@ export interface CodeLocationHarness {
   /**
    * A code location with: a job `work`, whose run config wants a number at `ops.scale.config.factor`; a schedule `nightly`
    * that requests a run of `work` with run key = its scheduled time in ISO form and tag `from=nightly`; sensors `counting`
-   * (cursor = previous cursor + 1, logs "counted", skips with the reason `nothing new`), `throwing` (throws an error with
+   * (cursor = previous cursor + 1, logs "counted", skips with the reason `nothing new`), `throwing` (logs "about to break", throws an error with
    * the message `sensor is broken`) and `hanging` (never ends); assets `days` (dynamic partitions) and `halves` (static ones `a`
    * and `b`), which depends on `days` by a custom mapping: `one` is needed by `a`, `both` by `a` and `b`, anything else by `c`.
    */
@@ -58,6 +58,7 @@ export function codeLocationContract(name: string, harness: CodeLocationHarness)
       expect(error).toBeInstanceOf(UserCodeError);
       expect((error as UserCodeError).error.message).toContain("sensor is broken");
       expect((error as UserCodeError).error.stack).toBeTruthy();
+      expect((error as UserCodeError).logs.join("\n")).toContain("about to break");
     });
 
     test("rejects, and does not hang, when a sensor does not end in time", async () => {

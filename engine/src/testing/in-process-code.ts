@@ -30,14 +30,14 @@ export function inProcessCode(definitions: Definitions | Error | null): CodeLoca
     definitions: async () => snapshotOf(loaded()),
     evaluateSchedule: async (name, { scheduledTime, timeoutMs }) => {
       const found = known("schedules", name);
-      return asUserCode(`schedule ${name}`, () =>
-        evaluateSchedule(found, name, { scheduledTime, signal: AbortSignal.timeout(timeoutMs) }),
+      return asUserCode(`schedule ${name}`, (logs) =>
+        evaluateSchedule(found, name, { scheduledTime, logs, signal: AbortSignal.timeout(timeoutMs) }),
       );
     },
     evaluateSensor: async (name, { timeoutMs, ...at }) => {
       const found = known("sensors", name);
-      return asUserCode(`sensor ${name}`, () =>
-        evaluateSensor(found, name, { ...at, signal: AbortSignal.timeout(timeoutMs) }),
+      return asUserCode(`sensor ${name}`, (logs) =>
+        evaluateSensor(found, name, { ...at, logs, signal: AbortSignal.timeout(timeoutMs) }),
       );
     },
     validateRunConfig: async (job, runConfig) => validateRunConfig(known("jobs", job), job, runConfig),
@@ -54,12 +54,13 @@ export function snapshotOf(definitions: Definitions): DefinitionsSnapshot {
   return internalsOf(definitions).snapshot;
 }
 
-async function asUserCode<T>(what: string, ask: () => Promise<T>): Promise<T> {
+async function asUserCode<T>(what: string, ask: (logs: string[]) => Promise<T>): Promise<T> {
+  const logs: string[] = [];
   try {
-    return await ask();
+    return await ask(logs);
   } catch (error) {
     const info = error instanceof Error ? infoOf(error) : { name: "Error", message: String(error) };
-    throw new UserCodeError(`${what}: ${info.message}`, info);
+    throw new UserCodeError(`${what}: ${info.message}`, info, logs);
   }
 }
 

@@ -2,6 +2,7 @@ import type { AssetDefinition } from "../asset/asset.ts";
 import type { Log } from "../execution/log.ts";
 import type { SensorMonitors } from "../model/definitions.ts";
 import type { JobDefinition } from "../op/job.ts";
+import type { DynamicPartitions } from "../partitions/index.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
 import { definitionSite, KIND } from "../source.ts";
 import type { SensorResult as Result, RunRequest, SkipReason } from "./run-request.ts";
@@ -21,8 +22,8 @@ export interface SensorContext<R = unknown> {
   readonly signal: AbortSignal;
   /** Keys added or deleted when the tick ends well. */
   readonly dynamicPartitions: {
-    add(name: string, keys: string[]): void;
-    delete(name: string, keys: string[]): void;
+    add(partitions: DynamicPartitions, keys: string[]): void;
+    delete(partitions: DynamicPartitions, keys: string[]): void;
   };
 }
 

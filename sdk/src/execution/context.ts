@@ -1,6 +1,7 @@
 /** What a user's function is given: one object to take apart, `({ inputs, config, log }) => …`. */
 import type { MetadataInput } from "../metadata/metadata-value.ts";
 import type { AssetKey } from "../model/definitions.ts";
+import type { DynamicPartitions } from "../partitions/index.ts";
 import type { Log } from "./log.ts";
 
 export interface TimeWindow {
@@ -93,11 +94,11 @@ export interface StepContext<
   readonly partitionDimensions: Readonly<Record<string, string>>;
   /** From the start of the first to the end of the last partition; throws when they are not time windows. */
   readonly partitionTimeWindow: TimeWindow;
-  /** Keys of `dynamicPartitions(name)`; what is added can be materialized at once. */
+  /** Keys of `dynamicPartitions(name)`, by it or by its name; what is added can be materialized at once. */
   readonly dynamicPartitions: {
-    list(name: string): Promise<string[]>;
-    add(name: string, keys: string[]): Promise<void>;
-    delete(name: string, keys: string[]): Promise<void>;
+    list(partitions: DynamicPartitions): Promise<string[]>;
+    add(partitions: DynamicPartitions, keys: string[]): Promise<void>;
+    delete(partitions: DynamicPartitions, keys: string[]): Promise<void>;
   };
 }
 

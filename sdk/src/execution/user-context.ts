@@ -3,7 +3,7 @@ import { keyText } from "../asset/asset-key.ts";
 import { type MetadataInput, toMetadata } from "../metadata/metadata-value.ts";
 import type { AssetKey } from "../model/definitions.ts";
 import type { Metadata, RunEvent } from "../model/event.ts";
-import { splitKey } from "../partitions/index.ts";
+import { type DynamicPartitions, dynamicName, splitKey } from "../partitions/index.ts";
 import type { CheckOutcome, LoggedEvent, RunInfo, StepAsset, StepContext, TimeWindow } from "./context.ts";
 import type { RunServices } from "./execute-step.ts";
 import { type Log, makeLog } from "./log.ts";
@@ -122,9 +122,10 @@ export class UserContext implements StepContext {
   get dynamicPartitions() {
     const { services } = this.#parts;
     return {
-      list: (name: string) => services.dynamicPartitions(name),
-      add: (name: string, keys: string[]) => services.addDynamicPartitions(name, keys),
-      delete: (name: string, keys: string[]) => services.deleteDynamicPartitions(name, keys),
+      list: (of: DynamicPartitions) => services.dynamicPartitions(dynamicName(of)),
+      add: (of: DynamicPartitions, keys: string[]) => services.addDynamicPartitions(dynamicName(of), keys),
+      delete: (of: DynamicPartitions, keys: string[]) =>
+        services.deleteDynamicPartitions(dynamicName(of), keys),
     };
   }
 

@@ -129,6 +129,12 @@ export function dynamicPartitions(name: string): Extract<PartitionsDef, { kind: 
   return { kind: "dynamic", name };
 }
 
+/** Dynamic partitions, or the name that they were given. */
+export type DynamicPartitions = string | { readonly kind: "dynamic"; readonly name: string };
+
+export const dynamicName = (partitions: DynamicPartitions): string =>
+  typeof partitions === "string" ? partitions : partitions.name;
+
 /** `multiPartitions({ date: daily, region })`: keys are written `2024-01-01|eu`, by the names of the dimensions in order. */
 export function multiPartitions(
   dimensions: Record<string, PartitionsDef>,

@@ -1,6 +1,8 @@
 export {
   cronPartitions,
+  type DynamicPartitions,
   dailyPartitions,
+  dynamicName,
   dynamicPartitions,
   hourlyPartitions,
   monthlyPartitions,
