@@ -76,7 +76,15 @@ async function json<T>(response: Response, url: string): Promise<T> {
 }
 
 function dataOf<T>(reply: Reply<T>, response: Response): T {
-  if (reply.errors?.length) throw new RequestError(reply.errors.map((error) => error.message).join("\n"));
+  if (reply.errors?.length) {
+    const said = reply.errors.map((error) => error.message).join("\n");
+    // 400: the question itself does not fit its schema.
+    throw new RequestError(
+      response.status === 400
+        ? `${said}\nThe system that runs there is not of this dagsterctl's version: restart it, or compare with dagsterctl version.`
+        : said,
+    );
+  }
   if (reply.data === undefined || reply.data === null) {
     const said =
       (reply as { error?: unknown; message?: unknown }).error ?? (reply as { message?: unknown }).message;

@@ -28,7 +28,9 @@ function toError({ __typename, message, className, errors }: Union): Error {
     message: error.message,
   }));
   const lines = issues.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message));
-  const text = message || lines.join("\n") || `the server answered ${__typename}`;
+  const refused =
+    lines.length > 0 && `Nothing was launched:\n${lines.join("\n").replace(/^/gm, "  ")}${howTo(issues)}`;
+  const text = message || refused || `the server answered ${__typename}`;
   const name = __typename === "PythonError" ? (className ?? "") : __typename;
   if (/NotFound/.test(name)) return new Missing(text);
   if (/Invalid|NoModeProvided|ConflictingExecutionParams|UnsupportedOperation/.test(name))
@@ -37,6 +39,11 @@ function toError({ __typename, message, className, errors }: Union): Error {
   if (/Unavailable/.test(name)) return new Unavailable(text);
   return new RequestError(text);
 }
+
+const howTo = (issues: { path: string }[]) =>
+  issues.some(({ path }) => /^(ops|resources|execution|loggers)\b/.test(path))
+    ? "\nRun config is given by -c FILE or --config-json TEXT; the job's Launchpad on the page writes a first one."
+    : "";
 
 /** The server's own words for what does not exist. */
 class Missing extends NotFound {

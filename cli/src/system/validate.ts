@@ -55,9 +55,7 @@ export async function runValidate(options: ValidateOptions): Promise<void> {
   for (const { name, state, snapshot } of entries)
     if (state === "LOADED" && snapshot)
       output.line(`${output.style("green", "✓")} ${name}: ${contents(snapshot)}`);
-  output.line(
-    findings.length === 0 ? "Valid." : `${findings.length} problem${findings.length === 1 ? "" : "s"}.`,
-  );
+  output.line(findings.length === 0 ? "Valid." : "Not valid.");
   output.document({ valid: findings.length === 0, problems: findings, notes: chosen.notes });
   if (findings.length > 0) throw new Outcome(EXIT.failed);
 }

@@ -46,10 +46,16 @@ export function assetState(
   }
   if (at !== null && partitions && partitions.numMaterialized < partitions.numPartitions) {
     const { numMaterialized, numPartitions, numFailed } = partitions;
-    const made = `${numMaterialized.toLocaleString()} of ${countOf(numPartitions, "partition")}`;
+    const made = `${numMaterialized.toLocaleString()} of ${numPartitions.toLocaleString()}`;
     return numFailed > 0
       ? { tone: "fail", label: `${made}, ${numFailed.toLocaleString()} failed`, live: false, at, runId: null }
-      : { tone: "ok", label: made, live: false, at, runId: null };
+      : {
+          tone: "ok",
+          label: `${numMaterialized.toLocaleString()} of ${countOf(numPartitions, "partition")}`,
+          live: false,
+          at,
+          runId: null,
+        };
   }
   if (at !== null && info.stale) return { tone: "warn", label: "Stale", live: false, at, runId: made };
   if (at !== null) return { tone: "ok", label: "Materialized", live: false, at, runId: made };

@@ -10,11 +10,13 @@ import { byPartition, type Point, type Series } from "./series.ts";
 
 const HOUR_S = 3600;
 
-/** A lone value stands in the middle of two hours (or of three partitions), not in years of nothing. */
+/** A lone value stands in the middle of two hours (or of three partitions); uPlot would give it years. */
 function around(chart: uPlot, min: number, max: number): [number, number] {
-  if (min !== max) return [min, max];
+  const [xs] = chart.data;
+  const [only] = xs;
+  if (only === undefined || xs.length > 1) return [min, max];
   const side = chart.scales.x?.time ? HOUR_S : 1;
-  return [min - side, max + side];
+  return [only - side, only + side];
 }
 
 /** One numeric metadata label over time, or its latest value over partitions. */

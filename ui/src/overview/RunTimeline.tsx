@@ -48,7 +48,11 @@ export function RunTimeline({ runs, hours }: { runs: readonly RunRow[]; hours: n
                   title={`${row.label} · ${row.location}`}
                 >
                   {row.job === null ? (
-                    <Link to="/runs" search={{ job: "__ASSET_JOB" }} className="asset-link">
+                    <Link
+                      to="/runs"
+                      search={{ job: "__ASSET_JOB", location: row.location || undefined }}
+                      className="asset-link"
+                    >
                       {row.label}
                     </Link>
                   ) : (

@@ -38,6 +38,8 @@ export function timelineLayout(
     rows.set(key, row);
     row.runs.push(run);
   }
+  const adhoc = [...rows.values()].filter((row) => row.job === null);
+  if (adhoc.length > 1) for (const row of adhoc) row.label = `Assets · ${row.location}`;
   return [...rows].map(([key, row]) => {
     const ends: number[] = [];
     const bars = [...row.runs]
