@@ -12,6 +12,7 @@ import {
   externalAsset,
   isDefinitions,
   job,
+  multiAsset,
   op,
   requiredResource,
   resource,
@@ -65,6 +66,40 @@ describe("Definitions", () => {
         'depends on visits: its partition mapping says that 2024-01-01 is needed by partition "fr"',
       ),
     ]);
+  });
+
+  test("one of several assets may be made of another of them, by its name there", () => {
+    const source = asset("source", () => 1);
+    const { left, right, alone } = multiAsset(
+      "pair",
+      {
+        keyPrefix: "two",
+        inputs: { source },
+        assets: { left: { key: "first" }, right: { deps: ["left"] }, alone: { deps: ["source"] } },
+      },
+      () => ({ left: 1, right: 2, alone: 3 }),
+    );
+    const { assets } = new Definitions({ assets: [source, left, right, alone] }).snapshot();
+    const deps = Object.fromEntries(
+      assets.map((one) => [one.key.join("/"), one.deps.map(({ key }) => key.join("/"))]),
+    );
+    expect(deps).toEqual({
+      source: [],
+      "two/first": ["source"],
+      "two/right": ["source", "two/first"],
+      "two/alone": ["source", "source"],
+    });
+    const circle = multiAsset("circle", { assets: { a: { deps: ["b"] }, b: { deps: ["a"] } } }, () => ({
+      a: 1,
+      b: 2,
+    }));
+    expect(problemsOf(() => new Definitions({ assets: [circle] }))[0]).toContain(
+      "depend on each other in a circle",
+    );
+    const unknown = multiAsset("unknown", { assets: { a: { deps: ["bb"] } } }, () => ({ a: 1 }));
+    expect(problemsOf(() => new Definitions({ assets: [unknown] }))[0]).toContain(
+      "a (sdk/test/definitions.test.ts",
+    );
   });
 
   test("the same asset may be given twice", () => {

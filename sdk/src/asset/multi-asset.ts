@@ -6,6 +6,7 @@ import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.t
 import { definitionSite } from "../source.ts";
 import {
   type AssetDefinition,
+  type AssetIn,
   type AssetInputs,
   type AssetMeta,
   assetDeps,
@@ -25,6 +26,11 @@ import { type AssetKeyLike, assetKey } from "./asset-key.ts";
 export interface MultiAssetMember extends Omit<AssetMeta, "partitions"> {
   /** Default: its name in `assets`, behind the prefix. */
   key?: AssetKeyLike;
+  /**
+   * What it is made of besides the inputs and deps of all: others of these assets by their names here, or any asset. Only
+   * for what the page shows and what a selection like `left+` takes in: the one function makes them all.
+   */
+  deps?: readonly (AssetDefinition | AssetIn | AssetKeyLike)[];
   /** May the function leave it out? Then it is not made, and what depends on it is skipped. Default `canSubset`. */
   optional?: boolean;
   /** Checks that the function itself reports: `check(name, …)`, and `{ output }` where several assets have one of that name. */
@@ -122,13 +128,20 @@ export function makeMembers(
 ): Record<string, AssetDefinition> {
   const made: [string, AssetDefinition][] = [];
   const siblings = () => made.map(([, asset]) => asset);
+  const keyOf = (output: string, member: MultiAssetMember) =>
+    assetKey(member.key ?? output, member.keyPrefix ?? shared.keyPrefix);
+  const named = (dep: AssetDefinition | AssetIn | AssetKeyLike) => {
+    const member = typeof dep === "string" ? members[dep] : undefined;
+    return member ? keyOf(dep as string, member) : dep;
+  };
   for (const [output, member] of Object.entries(members)) {
-    const meta = { ...shared, ...member, tags: { ...shared.tags, ...member.tags } };
-    const key = assetKey(member.key ?? output, meta.keyPrefix);
-    const { checks = {} } = member;
+    const { checks = {}, deps: own = [], ...rest } = member;
+    const meta = { ...shared, ...rest, tags: { ...shared.tags, ...member.tags } };
+    const key = keyOf(output, member);
+    const deps = [...common.deps, ...assetDeps(undefined, own.map(named))];
     made.push([
       output,
-      makeAsset({ ...common, key, kind: "materializable", output, siblings, checks }, meta),
+      makeAsset({ ...common, deps, key, kind: "materializable", output, siblings, checks }, meta),
     ]);
   }
   return Object.fromEntries(made);
