@@ -247,6 +247,32 @@ describe("run config", () => {
   });
 });
 
+test("a schema's own default stands for config that nobody gave, of an op and of a graph's mapping", async () => {
+  const seen: unknown[] = [];
+  const limit = z.object({ limit: z.number() });
+  const own = op("own", { config: limit.prefault({ limit: 3 }) }, ({ config }) => void seen.push(config));
+  const inner = op("inner", { config: limit.default({ limit: 4 }) }, ({ config }) => void seen.push(config));
+  const config = z.object({ by: z.number() }).prefault({ by: 5 });
+  const outer = graph(
+    "outer",
+    { config, mapConfig: ({ by }) => ({ inner: { config: { limit: by } } }) },
+    () => {
+      inner();
+    },
+  );
+  const all = job("all_defaults", () => {
+    own();
+    inner.as("plain")();
+    outer();
+  });
+  await executeInProcess(all);
+  expect(seen).toEqual(expect.arrayContaining([{ limit: 3 }, { limit: 4 }, { limit: 5 }]));
+  const runConfig = { ops: { own: { config: {} } } };
+  await expect(executeInProcess(all, { runConfig })).rejects.toThrow("ops.own.config.limit: is missing");
+  const { jobs } = new Definitions({ jobs: [all] }).snapshot();
+  expect(jobs.find(({ name }) => name === "all_defaults")?.runConfigSchema).not.toHaveProperty("required");
+});
+
 test("an input from a step that returned nothing says that it may be `nothing`", async () => {
   const silent = op("silent", () => undefined);
   const loud = op("loud", { inputs: { silent: input<unknown>() } }, () => 1);

@@ -6,7 +6,7 @@ import { toMetadata } from "../metadata/metadata-value.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { RunEvent } from "../model/event.ts";
 import type { AnyNode, OpNode } from "../op/node.ts";
-import { configIssues } from "../repository/json-schema.ts";
+import { configIssues, configOr } from "../repository/json-schema.ts";
 import { effectiveRunConfig, opEntry } from "../repository/mapped-config.ts";
 import type { ValueAddress } from "../resource/io-manager.ts";
 import type { StepAsset } from "./context.ts";
@@ -310,8 +310,9 @@ class ProcessRuntime implements StepRuntime {
     const key = step.key.replace(/\[[^\]]*\]$/s, "");
     const path = key.split(".");
     const part = opEntry(this.#nodes, this.#ops, path).config;
-    const issues = configIssues(node.config, part ?? {}, "");
-    if (issues.length === 0) return node.config.parse(part ?? {});
+    const given = configOr(node.config, part);
+    const issues = configIssues(node.config, given, "");
+    if (issues.length === 0) return node.config.parse(given);
     const list = issues.map(({ path: at, message }) => `${at === "" ? "config" : at}: ${message}`).join("; ");
     throw new Error(
       `config of step ${step.key} is wrong — ${list}. Give it in run config under ops.${path.join(".ops.")}.config`,

@@ -48,6 +48,10 @@ export function configIssues(schema: z.ZodType, value: unknown, path: string): C
   return [...issues, ...unknownKeys(schema, value, path)];
 }
 
+/** What stands for config that nobody gave: the schema's own default (`.default(…)`, `.prefault(…)`), else nothing of an object. */
+export const configOr = (schema: z.ZodType, given: unknown): unknown =>
+  given === undefined && !schema.safeParse(undefined).success ? {} : given;
+
 interface Def {
   type: string;
   shape?: Record<string, z.ZodType>;

@@ -1,7 +1,7 @@
 /** Run config behind config mappings: what each op gets. */
 import type { ConfigMapping } from "../op/config-mapping.ts";
 import type { AnyNode } from "../op/node.ts";
-import { type ConfigIssue, configIssues } from "./json-schema.ts";
+import { type ConfigIssue, configIssues, configOr } from "./json-schema.ts";
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -12,7 +12,8 @@ export const BLOCKS = ["ops", "resources", "execution", "loggers"];
 type Mapped = { value: Record<string, unknown> } | { issues: ConfigIssue[] };
 
 /** What the mapping makes of a config, or what is wrong with the config, or with what the mapping made. */
-export function mapped(mapping: ConfigMapping, given: unknown, path: string): Mapped {
+export function mapped(mapping: ConfigMapping, config: unknown, path: string): Mapped {
+  const given = configOr(mapping.schema, config);
   const issues = configIssues(mapping.schema, given, path);
   if (issues.length > 0) return { issues };
   let value: unknown;
@@ -63,7 +64,7 @@ export function opEntry(
   if (rest.length === 0 || node?.type !== "graph") return part;
   const inner = new Map(node.nodes.map((one) => [one.name, one.def]));
   if (node.mapping === undefined) return opEntry(inner, part.ops, rest);
-  const made = mapped(node.mapping, part.config ?? {}, "config");
+  const made = mapped(node.mapping, part.config, "config");
   if ("issues" in made)
     throw new Error(
       `config of graph ${name} is wrong — ${made.issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ")}`,

@@ -6,7 +6,7 @@ import { didYouMean } from "../model/nearest-name.ts";
 import type { ConfigMapping } from "../op/config-mapping.ts";
 import type { AnyNode } from "../op/node.ts";
 import type { ResourceDefinition } from "../resource/resource.ts";
-import { type ConfigIssue, configIssues, jsonSchema } from "./json-schema.ts";
+import { type ConfigIssue, configIssues, configOr, jsonSchema } from "./json-schema.ts";
 import { BLOCKS, mapped, ownConfig } from "./mapped-config.ts";
 import { resourceConfigIssues, resourceConfigSchema } from "./resource-config.ts";
 
@@ -53,6 +53,8 @@ const closed = (properties: Properties, required: string[] = []): JsonSchema => 
   ...(required.length === 0 ? {} : { required }),
 });
 
+const mustBeGiven = (schema: z.ZodType): boolean => !schema.safeParse(configOr(schema, undefined)).success;
+
 /** Schema under `ops` for these nodes, and whether something in it must be given; null when nothing can be. */
 function opsSchema(
   nodes: Iterable<readonly [string, AnyNode]>,
@@ -63,7 +65,7 @@ function opsSchema(
   for (const [name, node] of nodes) {
     if (node.type === "graph") {
       if (node.mapping !== undefined) {
-        const must = !partial && !node.mapping.schema.safeParse({}).success;
+        const must = !partial && mustBeGiven(node.mapping.schema);
         properties[name] = closed({ config: jsonSchema(node.mapping.schema) }, must ? ["config"] : []);
         if (must) required.push(name);
         continue;
@@ -77,7 +79,7 @@ function opsSchema(
       const needed: string[] = [];
       if (node.config !== undefined) {
         parts.config = jsonSchema(node.config);
-        if (!partial && !node.config.safeParse({}).success) needed.push("config");
+        if (!partial && mustBeGiven(node.config)) needed.push("config");
       }
       const inputs = runInputs(node);
       if (inputs.length > 0) {
@@ -200,7 +202,7 @@ function opsIssues(
     if (!isRecord(part)) issues.push(...notObject(here));
     else if (node.type === "graph" && node.mapping !== undefined) {
       issues.push(...only(part, ["config"], here));
-      const made = mapped(node.mapping, part.config ?? {}, `${here}.config`);
+      const made = mapped(node.mapping, part.config, `${here}.config`);
       if ("issues" in made) issues.push(...made.issues);
       else
         issues.push(
@@ -215,7 +217,7 @@ function opsIssues(
       issues.push(...only(part, ["config", ...(part.inputs === undefined ? [] : ["inputs"])], here));
       issues.push(...inputIssues(node, part.inputs, `${here}.inputs`));
       if (node.config !== undefined)
-        issues.push(...configIssues(node.config, part.config ?? {}, `${here}.config`));
+        issues.push(...configIssues(node.config, configOr(node.config, part.config), `${here}.config`));
       else if (
         part.config !== undefined &&
         !(isRecord(part.config) && Object.keys(part.config).length === 0)

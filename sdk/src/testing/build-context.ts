@@ -9,7 +9,7 @@ import type { Metadata, RunEvent } from "../model/event.ts";
 import type { InSpecs, InValues } from "../op/io-spec.ts";
 import type { OpNode } from "../op/node.ts";
 import type { OpDefinition } from "../op/op.ts";
-import { configIssues } from "../repository/json-schema.ts";
+import { configIssues, configOr } from "../repository/json-schema.ts";
 import { type KIND, kindOf } from "../source.ts";
 import { InvalidRunConfig, memoryServices } from "./run-in-process.ts";
 
@@ -183,9 +183,10 @@ export async function invoke<D extends Invocable>(
 
 function parsedConfig({ name, config }: OpNode, given: unknown): unknown {
   if (config === undefined) return given;
-  const issues = configIssues(config, given ?? {}, `ops.${name}.config`);
+  const value = configOr(config, given);
+  const issues = configIssues(config, value, `ops.${name}.config`);
   if (issues.length > 0) throw new InvalidRunConfig(name, issues);
-  return config.parse(given ?? {});
+  return config.parse(value);
 }
 
 function parsedInputs({ name, inputs }: OpNode, given: unknown): Record<string, unknown> {
