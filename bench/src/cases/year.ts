@@ -3,23 +3,24 @@
  * clock of that day, and then the daemon's retention. How large the database is as the year goes on. DAYS= and RUNS= (a day) for less.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { startDaemon } from "@dagster-operator/daemon";
 import {
   type ComputeLog,
   DEFAULT_RETENTION,
   type RetentionSettings,
   type Storage,
+  systemClock,
+  type Workspace,
 } from "@dagster-operator/engine";
 import { openStorageWithLogs } from "@dagster-operator/storage";
 import { startPostgres } from "@dagster-operator/storage/testing";
 import type pg from "pg";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { daemonMetrics } from "../../../daemon/src/metrics.ts";
-import { forget } from "../../../daemon/src/retention-loop.ts";
 import { busyRun, instigators, ticksOf } from "../fixtures/busy-day.ts";
 import type { Line } from "../line.ts";
 import { onDatabase } from "../postgres.ts";
+import { until } from "../system.ts";
 
 const DAYS = Number(process.env.DAYS ?? 365);
 const RUNS = Number(process.env.RUNS ?? 50);
@@ -38,6 +39,13 @@ const settings: RetentionSettings = {
   assetEvents: KEEP_DAYS,
   ticks: { SCHEDULE: days, SENSOR: days, AUTO_MATERIALIZE: days },
 };
+
+/** Retention asks no code. */
+const workspace = {
+  list: () => [],
+  get: () => null,
+  subscribe: () => () => undefined,
+} as unknown as Workspace;
 
 interface System {
   storage: Storage;
@@ -97,6 +105,24 @@ async function live({ storage, computeLog }: System, day: number, now: number): 
   await storage.heartbeats.beat(`daemon:${day}`, [{ type: "SENSOR", error: null }], now);
 }
 
+/** One round of the daemon's retention. */
+async function forget(system: System, now: number): Promise<void> {
+  const daemon = startDaemon({
+    ...system,
+    workspace,
+    clock: { ...systemClock, now: () => now },
+    log: pino({ level: "silent" }),
+    metrics: new Registry(),
+    loops: ["retention"],
+    config: { retention: settings },
+  });
+  const error = () => daemon.health()[0]?.error;
+  await until(async () => error() != null || daemon.health()[0]?.lastIterationAt != null);
+  const failed = error();
+  await daemon.close();
+  if (failed) throw new Error(`retention failed: ${failed.message}`);
+}
+
 /** What autovacuum would have done meanwhile: it wakes every minute, and a day is over here in less. Its own thresholds. */
 async function autovacuum(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ table: string }>(
@@ -113,15 +139,12 @@ export async function run(): Promise<Line[]> {
     return await onDatabase(server.url("postgres"), async (client) => {
       let now = Date.now();
       const opened = await openStorageWithLogs(server.url("postgres"), { now: () => now });
-      const clock = { now: () => now, sleep: () => sleep(0) };
-      const log = pino({ level: "silent" });
-      const metrics = daemonMetrics(new Registry());
       const sizes: number[] = [];
       const number = async (sql: string) => Number((await client.query(`select (${sql}) as n`)).rows[0].n);
       for (let day = 1; day <= DAYS; day += 1) {
         await live(opened, day, now);
         now += DAY_MS;
-        await forget({ ...opened, clock, log, metrics, settings }, new AbortController().signal);
+        await forget(opened, now);
         await autovacuum(client);
         if (!SHOWN.includes(day)) continue;
         sizes.push((await number("pg_database_size(current_database())")) / 1e6);
