@@ -20,8 +20,8 @@ export interface Retention {
   /** Run ids, oldest end first. */
   endedRuns(which: EndedRuns, limit: number): Promise<string[]>;
   /**
-   * Removes ended runs with their events, steps and tags; what they made of assets stays, and a sensor's run key stays spent.
-   * Number of runs.
+   * Removes ended runs with their events, steps and tags; what they made of assets stays, and a sensor's run key stays spent
+   * (a run without one is of one tick, which has ended: nothing is kept of it). Number of runs.
    */
   deleteRuns(runIds: readonly string[]): Promise<number>;
   /** Removes the events of up to `limit` runs that ended before. Number of runs. */

@@ -65,6 +65,19 @@ export function retentionContract(subject: StorageSubject): void {
       expect(other?.created).toBe(true);
     });
 
+    test("a key that only one tick of a sensor asks for is not kept when its run is removed", async () => {
+      const tags = { "dagster/tick": "7" };
+      const own = "sensor:here:files#7.0";
+      const named = "sensor:here:files:a#7.0";
+      const runs = [
+        await ended(100, { tags, idempotencyKey: own }),
+        await ended(100, { tags: { ...tags, "dagster/run_key": "a#7.0" }, idempotencyKey: named }),
+      ];
+      expect(await storage.retention.deleteRuns(runs)).toBe(2);
+      const again = [own, named].map((idempotencyKey) => exampleRun({ idempotencyKey }));
+      expect((await storage.runs.submit(again)).map(({ created }) => created)).toEqual([true, false]);
+    });
+
     test("events go and the run stays; logs are asked for once", async () => {
       const run = await ended(100);
       const young = await ended(1000);

@@ -18,12 +18,15 @@ function endedRuns({ statuses, before, tag, without }: EndedRuns, limit: number)
   };
 }
 
+// A key of a tick's own, `#<tick>.<index>`, is asked for by that tick alone, which has ended: only others must stay spent.
 const DELETE = `
   with picked as materialized (
-    select no, id, idempotency_key from run where id = any($1::text[]) and status in ('SUCCESS', 'FAILURE', 'CANCELED')
+    select no, id, idempotency_key, tags from run where id = any($1::text[]) and status in ('SUCCESS', 'FAILURE', 'CANCELED')
     for update skip locked
   ), spent as (
-    insert into spent_key (key) select md5(idempotency_key)::uuid from picked where starts_with(idempotency_key, 'sensor:')
+    insert into spent_key (key) select md5(idempotency_key)::uuid from picked
+    where starts_with(idempotency_key, 'sensor:') and (tags ? 'dagster/run_key'
+      or coalesce(strpos(idempotency_key, '#' || (tags ->> 'dagster/tick') || '.'), 0) = 0)
     on conflict do nothing
   ), events as (
     delete from event where run_no in (select no from picked)
