@@ -445,6 +445,18 @@ describe("a backfill of assets", () => {
     expect(await look(id)).toMatchObject({ states: ["R"], error: null });
   });
 
+  test("a canceled one ends, also when the custom mapping of its assets throws", async () => {
+    const id = await submit({ assets: of("orders", "fiscal"), partitions: { keys: keys(4, 4) } });
+    workspace.change("shop", { codeVersion: "other" });
+    mappingFails = true;
+    const held = await look(id);
+    expect([held.status, held.error?.message]).toEqual(["REQUESTED", expect.stringContaining("no calendar")]);
+    await storage.backfills.cancel(id);
+    const canceled = await look(id);
+    mappingFails = false;
+    expect(canceled).toMatchObject({ status: "CANCELED", states: ["C", "C"] });
+  });
+
   test("a daemon that has not seen its code location yet lets it wait: its assets are not gone", async () => {
     const id = await submit({ assets: of("orders", "cleaned"), partitions: { keys: keys(1, 1) } });
     const before = workspace;

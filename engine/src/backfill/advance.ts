@@ -6,7 +6,7 @@ import type { BackfillDetail, BackfillStatus, PartitionLetter } from "../ports/b
 import { UserCodeError } from "../ports/code-location.ts";
 import { reexecuteRun } from "../submit/reexecute.ts";
 import { type SubmitDeps, type SubmitRequest, serving, submitRuns } from "../submit/submit.ts";
-import { assetGraph, assetId } from "./asset-graph.ts";
+import { type AssetGraph, assetGraph, assetId, type PlacedAsset } from "./asset-graph.ts";
 import { foldRuns, type Letters } from "./fold-runs.ts";
 import { withMappingTables } from "./mapping-tables.ts";
 import { type NextRun, nextRuns } from "./next-runs.ts";
@@ -93,7 +93,7 @@ function awaitLocation({ workspace }: AdvanceDeps, location: string): void {
 
 async function lookAt(
   { storage, workspace }: AdvanceDeps,
-  { targets, createdAt }: BackfillDetail,
+  { targets, createdAt, status }: BackfillDetail,
 ): Promise<{ plan: BackfillPlan; at: PartitionsAt }> {
   const listed = workspace.list();
   const known = assetGraph(listed);
@@ -103,8 +103,20 @@ async function lookAt(
   // The newest partition is that of the time when it was requested, however long it takes.
   const at = await backfillPartitions(storage, defs, createdAt);
   const wanted = new Set(targets.flatMap(({ asset }) => (asset ? [assetId(asset)] : [])));
-  const graph = assetGraph(await withMappingTables(listed, wanted, at));
+  // What waits is canceled whatever it depends on: user code that is away or throws must not keep a backfill open.
+  const graph =
+    status === "CANCELING"
+      ? withoutCustomMappings(known)
+      : assetGraph(await withMappingTables(listed, wanted, at));
   return { plan: planBackfill(targets, graph, at), at };
+}
+
+function withoutCustomMappings(graph: AssetGraph): AssetGraph {
+  const plain = ({ location, def }: PlacedAsset): PlacedAsset => ({
+    location,
+    def: { ...def, deps: def.deps.filter(({ mapping }) => mapping?.kind !== "custom") },
+  });
+  return new Map([...graph].map(([id, asset]) => [id, plain(asset)]));
 }
 
 function failGone({ targets }: BackfillPlan, letters: Letters[]): ErrorInfo[] {
