@@ -26,7 +26,6 @@ test: build ## lint, types and every test that needs no cluster
 	@tsc -p examples/weather
 	@tsc -p examples/features
 	@tsc -p e2e
-	@tsc -p tsconfig.test.json
 	@node tools/run-tests.mjs $(T)
 
 e2e: build ## every test that needs a cluster; without KUBECONFIG it brings one up and takes it down (T=path for some)

@@ -47,7 +47,7 @@ export function retentionLoop(options: RetentionLoopOptions): RunningLoop {
 }
 
 /** One round over everything. `signal` aborted = it ends after the batch that it is at. */
-async function forget(options: RetentionLoopOptions, signal: AbortSignal): Promise<void> {
+export async function forget(options: RetentionLoopOptions, signal: AbortSignal): Promise<void> {
   const { storage, computeLog, clock, settings, metrics } = options;
   const { retention } = storage;
   const now = clock.now();

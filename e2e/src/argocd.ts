@@ -7,7 +7,7 @@ import { command, eventually, kubectl, ROOT } from "./command.ts";
 
 const HERE = join(ROOT, "e2e/argocd");
 const BINARY = join(process.env.ARGO_BIN ?? join(homedir(), ".cache/dagster-operator/argocd"), "argocd");
-export const DOCS = join(ROOT, "docs/argocd");
+const DOCS = join(ROOT, "docs/argocd");
 
 /** What `obj` is to Argo CD by a health check. */
 export interface Health {

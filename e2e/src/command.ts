@@ -8,7 +8,7 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BIN = join(homedir(), ".cache/dagster-operator/kube");
 
 /** kubectl and helm of e2e/cluster, and the cluster that it started, unless KUBECONFIG names another. */
-export const ENV = {
+const ENV = {
   ...process.env,
   PATH: `${process.env.KUBE_BIN ?? BIN}:${process.env.PATH}`,
   KUBECONFIG: process.env.KUBECONFIG ?? "/var/tmp/dagster-operator-cluster/admin.kubeconfig",

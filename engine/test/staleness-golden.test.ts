@@ -77,7 +77,7 @@ async function run(code: Definitions, selection: string, partitionKey: string | 
   const resources = { ioManager: inMemory() };
   const { events } = await materialize(code, { selection, resources, ...(partitionKey && { partitionKey }) });
   const { runId } = await startedRun(storage);
-  await storage.events.append(workerBatch(runId, events));
+  await storage.events.append(workerBatch(runId, [...events]));
 }
 
 test.each(golden.scenarios)("$name", async ({ name, assets, steps }) => {

@@ -5,7 +5,7 @@ import { type Client, createClient } from "../graphql/client.ts";
 import { findRunning } from "../instance/facts.ts";
 import { createOutput, type Format, type Output } from "../output/output.ts";
 
-export const DEFAULT_URL = "http://localhost:3000";
+const DEFAULT_URL = "http://localhost:3000";
 
 export interface OutputOptions {
   output: Format;
@@ -32,7 +32,7 @@ export function connect(options: RemoteOptions): { client: Client; output: Outpu
 }
 
 /** @throws InvalidInput not a URL */
-export function systemUrl(flag: string | undefined, env = process.env, cwd = process.cwd()): string {
+function systemUrl(flag: string | undefined, env = process.env, cwd = process.cwd()): string {
   const said = flag ?? (env.DAGSTER_OPERATOR_URL || undefined);
   if (said === undefined) return findRunning(cwd)?.url ?? DEFAULT_URL;
   const url = URL.canParse(said) ? new URL(said) : null;

@@ -44,5 +44,5 @@ export function addLocation(program: Command): void {
   });
 }
 
-export const sourceText = ({ source }: Location): string => Object.values(source)[0] ?? "";
+const sourceText = ({ source }: Location): string => Object.values(source)[0] ?? "";
 const firstLine = (text: string) => text.split("\n")[0] ?? "";

@@ -19,7 +19,7 @@ export function isFolder(path: string): boolean {
   }
 }
 
-export function fileError(path: string, error: unknown): Error {
+function fileError(path: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOENT" || code === "ENOTDIR") return new NotFound("File", path);
   if (code === "EISDIR") return new InvalidInput(`${path} is a folder; a file is expected here`);

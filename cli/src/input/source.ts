@@ -28,7 +28,7 @@ export class SourceError extends InvalidInput {
   }
 }
 
-export function formatIssue(issue: SourceIssue): string {
+function formatIssue(issue: SourceIssue): string {
   return `${issue.file}:${issue.line}:${issue.column}: ${issue.message}${issue.excerpt ? `\n${issue.excerpt}` : ""}`;
 }
 

@@ -67,7 +67,7 @@ export function apply(view: RunView, message: RunMessage): StepView | null {
 }
 
 /** The innermost cause first, because that is what the user's code said. */
-export function describeError(error: GraphqlError | null | undefined): string | null {
+function describeError(error: GraphqlError | null | undefined): string | null {
   if (!error) return null;
   const cause = describeError(error.cause);
   const own = error.message.trim();

@@ -39,7 +39,7 @@ function readable(): Writable {
   });
 }
 
-export function humanLine(json: string): string {
+function humanLine(json: string): string {
   const { level, time, msg, err, ...rest } = JSON.parse(json) as Record<string, unknown>;
   const fields = Object.entries(rest)
     .filter(([, value]) => value !== undefined && value !== null && value !== "")

@@ -13,7 +13,7 @@ export interface FileWatch {
 }
 
 /** True when a file was changed, replaced or removed since it was read, or a missing one appeared. */
-export function hasChanged(set: WatchSet): boolean {
+function hasChanged(set: WatchSet): boolean {
   if (set.files.some(({ path, mtimeMs }) => statSync(path, { throwIfNoEntry: false })?.mtimeMs !== mtimeMs))
     return true;
   return set.missing.some(

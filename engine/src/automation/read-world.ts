@@ -68,10 +68,7 @@ export async function readWorld(
 }
 
 /** The targets, and every asset that one of their conditions leads to. */
-export function relevantAssets(
-  assets: ReadonlyMap<string, AssetDef>,
-  targets: readonly string[],
-): Set<string> {
+function relevantAssets(assets: ReadonlyMap<string, AssetDef>, targets: readonly string[]): Set<string> {
   const seen = new Set(targets);
   const walk = (def: ConditionDef, key: string) => {
     if ("operands" in def) for (const operand of def.operands) walk(operand, key);

@@ -1,5 +1,6 @@
 /** Which runs have taken too long for something, and how they end. Pure. */
 import type { RunEvent, RunStatus } from "@dagster-operator/sdk/internal";
+import { failureEvents } from "../run-state/worker-exit.ts";
 
 /** `run_monitoring` of `dagster.yaml`; times in milliseconds. */
 export interface MonitoringSettings {
@@ -67,19 +68,7 @@ export function overdueEvents(
 ): RunEvent[] {
   if (kind === "cancel") return [{ type: "RUN_CANCELED", ts, level: "WARNING", message }];
   const error = { name: kind === "start" ? "StartTimeout" : "MaxRuntimeExceeded", message };
-  return [
-    ...stepsInProgress.map(
-      (stepKey): RunEvent => ({
-        type: "STEP_FAILURE",
-        ts,
-        level: "ERROR",
-        stepKey,
-        message: `step ${stepKey} did not end: ${message}`,
-        error,
-      }),
-    ),
-    { type: "RUN_FAILURE", ts, level: "ERROR", message, error },
-  ];
+  return failureEvents(error, stepsInProgress, ts);
 }
 
 /** Of the tag `dagster/max_runtime`, in seconds; null when it is absent, no number, or not above 0. */

@@ -20,7 +20,12 @@ export function endEvents(
       },
     ];
   }
-  const error: ErrorInfo = { name: "WorkerExit", message: why };
+  return failureEvents({ name: "WorkerExit", message: why }, stepsInProgress, ts);
+}
+
+/** A run that fails for a reason outside its steps; those in progress fail with it. Pure. */
+export function failureEvents(error: ErrorInfo, stepsInProgress: readonly string[], ts: number): RunEvent[] {
+  const { message } = error;
   return [
     ...stepsInProgress.map(
       (stepKey): RunEvent => ({
@@ -28,11 +33,11 @@ export function endEvents(
         ts,
         level: "ERROR",
         stepKey,
-        message: `step ${stepKey} did not end: ${why}`,
+        message: `step ${stepKey} did not end: ${message}`,
         error,
       }),
     ),
-    { type: "RUN_FAILURE", ts, level: "ERROR", message: error.message, error },
+    { type: "RUN_FAILURE", ts, level: "ERROR", message, error },
   ];
 }
 

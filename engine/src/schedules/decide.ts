@@ -11,7 +11,7 @@ export function isRunning(
 }
 
 /** Missed ticks that are made up for when a schedule of a partitioned job comes back; Dagster's `max_catchup_runs`. */
-export const MAX_CATCHUP_TICKS = 5;
+const MAX_CATCHUP_TICKS = 5;
 
 /** A tick that is looked at so late was not missed (ms): daemons take turns and are busy. */
 const ON_TIME_MS = 60_000;

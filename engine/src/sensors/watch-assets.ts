@@ -11,7 +11,7 @@ import type { AssetEventRecord } from "../ports/asset-storage.ts";
 import type { Storage } from "../ports/storage.ts";
 
 /** Most new events of one asset that are handed to one evaluation; the rest comes with the next. */
-export const MAX_WATCHED_EVENTS = 1000;
+const MAX_WATCHED_EVENTS = 1000;
 
 /** undefined for a sensor that watches no assets. */
 export async function watchedAssets(

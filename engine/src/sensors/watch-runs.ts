@@ -66,7 +66,7 @@ export async function watchedNow(
 }
 
 /** Is this run one of those that the sensor is for? Pure. */
-export function isMonitored(
+function isMonitored(
   { name, location, monitors }: { name: string; location: string; monitors: RunMonitors },
   run: Pick<RunRecord, "location" | "job" | "tags" | "status">,
 ): boolean {

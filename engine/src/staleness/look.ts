@@ -13,7 +13,7 @@ import type { AssetEventRecord, NewestAsk } from "../ports/asset-storage.ts";
 import { type Staleness, staleness, type Upstream } from "./decide.ts";
 
 /** Most upstream partitions that are compared, as in Dagster: an edge to more does not count. */
-export const MOST_PARTITIONS = 100;
+const MOST_PARTITIONS = 100;
 
 export interface StalenessReads {
   def(key: AssetKey): AssetDef | undefined;

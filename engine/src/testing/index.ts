@@ -14,7 +14,7 @@ export { exampleLocation, locationStorageContract } from "./location-storage-con
 export { eventually, ManualClock } from "./manual-clock.ts";
 export { MemoryBackend, type WorkerBehaviour } from "./memory-backend.ts";
 export { MemoryWorkspace } from "./memory-workspace.ts";
-export { isAlive, processEnded } from "./processes.ts";
+export { isAlive, processEnded, SystemProcess } from "./processes.ts";
 export { runStorageContract } from "./run-storage-contract.ts";
 export {
   launcherDefinitions,

@@ -7,7 +7,7 @@ type Fields = Record<string, unknown>;
 const POD_SECURITY = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } };
 const CONTAINER_SECURITY = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 const CODE_SERVER = "/opt/dagster-operator/codeserver/dist/main.js";
-export const ENV_CHECKSUM = "dagster-operator.io/env-checksum";
+const ENV_CHECKSUM = "dagster-operator.io/env-checksum";
 
 const http = (path: string) => ({ httpGet: { path, port: "http" } });
 /** A module may load for minutes and keep the event loop while it does; only after that is silence a fault. */

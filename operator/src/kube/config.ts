@@ -21,7 +21,7 @@ const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 const TOKEN_TTL_MS = 60_000;
 
 /** The service account of this pod. @throws Error outside a pod */
-export function inClusterConfig(env = process.env, folder = SERVICE_ACCOUNT): KubeConfig {
+function inClusterConfig(env = process.env, folder = SERVICE_ACCOUNT): KubeConfig {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   if (!host || !port) throw new Error("not in a pod: KUBERNETES_SERVICE_HOST is not set; give --kubeconfig");
   const read = (name: string) => readFileSync(join(folder, name));

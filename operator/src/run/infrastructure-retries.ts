@@ -3,7 +3,7 @@ import type { RunRecord, Storage } from "@dagster-operator/engine";
 /** How often a run's worker, and each attempt of a step, may be lost to the cluster and be started again. */
 export type InfrastructureRetries = (run: RunRecord) => Promise<number>;
 
-export const INFRASTRUCTURE_RETRIES_TAG = "dagster-operator/infrastructure_retries";
+const INFRASTRUCTURE_RETRIES_TAG = "dagster-operator/infrastructure_retries";
 
 /** The run's tag, else what its code location says, else that of the installation. */
 export function infrastructureRetries(storage: Storage, fallback: number): InfrastructureRetries {

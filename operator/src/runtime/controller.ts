@@ -3,17 +3,8 @@ import { WorkQueue } from "./work-queue.ts";
 /** What a reconcile wants next: nothing until something changes, or another look after `requeueAfterMs`. */
 export type ReconcileResult = { requeueAfterMs: number } | undefined;
 
-/** Trying again cannot help until the object changes: it is counted and logged, not requeued. */
-export class TerminalError extends Error {
-  override name = "TerminalError";
-}
-
 export interface ControllerMetrics {
-  reconciled(
-    controller: string,
-    result: "success" | "requeue" | "error" | "terminal_error",
-    seconds: number,
-  ): void;
+  reconciled(controller: string, result: "success" | "requeue" | "error", seconds: number): void;
   depth(controller: string, depth: number): void;
 }
 
@@ -71,13 +62,8 @@ export class Controller {
       count(result ? "requeue" : "success");
     } catch (error) {
       onError(key, error);
-      if (error instanceof TerminalError) {
-        this.queue.forget(key);
-        count("terminal_error");
-      } else {
-        this.queue.addRateLimited(key);
-        count("error");
-      }
+      this.queue.addRateLimited(key);
+      count("error");
     }
   }
 }

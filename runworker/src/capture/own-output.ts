@@ -9,7 +9,7 @@ export function printingAs<T>(logKey: string, run: () => T): T {
   return current.run(logKey, run);
 }
 
-export function currentLogKey(): string {
+function currentLogKey(): string {
   return current.getStore() ?? WORKER_LOG;
 }
 

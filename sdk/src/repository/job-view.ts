@@ -8,7 +8,6 @@ import {
   type JobDef,
   type PartitionsDef,
 } from "../model/definitions.ts";
-import type { ConfigMapping } from "../op/config-mapping.ts";
 import type { HookDefinition } from "../op/hook.ts";
 import type { JobDefinition } from "../op/job.ts";
 import type { AnyNode } from "../op/node.ts";

@@ -24,7 +24,7 @@ export async function findPostgres(): Promise<string | null> {
 }
 
 /** As `findPostgres`; installs it where that is possible: root on Debian. @throws says what to do */
-export async function requirePostgres(): Promise<string> {
+async function requirePostgres(): Promise<string> {
   const found = await findPostgres();
   if (found) return found;
   const installed = (await installDebianPackage("postgresql")) && (await findPostgres());

@@ -46,8 +46,9 @@ async function server(): Promise<string> {
     } catch {
       // Another test file is starting it: the folder is there, the url comes when it answers.
       const since = (await stat(dir).catch(() => null))?.mtimeMs ?? Date.now();
-      if (Date.now() - since > 120_000)
-        throw new Error(`${dir}: the test server was not up after two minutes`);
+      // It may have to install Postgres first.
+      if (Date.now() - since > 500_000)
+        throw new Error(`${dir}: the test server was not up after eight minutes`);
       await new Promise((resolve) => setTimeout(resolve, 100));
       continue;
     }

@@ -23,7 +23,7 @@ export interface Graph {
 }
 
 /** All assets with their edges in both directions. An asset defined in two locations appears once: where it can be made. */
-export function buildGraph(data: AssetGraphResult): Graph {
+function buildGraph(data: AssetGraphResult): Graph {
   if (data.repositoriesOrError.__typename !== "RepositoryConnection") return EMPTY;
   const byId = new Map<string, AssetEntry & { downstream: string[] }>();
   for (const repository of data.repositoriesOrError.nodes) {

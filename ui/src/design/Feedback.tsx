@@ -32,7 +32,7 @@ export function Problem(props: {
 type Causes = PythonErrorParts["causes"][number];
 
 /** The stack of an error and of its causes as one text. */
-export function stackText(error: PythonErrorParts): string {
+function stackText(error: PythonErrorParts): string {
   const one = (e: Causes) => e.stack.join(e.stack.some((line) => line.endsWith("\n")) ? "" : "\n").trimEnd();
   const own = one(error);
   return [own, ...error.causes.map((cause) => `Caused by: ${one(cause) || cause.message}`)]

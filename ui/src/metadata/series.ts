@@ -42,7 +42,7 @@ export function byPartition(series: Series): Point[] {
   );
 }
 
-export function numberOf(entry: MetadataParts): number | null {
+function numberOf(entry: MetadataParts): number | null {
   const value =
     entry.__typename === "FloatMetadataEntry"
       ? entry.floatValue

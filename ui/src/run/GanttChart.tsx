@@ -17,7 +17,7 @@ const TONE: Record<StepState, Tone> = {
   skipped: "none",
   canceled: "none",
 };
-export const STEP_LABEL: Record<StepState, string> = {
+const STEP_LABEL: Record<StepState, string> = {
   waiting: "Waiting",
   running: "Running",
   retry: "Waits for retry",

@@ -51,7 +51,7 @@ export const AssetCheckExecution = builder.objectRef<CheckRecord>("AssetCheckExe
 /** A check that is part of its asset's own computation cannot run without it. */
 const runsAlone = ({ def, location }: CheckModel): boolean =>
   location.assets.get(assetId(def.asset))?.def.node !== def.node;
-export async function latestExecution(ctx: Context, { def }: CheckModel): Promise<CheckRecord | null> {
+async function latestExecution(ctx: Context, { def }: CheckModel): Promise<CheckRecord | null> {
   const records = await ctx.checks.get(assetId(def.asset));
   return records.find((record) => record.event.check === def.name) ?? null;
 }

@@ -9,7 +9,7 @@ import { AssetKey, type EventModel, MaterializationEvent, MetadataEntry, Observa
 import { RunOrError, RunStepStats, runOrError, stepStats } from "./run-steps.ts";
 
 /** RUN_PLAN has no type in Dagster: a client sees it as a line of the engine. */
-export const EVENT_TYPENAME: Record<RunEventType, string> = {
+const EVENT_TYPENAME: Record<RunEventType, string> = {
   RUN_ENQUEUED: "RunEnqueuedEvent",
   RUN_DEQUEUED: "RunDequeuedEvent",
   RUN_STARTING: "RunStartingEvent",
@@ -117,7 +117,7 @@ const metadataOf = (event: RunEvent): Metadata | undefined =>
   "metadata" in event ? event.metadata : undefined;
 const describe = (event: RunEvent): string | null =>
   "description" in event ? (event.description ?? null) : null;
-export const DisplayableEvent = builder.interfaceRef<EventModel>("DisplayableEvent").implement({
+const DisplayableEvent = builder.interfaceRef<EventModel>("DisplayableEvent").implement({
   resolveType,
   fields: (t) => ({
     label: t.string({ nullable: true, resolve: () => null }),

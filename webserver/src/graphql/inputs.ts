@@ -11,7 +11,7 @@ export const AssetCheckHandleInput = builder.inputType("AssetCheckHandleInput", 
     name: t.string({ required: true }),
   }),
 });
-export const ExecutionTag = builder.inputType("ExecutionTag", {
+const ExecutionTag = builder.inputType("ExecutionTag", {
   fields: (t) => ({ key: t.string({ required: true }), value: t.string({ required: true }) }),
 });
 export const RepositorySelector = builder.inputType("RepositorySelector", {
@@ -130,7 +130,7 @@ export const PartitionsByAssetSelector = builder.inputType("PartitionsByAssetSel
     partitions: t.field({ type: PartitionsSelector }),
   }),
 });
-export const PartitionSetSelector = builder.inputType("PartitionSetSelector", {
+const PartitionSetSelector = builder.inputType("PartitionSetSelector", {
   fields: (t) => ({
     partitionSetName: t.string({ required: true }),
     repositorySelector: t.field({ type: RepositorySelector, required: true }),

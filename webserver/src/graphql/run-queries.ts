@@ -20,7 +20,7 @@ import { millis } from "./time.ts";
 type FilterInput = typeof RunsFilter.$inferInput;
 const REPOSITORY_TAG = ".dagster/repository";
 /** Dagster filters by location through a tag `<repository>@<location>`. */
-export function runFilter(input: FilterInput | null | undefined): RunFilter {
+function runFilter(input: FilterInput | null | undefined): RunFilter {
   if (!input) return {};
   const tags = new Map<string, string[]>();
   let location: string | undefined;

@@ -21,7 +21,7 @@ export const RUN_STATUS = {
   FAILED: "FAILURE",
 } as const satisfies Record<BackfillRecord["status"], string>;
 
-export const feedId = (entry: RunModel | BackfillModel): string =>
+const feedId = (entry: RunModel | BackfillModel): string =>
   entry.__typename === "Run" ? entry.runId : entry.backfillId;
 
 export const RunsFeedEntry = builder.interfaceRef<RunModel | BackfillModel>("RunsFeedEntry").implement({

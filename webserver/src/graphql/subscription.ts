@@ -44,7 +44,7 @@ const BATCH_MS = 50;
 /** Wake-ups are lost while the database is away. */
 const RECHECK_MS = 5_000;
 
-export async function* runLogs(
+async function* runLogs(
   ctx: Context,
   runId: string,
   cursor: string | null | undefined,

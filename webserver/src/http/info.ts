@@ -4,7 +4,7 @@ import type { ServiceGate } from "../services.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** The version of Dagster whose API this one is a subset of. */
-export const DAGSTER_VERSION = "1.13.27";
+const DAGSTER_VERSION = "1.13.27";
 
 export function infoRoutes(
   app: FastifyInstance,
