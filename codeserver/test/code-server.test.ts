@@ -211,3 +211,20 @@ test("refuses wrong flags and an address in use with exit 2 and a sentence", asy
   ).rejects.toThrow(/EADDRINUSE/);
   holder.close();
 });
+
+test("a stranger at its address is not asked by a kept connection again", async () => {
+  let connections = 0;
+  // Answers as a gateway does that takes what no Service of the cluster has yet, and keeps the connection.
+  const stranger = createServer((_, response) => response.writeHead(404).end());
+  stranger.on("connection", () => connections++);
+  await once(stranger.listen(0, "127.0.0.1"), "listening");
+  const { port } = stranger.address() as AddressInfo;
+  const code = new HttpCodeLocation({ host: "127.0.0.1", port });
+  for (let asked = 1; asked <= 3; asked++) {
+    await expect(code.definitions()).rejects.toThrow(
+      `what answers at 127.0.0.1:${port} (404) is no code server`,
+    );
+    expect(connections).toBe(asked);
+  }
+  stranger.close();
+});

@@ -88,6 +88,8 @@ start() { # start <name> <command…>
 
 # --- control plane
 if [ "$WHAT" = all ]; then ip link show cni0 >/dev/null 2>&1 || { ip link add cni0 type bridge; ip addr add 10.88.0.1/16 dev cni0; ip link set cni0 up; }; fi
+# A Service that kube-proxy does not know yet leads nowhere: outside, somebody else might answer at its address.
+[ "$WHAT" != all ] || ip route replace 10.96.0.0/16 dev cni0
 ADDRESS=10.88.0.1
 [ "$WHAT" = all ] || ADDRESS=$(hostname -I | awk '{ print $1 }')
 start etcd etcd --data-dir "$RUN/etcd" --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380 --unsafe-no-fsync

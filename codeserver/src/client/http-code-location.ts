@@ -122,8 +122,7 @@ export class HttpCodeLocation implements CodeLocation {
       );
     }
     const failure = Failure.safeParse(json);
-    if (!failure.success)
-      throw new Unavailable(`the code server at ${this.#http.where} answered ${reply.status}`);
+    if (!failure.success) throw this.#stranger(reply);
     const { kind, error, logs } = failure.data;
     if (kind === "load_error") throw new LoadError(error.message, error);
     if (kind === "user_code") throw new UserCodeError(error.message, error, logs);
@@ -135,10 +134,14 @@ export class HttpCodeLocation implements CodeLocation {
   #json(reply: HttpReply): unknown {
     try {
       return JSON.parse(reply.text);
-    } catch (cause) {
-      throw new Unavailable(`the code server at ${this.#http.where} answered ${reply.status} with no JSON`, {
-        cause,
-      });
+    } catch {
+      throw this.#stranger(reply);
     }
+  }
+
+  /** Another has the address, or had it while the Service was made: a kept connection would lead there for good. */
+  #stranger({ status }: HttpReply): Unavailable {
+    this.#http.close();
+    return new Unavailable(`what answers at ${this.#http.where} (${status}) is no code server`);
   }
 }

@@ -52,6 +52,7 @@ export class HttpJson {
     }
   }
 
+  /** Of no harm to questions that come later: they make connections of their own. */
   close(): void {
     this.#agent.destroy();
   }

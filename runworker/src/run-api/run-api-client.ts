@@ -34,6 +34,7 @@ const REQUEST_MS = 30_000;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
 const Latest = z.object({ event: RunEvent.nullable() });
+const Refusal = z.object({ error: z.string() });
 const Keys = z.object({ keys: z.array(z.string()) });
 
 export interface RunApiOptions {
@@ -181,9 +182,17 @@ export class RunApiClient implements RunServices {
     { timeoutMs = REQUEST_MS, ...rest }: SendOptions,
   ): Promise<unknown> {
     const reply = await this.#http.send({ method, path: this.#root + path, timeoutMs, ...rest });
-    const { status } = reply;
-    if (status >= 200 && status < 300) return reply.text === "" ? null : parse(reply.text);
-    const reason = `${method} ${this.#root}${path} answered ${status}: ${errorText(reply.text)}`;
+    const { status, text } = reply;
+    const answer = text === "" ? null : parse(text);
+    if (status >= 200 && status < 300 && answer !== undefined) return answer;
+    const said = Refusal.safeParse(answer).data?.error;
+    const from = `${method} ${this.#root}${path} answered ${status}`;
+    if (said === undefined) {
+      // Another has the address, or had it while the Service was made: a kept connection would lead there for good.
+      this.#http.close();
+      throw new Unavailable(`${from}, not as the run API does: ${text.slice(0, 200) || "no body"}`);
+    }
+    const reason = `${from}: ${said}`;
     if (status === 401 || status === 409 || status === 410) throw new Fenced(status, reason);
     if (status === 408 || status === 429 || status >= 500) throw new Unavailable(reason);
     throw new Error(`the run API refused a request of this worker: ${reason}`);
@@ -204,20 +213,11 @@ function eventsBody(producer: string, lines: string[]): string {
   return `{"producer":${JSON.stringify(producer)},"events":[${lines.join(",")}]}`;
 }
 
+/** undefined: it is no JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new Unavailable("the run API answered with no JSON", { cause });
-  }
-}
-
-function errorText(text: string): string {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && "error" in value) return String(value.error);
   } catch {
-    // A proxy's page: its first words are all there is to say.
+    return undefined;
   }
-  return text.slice(0, 200) || "no body";
 }
