@@ -84,8 +84,10 @@ export async function runTick(deps: TickDeps, plan: TickPlan, evaluated: () => v
       await storage.ticks.release(tick.id, owner);
       return "later";
     }
-    log.error({ err: error }, `the tick of ${plan.id.name} failed`);
-    outcome = { status: "FAILURE", runIds: [], error: errorInfo(error), logs: logsOf(error) };
+    const info = errorInfo(error);
+    // User code's own stack names the line to correct; ours only the way to it.
+    log.error({ err: error instanceof UserCodeError ? info : error }, `the tick of ${plan.id.name} failed`);
+    outcome = { status: "FAILURE", runIds: [], error: info, logs: logsOf(error) };
   }
   await storage.ticks.finish(tick.id, owner, outcome, now());
   metrics.ticks.inc({ kind: plan.id.kind, status: outcome.status });

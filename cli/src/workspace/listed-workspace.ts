@@ -99,7 +99,7 @@ export class ListedWorkspace implements Workspace {
   }
 }
 
-const LIST_PROBLEM = "ListProblem";
+const LIST_PROBLEM = "WorkspaceError";
 /** Whether an entry stands for the list itself. */
 export const isListProblem = (entry: LocationEntry): boolean => entry.error?.name === LIST_PROBLEM;
 

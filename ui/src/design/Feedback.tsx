@@ -40,6 +40,8 @@ function stackText(error: PythonErrorParts): string {
     .join("\n\n");
 }
 
+const EXCERPT = /^ *\d+ \| /m;
+
 /** An error of user code or of the framework, as the server reports it. */
 export function ServerProblem({
   error,
@@ -54,13 +56,10 @@ export function ServerProblem({
     error.className && !error.message.startsWith(error.className)
       ? `${error.className}: ${error.message}`
       : error.message;
-  return (
-    <Problem
-      title={title ? `${title}: ${named.trim()}` : named.trim()}
-      stack={stackText(error)}
-      next={next}
-    />
-  );
+  // Lines of a file with carets under a place stand only where all letters are as wide.
+  const [what = "", ...more] = EXCERPT.test(named) ? named.trim().split("\n") : [named.trim()];
+  const detail = [more.join("\n"), stackText(error) ?? ""].filter((text) => text.trim() !== "").join("\n\n");
+  return <Problem title={title ? `${title}: ${what}` : what} stack={detail || undefined} next={next} />;
 }
 
 /** Why a query failed, with a way to try again. */

@@ -132,7 +132,11 @@ AssetNode.implement({
       type: [MetadataEntry],
       resolve: ({ def }) => definitionMetadata(def.metadata),
     }),
-    dependencyKeys: t.field({ type: [AssetKey], resolve: ({ def }) => def.deps.map((dep) => dep.key) }),
+    dependencyKeys: t.field({
+      type: [AssetKey],
+      // An asset may take two inputs from one upstream.
+      resolve: ({ def }) => [...new Map(def.deps.map(({ key }) => [JSON.stringify(key), key])).values()],
+    }),
     dependedByKeys: t.field({
       type: [AssetKey],
       resolve: ({ id }, _args, ctx) => ctx.index.dependedBy.get(id) ?? [],
