@@ -2,8 +2,12 @@ import { createHash } from "node:crypto";
 import { join } from "node:path/posix";
 import type { ValueAddress } from "./io-manager.ts";
 
+const PLAIN = /^[\w-]{1,200}$/;
+
 /** A name as one file name: no separators, no `.` or `..`, and short enough for any file system. */
 function fileName(name: string): string {
+  // Nearly every name, and thousands of them in a run.
+  if (PLAIN.test(name)) return name;
   const encoded = encodeURIComponent(name)
     .replaceAll("*", "%2A")
     .replace(/^\.+$/, (dots) => "%2E".repeat(dots.length));
@@ -21,9 +25,5 @@ export function valuePath(address: ValueAddress): string {
     return join("assets", ...address.assetKey.map(fileName), last);
   }
   const mapped = address.mappingKey === undefined ? "" : `@${fileName(address.mappingKey)}`;
-  return join(
-    "runs",
-    fileName(address.runId),
-    `${fileName(address.stepKey)}@${fileName(address.outputName)}${mapped}`,
-  );
+  return `runs/${fileName(address.runId)}/${fileName(address.stepKey)}@${fileName(address.outputName)}${mapped}`;
 }
