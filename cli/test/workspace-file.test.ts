@@ -62,6 +62,7 @@ describe("workspace.yaml", () => {
         attribute: "defs",
         workingDirectory: join(folder, "b"),
         env: { REGION: "eu", LEVEL: "2", DEBUG: "true" },
+        envFile: join(folder, "prod.env"),
       },
     ]);
   });
