@@ -68,6 +68,19 @@ describe("Definitions", () => {
     ]);
   });
 
+  test("another function of a partition mapping is another definition", () => {
+    const days = dailyPartitions({ start: "2024-01-01" });
+    const visits = asset("visits", { partitions: days }, () => 1);
+    const hash = (half: (day: string) => string) => {
+      const inputs = { visits: assetIn(visits, { mapping: customMapping(days, half) }) };
+      const halves = asset("halves", { partitions: staticPartitions(["a", "b"]), inputs }, () => 2);
+      return new Definitions({ assets: [visits, halves] }).snapshot().hash;
+    };
+    const before = hash(() => "a");
+    expect(hash(() => "a")).toBe(before);
+    expect(hash(() => "b")).not.toBe(before);
+  });
+
   test("one of several assets may be made of another of them, by its name there", () => {
     const source = asset("source", () => 1);
     const { left, right, alone } = multiAsset(

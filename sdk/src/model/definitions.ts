@@ -70,7 +70,11 @@ export const PartitionMapping = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("static"), downstreamByUpstream: z.record(z.string(), z.array(z.string())) }),
   z.object({ kind: z.literal("multi_to_single"), dimension: z.string().optional() }),
   /** A function of the code's own, which is asked for a table of the keys that exist. */
-  z.object({ kind: z.literal("custom") }),
+  z.object({
+    kind: z.literal("custom"),
+    /** Hash of the function's text, so that a changed one is a changed definition. */
+    code: z.string().optional(),
+  }),
 ]);
 export type PartitionMapping = z.infer<typeof PartitionMapping>;
 

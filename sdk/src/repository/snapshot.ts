@@ -13,6 +13,7 @@ import {
   type PartitionsDef,
 } from "../model/definitions.ts";
 import type { AnyNode } from "../op/node.ts";
+import { type CustomMapping, isCustom } from "../partitions/index.ts";
 import { ioManagerName, type Repository } from "./collect.ts";
 import { hookNames } from "./hook-names.ts";
 import { implicitJob, type JobView, jobView } from "./job-view.ts";
@@ -81,9 +82,12 @@ function nodeDef(node: AnyNode, checkOutputs: ReadonlyMap<AnyNode, string[]>): N
 const depDef = ({ key, input, mapping }: AssetDep) => ({
   key,
   input,
-  ...(mapping === undefined
-    ? {}
-    : { mapping: mapping.kind === "custom" ? { kind: "custom" as const } : mapping }),
+  ...(mapping === undefined ? {} : { mapping: isCustom(mapping) ? customDef(mapping) : mapping }),
+});
+
+const customDef = ({ downstreamKeys }: CustomMapping) => ({
+  kind: "custom" as const,
+  code: createHash("sha256").update(String(downstreamKeys)).digest("hex").slice(0, 16),
 });
 
 function assetDef(asset: AssetDefinition): AssetDef {
