@@ -24,8 +24,14 @@ export class Release {
     this.namespace = namespace;
   }
 
-  /** Resolves when helm says that everything is ready. Every pod must meet the "restricted" standard. */
-  static async install(values: string[] = []): Promise<Release> {
+  /**
+   * Resolves when helm says that everything is ready. Every pod must meet the "restricted" standard. `prepare` is given the
+   * namespace before that.
+   */
+  static async install(
+    values: string[] = [],
+    prepare: (namespace: string) => Promise<unknown> = async () => undefined,
+  ): Promise<Release> {
     const release = new Release(`e2e-${randomBytes(3).toString("hex")}`);
     await kubectl(["create", "namespace", release.namespace]);
     await kubectl(["label", "namespace", release.namespace, "pod-security.kubernetes.io/enforce=restricted"]);
@@ -33,6 +39,7 @@ export class Release {
     const crds = join(ROOT, "charts/dagster/crds");
     await kubectl(["apply", "--server-side", "--force-conflicts", "-f", crds]);
     try {
+      await prepare(release.namespace);
       await release.upgrade(values, ["--install"]);
     } catch (error) {
       const pods = await kubectl(["-n", release.namespace, "get", "pods,events"]);

@@ -257,6 +257,31 @@ describe("the chart dagster", () => {
     ]);
   });
 
+  test("adds a page through which nothing can be changed where that is asked for, with a host of its own", async () => {
+    const ingress = {
+      enabled: true,
+      dagsterWebserver: { host: "dagster.example.com" },
+      readOnlyDagsterWebserver: { host: "look.example.com", tls: { enabled: true, secretName: "look" } },
+    };
+    const name = "rel-dagster-webserver-read-only";
+    expect(find(await render(DAGSTER, { ingress }), "Deployment", name)).toBeUndefined();
+    const manifests = await render(DAGSTER, { ingress, dagsterWebserver: { enableReadOnly: true } });
+    const [container] = find(manifests, "Deployment", name).spec.template.spec.containers;
+    expect(container.args).toContain("--read-only");
+    expect(
+      find(manifests, "Deployment", "rel-dagster-webserver").spec.template.spec.containers[0].args,
+    ).not.toContain("--read-only");
+    expect(find(manifests, "Service", name).spec.selector).toMatchObject({
+      "app.kubernetes.io/component": "webserver-read-only",
+    });
+    const { rules, tls } = find(manifests, "Ingress", "rel-dagster").spec;
+    expect(rules.map(({ host, http }: Manifest) => [host, http.paths[0].backend.service.name])).toEqual([
+      ["dagster.example.com", "rel-dagster-webserver"],
+      ["look.example.com", name],
+    ]);
+    expect(tls).toEqual([{ hosts: ["look.example.com"], secretName: "look" }]);
+  });
+
   test("names the given values that have no effect, and no others", async () => {
     const said = await notes(DAGSTER, {
       dagsterWebserver: { workspace: { enabled: true }, replicaCount: 2 },

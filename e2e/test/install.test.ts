@@ -1,16 +1,36 @@
+import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually, helm, kubectl, list, ROOT } from "../src/command.ts";
+import { HookReceiver } from "../src/hook-receiver.ts";
 import { Release, VERSION, WEATHER_IMAGE } from "../src/release.ts";
 
 let release: Release;
+const hooks = new HookReceiver();
+const SIGNING_SECRET = "of the e2e tests";
+const values = () => [
+  "dagsterWebserver.enableReadOnly=true",
+  "webhooks[0].name=alerts",
+  `webhooks[0].url=${hooks.url}`,
+  "webhooks[0].secret.env=HOOK_SECRET",
+  "webhooks[0].events[0]=run_success",
+  "dagsterDaemon.envSecrets[0].name=hook",
+];
 beforeAll(async () => {
-  release = await Release.install();
+  await hooks.open();
+  release = await Release.install(values(), (namespace) =>
+    kubectl([
+      ...["-n", namespace, "create", "secret", "generic", "hook"],
+      `--from-literal=HOOK_SECRET=${SIGNING_SECRET}`,
+    ]),
+  );
 });
 afterAll(async () => {
   await release?.remove();
+  await hooks.close();
 });
+let weatherRun = "";
 
 const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
   const start = performance.now();
@@ -24,7 +44,7 @@ const apply = async (path: string) =>
 test("the chart comes up with no code location, every pod ready and restricted, and the page is there", async () => {
   const pods = await list(release.namespace, "pods");
   const kinds = pods.map(({ metadata }) => metadata.labels?.["app.kubernetes.io/component"]).sort();
-  expect(kinds).toEqual(["daemon", "operator", "operator", "postgresql", "webserver"]);
+  expect(kinds).toEqual(["daemon", "operator", "operator", "postgresql", "webserver", "webserver-read-only"]);
   for (const { metadata, status } of pods) {
     const ready = status.conditions.find(({ type }: { type: string }) => type === "Ready");
     expect([metadata.name, ready.status]).toEqual([metadata.name, "True"]);
@@ -38,6 +58,15 @@ test("one operator leads and the other stands by", async () => {
   const [lease] = await list(release.namespace, "leases");
   const pods = Object.keys(await release.systemPods());
   expect(pods.filter((name) => lease?.spec.holderIdentity.includes(name))).toHaveLength(1);
+});
+
+test("the read-only page is a Service of its own, which says that nothing may be changed there", async () => {
+  const query = encodeURIComponent("{ permissions { value disabledReason } }");
+  const path = `/api/v1/namespaces/${release.namespace}/services/http:dagster-webserver-read-only:http/proxy/graphql?query=${query}`;
+  const { data } = JSON.parse(await kubectl(["get", "--raw", path]));
+  expect(data.permissions.length).toBeGreaterThan(0);
+  expect(data.permissions).not.toContainEqual(expect.objectContaining({ value: true }));
+  expect(data.permissions[0].disabledReason).toContain("read-only");
 });
 
 test.each([
@@ -107,6 +136,7 @@ test("a run launched from GraphQL is a Job of the location's image, and its even
   );
   expect(launchRun).toMatchObject({ __typename: "LaunchRunSuccess" });
   const runId = launchRun.run?.runId ?? "";
+  weatherRun = runId;
   const job = await eventually(
     async () => (await list(release.namespace, "jobs.batch", `dagster/run-id=${runId}`))[0],
     { name: "the run's Job" },
@@ -136,6 +166,35 @@ test("a run launched from GraphQL is a Job of the location's image, and its even
     expect(kinds).toContain(kind);
 });
 
+test("a webhook was told of that run, signed with the value of a Secret", async () => {
+  const { headers, body } = await hooks.deliveryOf(weatherRun);
+  expect(JSON.parse(body)).toMatchObject({ type: "run_success", run: { runId: weatherRun } });
+  const signature = createHmac("sha256", SIGNING_SECRET).update(`${headers["webhook-timestamp"]}.${body}`);
+  expect(headers["webhook-signature"]).toBe(`v1=${signature.digest("hex")}`);
+});
+
+test("a new version that cannot start is told on the page, where the definitions of the one before stay", async () => {
+  const image = `${WEATHER_IMAGE.split(":")[0]}:not-there`;
+  const patch = JSON.stringify({ spec: { image } });
+  await kubectl([
+    ...["-n", release.namespace, "patch", "codelocation", "weather"],
+    ...["--type=merge", "-p", patch],
+  ]);
+  type Entry = { locationOrLoadError: { __typename: string }; newVersionError: { message: string } | null };
+  const entry = await eventually(
+    async () => {
+      const { workspaceOrError } = await release.graphql<{ workspaceOrError: { locationEntries: Entry[] } }>(
+        `{ workspaceOrError { ... on Workspace { locationEntries {
+          locationOrLoadError { __typename } newVersionError { message } } } } }`,
+      );
+      return workspaceOrError.locationEntries.find(({ newVersionError }) => newVersionError) ?? null;
+    },
+    { name: "the refused version on the page" },
+  );
+  expect(entry.locationOrLoadError.__typename).toBe("RepositoryLocation");
+  expect(entry.newVersionError?.message).toContain("not-there");
+});
+
 test("deleting the code location takes it from the page and the ConfigMap", async () => {
   await kubectl(["-n", release.namespace, "delete", "codelocation", "weather", "--timeout=150s"]);
   await eventually(async () => !("weather" in (await release.locations())), {
@@ -149,7 +208,7 @@ test("deleting the code location takes it from the page and the ConfigMap", asyn
     },
     { name: "weather gone from the ConfigMap" },
   );
-  await eventually(async () => (await list(release.namespace, "deployments")).length === 3, {
+  await eventually(async () => (await list(release.namespace, "deployments")).length === 4, {
     name: "the code server's Deployment gone",
   });
 });
@@ -179,7 +238,7 @@ test("an upgrade and a rollback change what they are asked to, and keep the data
   const daemons = async () =>
     Object.keys(await release.systemPods()).filter((name) => name.includes("daemon"));
   const before = await release.systemPods();
-  await release.upgrade(["dagsterDaemon.replicaCount=2"]);
+  await release.upgrade([...values(), "dagsterDaemon.replicaCount=2"]);
   expect(await daemons()).toHaveLength(2);
   expect(await release.systemPods()).toMatchObject(before);
   await helm(["rollback", release.name, "1", "-n", release.namespace, "--wait", "--timeout", "90s"]);
@@ -193,6 +252,7 @@ test("uninstalling leaves nothing in the namespace that the chart made", async (
   await eventually(async () => (await list(release.namespace, "pods")).length === 0, {
     name: "all pods gone",
   });
+  await kubectl(["-n", release.namespace, "delete", "secret", "hook"]);
   for (const kind of ["deployments", "statefulsets", "services", "secrets", "roles", "rolebindings"])
     expect([kind, (await list(release.namespace, kind)).map(({ metadata }) => metadata.name)]).toEqual([
       kind,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { KubeObject } from "../../src/kube/object.ts";
 import { POD } from "../../src/kube/resources.ts";
-import { ClusterSystem } from "./cluster-system.ts";
+import { ClusterSystem, HOST_IMAGE } from "./cluster-system.ts";
 
 const system = new ClusterSystem();
 let operator: ReturnType<ClusterSystem["operate"]>;
@@ -94,6 +95,65 @@ describe("A worker that cannot do its duty", () => {
     const tags = { "dagster-k8s/config": '{"container_config": {"imagee": "x"}}' };
     const run = await system.ended(await system.start("quick", { tags }));
     expect(run.error?.message).toContain("container_config.imagee is no field of Container");
+  });
+});
+
+describe("A worker that has to give way", () => {
+  const goesOn = async (runId: string) => {
+    await system.until(runId, (run) => run.attempt === 2 && run.status === "STARTED");
+    await system.storage.runs.cancel(runId);
+    expect((await system.ended(runId)).status).toBe("CANCELED");
+  };
+
+  test("is evicted through the Eviction API, as a drained node does it: the run says so and goes on with a new pod", async () => {
+    const runId = await system.start("hangs");
+    await system.until(runId, ({ status }) => status === "STARTED");
+    const name = await system.podOf(`dagster-run-${runId}`);
+    await system.client.request({
+      method: "POST",
+      path: `/api/v1/namespaces/${system.namespace}/pods/${name}/eviction`,
+      body: { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace: system.namespace } },
+    });
+    await system.said(runId, /was lost: pod .*[Ee]vict.*\(infrastructure retry 1 of at most 3\)/);
+    await goesOn(runId);
+  });
+
+  test("is preempted by the scheduler for a pod of higher priority: the run says so and goes on when there is room again", async () => {
+    // A resource of one node that nobody else asks for, so that no other pod is in the way.
+    const seat = "dagster-operator.io/seat";
+    const { client, namespace } = system;
+    const [node] = (await client.list({ apiVersion: "v1", kind: "Node", plural: "nodes" }, undefined)).items;
+    const seats = (count: string | null) =>
+      client.request({
+        method: "PATCH",
+        path: `/api/v1/nodes/${node?.metadata.name}/status`,
+        contentType: "application/merge-patch+json",
+        body: { status: { capacity: { [seat]: count }, allocatable: { [seat]: count } } },
+      });
+    const CLASS = { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", plural: "priorityclasses" };
+    const priorityClass = `low-${namespace}`;
+    await seats("1");
+    await client.create(CLASS, { metadata: { name: priorityClass }, value: -10 } as KubeObject);
+    try {
+      const resources = { requests: { [seat]: "1" }, limits: { [seat]: "1" } };
+      const config = {
+        container_config: { resources },
+        pod_spec_config: { priority_class_name: priorityClass },
+      };
+      const runId = await system.start("hangs", { tags: { "dagster-k8s/config": JSON.stringify(config) } });
+      await system.until(runId, ({ status }) => status === "STARTED");
+      const container = { name: "first", image: HOST_IMAGE, imagePullPolicy: "IfNotPresent", resources };
+      await client.create(POD, {
+        metadata: { name: "urgent", namespace },
+        spec: { containers: [container] },
+      } as KubeObject);
+      await system.said(runId, /was lost: pod .*[Pp]reempt.*\(infrastructure retry 1 of at most 3\)/);
+      await client.delete(POD, namespace, "urgent", { gracePeriodSeconds: 0 });
+      await goesOn(runId);
+    } finally {
+      await client.delete(CLASS, undefined, priorityClass);
+      await seats(null);
+    }
   });
 });
 

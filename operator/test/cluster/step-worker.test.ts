@@ -87,6 +87,35 @@ describe("The executor k8s_job", () => {
     expect((await system.storage.runs.steps(runId))[0]?.error?.message).toContain("Deleted");
   });
 
+  test("keeps to a pool's limit, though its steps could all run at once", async () => {
+    await system.storage.pools.setLimit("narrow", 1);
+    const runId = await system.start("narrow", k8sJob());
+    expect((await system.ended(runId)).status).toBe("SUCCESS");
+    const order = (await system.events(runId))
+      .filter(({ type }) => type === "STEP_START" || type === "STEP_SUCCESS")
+      .sort((a, b) => a.ts - b.ts);
+    expect(order.map(({ type }) => type)).toEqual([0, 1, 2].flatMap(() => ["STEP_START", "STEP_SUCCESS"]));
+  });
+
+  test("goes on with a new run worker when that is lost: no finished step again, none under way left behind; then fails with the reason", async () => {
+    const tags = { "dagster-operator/infrastructure_retries": "1" };
+    const runId = await system.start("works_then_hangs", { ...k8sJob(), tags });
+    const lose = async (attempt: number) => {
+      await system.said(runId, new RegExp(`^hanging in attempt ${attempt}`));
+      const pod = await system.podOf(`dagster-run-${runId}${attempt > 1 ? `-${attempt}` : ""}`);
+      const under = (await stepJobs(runId)).filter(({ metadata }) => metadata.labels?.[LABEL.op] === "waits");
+      await system.client.delete(POD, system.namespace, pod, { gracePeriodSeconds: 0 });
+      for (const { metadata } of under) await system.gone(metadata.name);
+    };
+    await lose(1);
+    await lose(2);
+    const run = await system.ended(runId);
+    expect([run.status, run.attempt]).toEqual(["FAILURE", 2]);
+    expect(run.error?.message).toContain("was deleted while its worker ran");
+    const started = (await system.events(runId)).filter(({ type }) => type === "STEP_START");
+    expect(started.map(({ stepKey }) => stepKey)).toEqual(["works", "waits", "waits"]);
+  });
+
   test("removes every step's Job when the run is canceled", async () => {
     const runId = await system.start("hangs", k8sJob());
     await system.said(runId, /^Pod dagster-step-.* runs on node/);

@@ -19,6 +19,10 @@ const waits = op("waits", { inputs: { a: works } }, ({ log }) => {
 });
 const twenty = Array.from({ length: 20 }, (_, index) => op(`piece_${index}`, () => index));
 const parts = Array.from({ length: 4 }, (_, index) => op(`part_${index}`, () => index));
+// Each takes the one slot of pool `narrow` for a moment.
+const narrow = Array.from({ length: 3 }, (_, index) =>
+  op(`narrow_${index}`, { pool: "narrow" }, () => new Promise((resolve) => setTimeout(resolve, 300))),
+);
 const sum = op(
   "sum",
   { inputs: { a: parts[0], b: parts[1], c: parts[2], d: parts[3] } },
@@ -33,6 +37,9 @@ export default new Definitions({
     }),
     job("parallel", () => {
       sum({ a: parts[0](), b: parts[1](), c: parts[2](), d: parts[3]() });
+    }),
+    job("narrow", () => {
+      for (const one of narrow) one();
     }),
     job("works_then_hangs", () => {
       waits({ a: works() });
