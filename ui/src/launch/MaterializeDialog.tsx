@@ -155,6 +155,12 @@ export function MaterializeDialog({
         {partitioned.length > 0 ? (
           failedQuery ? (
             <QueryProblem error={failedQuery} />
+          ) : answered && keys.length === 0 && mixed ? (
+            <Problem
+              tone="warn"
+              title="These assets have no partition in common"
+              next="Choose assets of the same partitions, for instance one group, or only those without."
+            />
           ) : answered ? (
             <PartitionPicker keys={keys} onChange={setChosen} />
           ) : (

@@ -1,5 +1,6 @@
 import { SegmentedControl, Select } from "@mantine/core";
 import { useEffect, useState } from "react";
+import { countOf } from "../design/count.ts";
 import { Problem } from "../design/Feedback.tsx";
 import { rangeOf } from "./partitions.ts";
 
@@ -86,7 +87,7 @@ export function PartitionPicker({
           </button>
         ) : null}
       </div>
-      {mode === "range" ? <p className="faint">{chosen.length.toLocaleString("en")} partitions.</p> : null}
+      {mode === "range" ? <p className="faint">{countOf(chosen.length, "partition")}.</p> : null}
     </fieldset>
   );
 }
