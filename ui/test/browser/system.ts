@@ -70,7 +70,9 @@ export async function startSystem(files: readonly string[]): Promise<System> {
       const faults: string[] = [];
       page.on("pageerror", (error) => faults.push(error.message));
       page.on("console", (message) => {
-        if (message.type() === "error") faults.push(message.text());
+        // Interfaces that come and go on the machine, as those of pods do, are no fault of the page: it asks again.
+        if (message.type() === "error" && !message.text().includes("ERR_NETWORK_CHANGED"))
+          faults.push(message.text());
       });
       return { page, faults };
     },
