@@ -5,6 +5,8 @@ import {
   type Storage,
   submitBackfill,
   submitRun,
+  systemClock,
+  Unavailable,
   type Workspace,
 } from "@dagster-operator/engine";
 import { likeNamed } from "@dagster-operator/engine/resources";
@@ -22,6 +24,8 @@ export interface ApplyOptions {
   refuse: (line: string) => void;
 }
 
+const AGAIN_MS = 2_000;
+
 /** A request or a switch: what it is about, and what is asked of it. */
 interface Wish {
   of: ManifestRequest | ManifestSwitch;
@@ -35,6 +39,8 @@ export class AppliedManifests {
   /** Asked for last, by subject: a switch that a person turned since is left alone until its manifest changes. */
   readonly #done = new Map<string, string>();
   #open = new Map<string, Wish[]>();
+  #plan: ManifestPlan | null = null;
+  readonly #closed = new AbortController();
   readonly #unsubscribe: () => void;
 
   constructor(options: ApplyOptions) {
@@ -44,6 +50,7 @@ export class AppliedManifests {
 
   /** What was refused is tried again. */
   apply(plan: ManifestPlan): void {
+    this.#plan = plan;
     const wishes = [...plan.switches, ...plan.requests]
       .map(wish)
       .filter(({ subject, value }) => this.#done.get(subject) !== value);
@@ -52,6 +59,7 @@ export class AppliedManifests {
   }
 
   close(): void {
+    this.#closed.abort();
     this.#unsubscribe();
   }
 
@@ -64,16 +72,30 @@ export class AppliedManifests {
   }
 
   async #carryOut(wishes: Wish[], snapshot: DefinitionsSnapshot): Promise<void> {
-    for (const { of, subject } of wishes) {
+    const late: Wish[] = [];
+    for (const { of, subject, value } of wishes) {
       const name = `${KIND[of.kind]} ${of.name} (${of.place})`;
       try {
         const told = "status" in of ? await this.#switch(of, snapshot) : await this.#request(of, snapshot);
         if (told !== null) this.#options.tell(`${name}: ${told}`);
       } catch (error) {
         this.#done.delete(subject);
+        if (error instanceof Unavailable) late.push({ of, subject, value });
         const message = error instanceof Error ? error.message : String(error);
         this.#options.refuse(message.startsWith(name) ? message : `${name}: ${message}`);
       }
+    }
+    if (late.length > 0) await this.#again(late);
+  }
+
+  /** A code server that is slow or away for a moment says nothing when it is back. */
+  async #again(wishes: Wish[]): Promise<void> {
+    const plan = this.#plan;
+    await systemClock.sleep(AGAIN_MS, this.#closed.signal);
+    if (this.#closed.signal.aborted || plan !== this.#plan) return;
+    for (const [location, late] of Map.groupBy(wishes, ({ of }) => of.location)) {
+      this.#open.set(location, [...(this.#open.get(location) ?? []), ...late]);
+      this.#look(this.#options.workspace.get(location));
     }
   }
 
