@@ -112,7 +112,7 @@ test("the partition picker starts at the latest and counts the runs of a range",
   show(<PartitionPicker keys={["a", "b", "c"]} onChange={onChange} />);
   expect(onChange).toHaveBeenLastCalledWith(["c"]);
   fireEvent.click(screen.getByRole("radio", { name: "Range" }));
-  expect(screen.getByText("1 partitions.")).toBeTruthy();
+  expect(screen.getByText("1 partition.")).toBeTruthy();
 });
 
 test("tags are written as key=value and can be taken away", () => {
