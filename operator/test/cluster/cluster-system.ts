@@ -24,6 +24,7 @@ import { emptyConfig } from "../../src/run/merge/k8s-config.ts";
 import { type RunPartOptions, runPart } from "../../src/run/part.ts";
 import type { RunObject } from "../../src/run/run-objects.ts";
 import definitions from "./code/definitions.js";
+import { serveKinds } from "./serve-kinds.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 const NAMESPACE: Resource = { apiVersion: "v1", kind: "Namespace", plural: "namespaces" };
@@ -71,6 +72,7 @@ export class ClusterSystem {
     const [database] = await Promise.all([
       withPostgres(),
       this.client.create(NAMESPACE, { metadata: { name: this.namespace } }),
+      serveKinds(this.client),
     ]);
     this.#database = database;
     this.databaseUrl = await through(database.url);

@@ -1,21 +1,16 @@
 /** The real cluster of $KUBECONFIG as a test holds it: namespaces of its own, and an operator in this process. */
 import { randomBytes } from "node:crypto";
 import type { Storage, Workspace } from "@dagster-operator/engine";
-import { customResourceDefinition, KINDS } from "@dagster-operator/engine/resources";
 import { eventually } from "@dagster-operator/engine/testing";
 import { compose, type MakePart, type Operator } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import { loadConfig } from "../../src/kube/config.ts";
-import type { KubeObject, Resource } from "../../src/kube/object.ts";
+import type { Resource } from "../../src/kube/object.ts";
 import { OperatorMetrics } from "../../src/metrics.ts";
+import { serveKinds } from "./serve-kinds.ts";
 
 export const NAMESPACE: Resource = { apiVersion: "v1", kind: "Namespace", plural: "namespaces" };
 export const EVENT: Resource = { apiVersion: "v1", kind: "Event", plural: "events" };
-const CRD: Resource = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  plural: "customresourcedefinitions",
-};
 
 export class Cluster {
   readonly client: KubeClient;
@@ -30,14 +25,7 @@ export class Cluster {
   static async open(): Promise<Cluster> {
     if (!process.env.KUBECONFIG) throw new Error("set KUBECONFIG, or run `make e2e`");
     const cluster = new Cluster(new KubeClient(loadConfig(), { qps: 1000, burst: 1000 }));
-    for (const kind of KINDS) {
-      const definition = customResourceDefinition(kind) as unknown as KubeObject;
-      await cluster.client.apply(CRD, definition);
-      await eventually(`${kind.plural} are served`, async () => {
-        const { status } = await cluster.client.get<Established>(CRD, undefined, definition.metadata.name);
-        return status?.conditions?.some(({ type, status }) => type === "Established" && status === "True");
-      });
-    }
+    await serveKinds(cluster.client);
     return cluster;
   }
 
@@ -96,8 +84,4 @@ export class Cluster {
     }
     this.client.close();
   }
-}
-
-interface Established extends KubeObject {
-  status?: { conditions?: { type: string; status: string }[] };
 }
