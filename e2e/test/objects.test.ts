@@ -213,12 +213,16 @@ test("a Backfill makes its partitions", async () => {
   expect(over.status).toMatchObject({ phase: "COMPLETED_SUCCESS", requested: 2, done: 2, failed: 0 });
 });
 
+/** Events come after what they tell of. */
+const described = (kind: string, name: string, line: RegExp) =>
+  eventually(async () => line.test(await k("describe", kind, name)), {
+    name: `${line} in the description of ${kind} ${name}`,
+  });
+
 test("kubectl tells the story", async () => {
   await apply(object("Job", "broken", { codeLocation: "shop", job: "nothing_of_that_name" }));
   await until("djob", "broken", ({ status }) => status?.conditions?.[0]?.reason === "DoesNotFit");
-  const all = await k("get", "cl,djob,dsched,dsensor,drun,dbf");
-  process.stdout.write(all);
-  for (const line of [
+  const lines = [
     /codelocation\S+\/shop +True +Serving +SERVING +1 +3 +dagster-operator-user-code/,
     /job\S+\/shop-quick +shop +quick +True +Valid +SUCCESS/,
     /job\S+\/broken +shop +nothing_of_that_name +False +DoesNotFit/,
@@ -227,13 +231,20 @@ test("kubectl tells the story", async () => {
     /run\S+\/by-in-process +shop +parallel +SUCCESS +3 +3 +Succeeded/,
     /job\S+\/by-k8s-job +shop +parallel +True +Valid +SUCCESS +\S+ +1 /,
     /backfill\S+\/letters +shop +letter +COMPLETED_SUCCESS +2 +2 +0 +0/,
-  ])
-    expect(all).toMatch(line);
+  ];
+  await eventually(
+    async () => {
+      const all = await k("get", "cl,djob,dsched,dsensor,drun,dbf");
+      for (const line of lines) if (!line.test(all)) throw new Error(`nothing like ${line} in\n${all}`);
+      return true;
+    },
+    { every: 500, name: "the story" },
+  );
   expect(await k("get", "dagster")).toContain("backfill.dagster-operator.io/letters");
-  const described = await k("describe", "drun", "by-k8s-job");
-  for (const line of [/Type: +Succeeded/, /Normal +Submitted/, /Normal +Started/, /Normal +Succeeded/])
-    expect(described).toMatch(line);
-  expect(await k("describe", "dsched", "every-minute")).toMatch(/Normal +RunsRequested/);
+  await described("drun", "by-k8s-job", /Type: +Succeeded/);
+  for (const reason of ["Submitted", "Started", "Succeeded"])
+    await described("drun", "by-k8s-job", new RegExp(`Normal +${reason}`));
+  await described("dsched", "every-minute", /Normal +RunsRequested/);
 });
 
 test("deleting the location takes its mirrors and its workspace entry, and leaves what people wrote", async () => {

@@ -9,9 +9,8 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import type { BackfillObject } from "../../src/backfill/backfill-object.ts";
 import { backfillPart } from "../../src/backfill/part.ts";
-import type { KubeObject } from "../../src/kube/object.ts";
 import { BACKFILL } from "../../src/kube/resources.ts";
-import { Cluster, EVENT } from "./cluster.ts";
+import { Cluster, told } from "./cluster.ts";
 
 const letters = staticPartitions(["a", "b", "c"]);
 const part = asset("part", { partitions: letters }, () => 1);
@@ -99,8 +98,7 @@ test("a Backfill is submitted once, and its object tells how far it is and how i
   expect(over.status).toMatchObject({ requested: 3, done: 2, failed: 1, inProgress: 0 });
   expect(condition(over, "Succeeded")).toMatchObject({ status: "False", reason: "SomeFailed" });
   expect(over.metadata.finalizers).toBeUndefined();
-  const { items } = await cluster.client.list<KubeObject & { reason: string }>(EVENT, home);
-  expect(items.map(({ reason }) => reason)).toEqual(expect.arrayContaining(["Submitted", "SomeFailed"]));
+  await told(cluster.client, home, "parts", "Submitted", "SomeFailed");
   const columns = execFileSync("kubectl", ["-n", home, "get", "dbf"], { encoding: "utf8" });
   expect(columns).toMatch(/parts +here +parts +COMPLETED_FAILED +3 +2 +1 +0 /);
 });

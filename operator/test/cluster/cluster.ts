@@ -5,12 +5,30 @@ import { eventually } from "@dagster-operator/engine/testing";
 import { compose, type MakePart, type Operator } from "../../src/compose.ts";
 import { KubeClient } from "../../src/kube/client.ts";
 import { loadConfig } from "../../src/kube/config.ts";
-import type { Resource } from "../../src/kube/object.ts";
+import type { KubeObject, Resource } from "../../src/kube/object.ts";
 import { OperatorMetrics } from "../../src/metrics.ts";
 import { serveKinds } from "./serve-kinds.ts";
 
 export const NAMESPACE: Resource = { apiVersion: "v1", kind: "Namespace", plural: "namespaces" };
 export const EVENT: Resource = { apiVersion: "v1", kind: "Event", plural: "events" };
+interface KubeEvent extends KubeObject {
+  reason: string;
+  involvedObject: { name: string };
+}
+
+/** Resolves when Events with these reasons tell of the object: they come after what they tell of. */
+export async function told(
+  client: KubeClient,
+  namespace: string,
+  name: string,
+  ...reasons: string[]
+): Promise<void> {
+  await eventually(`Events ${reasons.join(", ")} tell of ${name}`, async () => {
+    const { items } = await client.list<KubeEvent>(EVENT, namespace);
+    const known = items.filter(({ involvedObject }) => involvedObject.name === name);
+    return reasons.every((reason) => known.some((event) => event.reason === reason));
+  });
+}
 
 export class Cluster {
   readonly client: KubeClient;

@@ -15,7 +15,7 @@ import {
   SECRET,
   SERVICE,
 } from "../../src/kube/resources.ts";
-import { Cluster, EVENT } from "./cluster.ts";
+import { Cluster, told } from "./cluster.ts";
 import { assets, PAUSE, putCode, putLocation, specOf } from "./user-code.ts";
 
 let cluster: Cluster;
@@ -110,12 +110,7 @@ test("an applied CodeLocation becomes a Deployment, a Service, a workspace entry
     definitionsHash: object.status?.definitionsHash,
     template: { code: { language: "typescript", file: "/code/definitions.mjs" } },
   });
-  const events = await cluster.client.list<KubeObject>(EVENT, home, {
-    fieldSelector: "involvedObject.name=shop,involvedObject.kind=CodeLocation",
-  });
-  expect(events.items.map(({ reason }) => reason)).toEqual(
-    expect.arrayContaining(["Starting", "Serving", "Complete"]),
-  );
+  await told(cluster.client, home, "shop", "Starting", "Serving", "Complete");
 });
 
 test("a change of code rolls over, and the old server goes when the new one serves", async () => {

@@ -13,7 +13,7 @@ import type { JobObject, ScheduleObject, SensorObject } from "../../src/definiti
 import { definitionsPart } from "../../src/definitions/part.ts";
 import type { KubeObject, Resource } from "../../src/kube/object.ts";
 import { CODE_LOCATION, DAGSTER_JOB, SCHEDULE, SENSOR, SERVICE } from "../../src/kube/resources.ts";
-import { Cluster, EVENT } from "./cluster.ts";
+import { Cluster, told } from "./cluster.ts";
 import { putCode, putLocation, specOf } from "./user-code.ts";
 
 const CODE = `import { asset, Definitions, job, op, schedule, sensor, SkipReason } from "@dagster-operator/sdk";
@@ -100,12 +100,6 @@ const apply = (resource: Resource, name: string, spec: Record<string, unknown>) 
     contentType: "application/apply-patch+yaml",
     body: { apiVersion: resource.apiVersion, kind: resource.kind, metadata: { name, namespace: home }, spec },
   });
-const events = async (name: string) =>
-  (
-    await cluster.client.list<KubeObject & { reason: string; involvedObject: { name: string } }>(EVENT, home)
-  ).items
-    .filter(({ involvedObject }) => involvedObject.name === name)
-    .map(({ reason }) => reason);
 const kubectl = (...args: string[]) => execFileSync("kubectl", ["-n", home, ...args], { encoding: "utf8" });
 
 test("what the code defines is seen as objects that belong to the location, and comes back when it is deleted", async () => {
@@ -185,7 +179,7 @@ test("suspend switches a schedule of the code, and then the page does not", asyn
   expect(ticked.status?.lastTick).toMatchObject({ status: "SUCCESS" });
   const run = await storage.runs.get(ticked.status?.lastRunId ?? "");
   expect(run).toMatchObject({ location: "shop", job: "nightly", status: "QUEUED" });
-  expect(await events("shop-every-minute")).toEqual(expect.arrayContaining(["Resumed", "RunsRequested"]));
+  await told(cluster.client, home, "shop-every-minute", "Resumed", "RunsRequested");
   await until<JobObject>(
     DAGSTER_JOB,
     "shop-nightly",
@@ -253,7 +247,7 @@ test("an object that does not fit says why, and takes nothing else away", async 
   expect(ready(elsewhere)).toMatchObject({ reason: "CodeLocationNotFound" });
   expect(isReady(await cluster.client.get<JobObject>(DAGSTER_JOB, home, "just-revenue"))).toBe(true);
   expect(workspace.get("shop")?.state).toBe("LOADED");
-  expect(await events("lost")).toContain("DoesNotFit");
+  await told(cluster.client, home, "lost", "DoesNotFit");
   // Mended, it is taken.
   await cluster.client.merge(DAGSTER_JOB, home, "lost", { spec: { job: "nightly" } });
   await until<JobObject>(DAGSTER_JOB, "lost", "is valid", isReady);

@@ -3,6 +3,7 @@ import type { KubeObject } from "../../src/kube/object.ts";
 import { DAGSTER_JOB, RUN } from "../../src/kube/resources.ts";
 import { JOB } from "../../src/run/job-template.ts";
 import type { RunObject } from "../../src/run/run-objects.ts";
+import { told } from "./cluster.ts";
 import { ClusterSystem, HOST_IMAGE } from "./cluster-system.ts";
 
 const system = new ClusterSystem();
@@ -40,7 +41,7 @@ describe("A Run object", () => {
     ]);
     const job = await system.client.get(JOB, system.namespace, `dagster-run-${object.status?.runId}`);
     expect(job.metadata.ownerReferences).toMatchObject([{ kind: "Run", name: "mine" }]);
-    expect(await events("mine")).toEqual(expect.arrayContaining(["Submitted", "Succeeded"]));
+    await told(system.client, system.namespace, "mine", "Submitted", "Succeeded");
     expect(operator.faults).toEqual([]);
   });
 
@@ -125,14 +126,6 @@ test("a new leader takes over runs that are under way: none is lost, none starts
   await system.storage.runs.cancel(patient);
   expect((await system.ended(patient)).status).toBe("CANCELED");
 });
-
-async function events(name: string): Promise<string[]> {
-  const EVENT = { apiVersion: "v1", kind: "Event", plural: "events" };
-  const { items } = await system.client.list<
-    KubeObject & { reason: string; involvedObject: { name: string } }
-  >(EVENT, system.namespace);
-  return items.filter(({ involvedObject }) => involvedObject.name === name).map(({ reason }) => reason);
-}
 
 function leftover(name: string, installation: string): KubeObject {
   const labels = {
