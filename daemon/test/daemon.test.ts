@@ -18,8 +18,6 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, type DaemonOptions, startDaemon } from "../src/index.ts";
 
-// A machine that is busy with other things is slow, not wrong.
-
 const log = pino({ level: "silent" });
 const NOON = Date.parse("2026-03-10T12:00:00Z");
 const idle = op("idle", () => 1);

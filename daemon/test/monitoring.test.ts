@@ -14,8 +14,6 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Daemon, type DaemonOptions, DEFAULT_CONFIG, startDaemon } from "../src/index.ts";
 
-// A machine that is busy with other things is slow, not wrong.
-
 const log = pino({ level: "silent" });
 const LIMITS = { maxConcurrentRuns: -1, tagLimits: [] };
 const at = { ts: 1, level: "INFO" as const, message: "it happened" };

@@ -39,8 +39,6 @@ import {
   workerBatch,
 } from "../src/testing/index.ts";
 
-// A machine that is busy with other things is slow, not wrong.
-
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 const days = dailyPartitions({ start: "2026-03-01" });
 const weeks = weeklyPartitions({ start: "2026-02-01" });

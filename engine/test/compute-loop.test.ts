@@ -12,8 +12,6 @@ import {
 } from "../src/index.ts";
 import { eventually, exampleRun, ManualClock, MemoryBackend } from "../src/testing/index.ts";
 
-// A machine that is busy with other things is slow, not wrong.
-
 const LIMITS = { maxConcurrentRuns: -1, tagLimits: [] };
 const at = { ts: 1, level: "INFO" as const, message: "it happened" };
 let storage: Storage;

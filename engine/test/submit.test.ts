@@ -15,8 +15,6 @@ import {
 } from "../src/index.ts";
 import { MemoryWorkspace } from "../src/testing/index.ts";
 
-// A machine that is busy with other things is slow, not wrong.
-
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 const daily = dailyPartitions({ start: "2026-03-01" });
 const orders = asset("orders", { partitions: daily }, () => 1);
