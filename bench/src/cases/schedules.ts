@@ -1,9 +1,10 @@
 /** Schedules that are all due at one minute, on a Postgres whose commits are on disk: how late the run of each is in its queue. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { besideDagster, dagsterIs } from "../beside-dagster.ts";
 import { startDaemonWith } from "../daemon.ts";
 import { dagsterOn } from "../dagster-daemon.ts";
 import { type Line, quantile } from "../line.ts";
-import { onDatabase, onDurablePostgres } from "../postgres.ts";
+import { onDatabase } from "../postgres.ts";
 import { fixture, until } from "../system.ts";
 
 const OURS = 1000;
@@ -55,33 +56,28 @@ async function dagster(url: string, count: number): Promise<number[]> {
   }
 }
 
-export function run(): Promise<Line[]> {
-  return onDurablePostgres(async (database) => {
-    const many = await ours(await database("many"), OURS);
-    const same = await ours(await database("same"), BEARABLE);
-    const peer = await dagster(await database("peer"), BEARABLE);
-    const all = (values: number[]) => Math.max(...values);
-    const against = (value: number) => ({ what: "Dagster", value });
-    const [thousand, fewer] = [OURS, BEARABLE].map(
-      (count) => `${count.toLocaleString("en-US")} schedules due at once`,
-    );
-    return [
-      { name: `${thousand}: until all runs are queued`, ours: all(many), goal: "≤ 2 s", unit: "s" },
-      { name: `${thousand}: lateness p50`, ours: quantile(many, 0.5), unit: "s" },
-      { name: `${thousand}: lateness p99`, ours: quantile(many, 0.99), unit: "s" },
-      { name: `${fewer}: until all runs are queued`, ours: all(same), peer: against(all(peer)), unit: "s" },
-      {
-        name: `${fewer}: lateness p50`,
-        ours: quantile(same, 0.5),
-        peer: against(quantile(peer, 0.5)),
-        unit: "s",
-      },
-      {
-        name: `${fewer}: lateness p99`,
-        ours: quantile(same, 0.99),
-        peer: against(quantile(peer, 0.99)),
-        unit: "s",
-      },
-    ];
-  });
+export async function run(): Promise<Line[]> {
+  const { many, same, peer } = await besideDagster({ many: OURS, bearable: BEARABLE }, { ours, dagster });
+  const all = (values: number[]) => Math.max(...values);
+  const [thousand, fewer] = [OURS, BEARABLE].map(
+    (count) => `${count.toLocaleString("en-US")} schedules due at once`,
+  );
+  return [
+    { name: `${thousand}: until all runs are queued`, ours: all(many), goal: "≤ 2 s", unit: "s" },
+    { name: `${thousand}: lateness p50`, ours: quantile(many, 0.5), unit: "s" },
+    { name: `${thousand}: lateness p99`, ours: quantile(many, 0.99), unit: "s" },
+    { name: `${fewer}: until all runs are queued`, ours: all(same), peer: dagsterIs(all(peer)), unit: "s" },
+    {
+      name: `${fewer}: lateness p50`,
+      ours: quantile(same, 0.5),
+      peer: dagsterIs(quantile(peer, 0.5)),
+      unit: "s",
+    },
+    {
+      name: `${fewer}: lateness p99`,
+      ours: quantile(same, 0.99),
+      peer: dagsterIs(quantile(peer, 0.99)),
+      unit: "s",
+    },
+  ];
 }

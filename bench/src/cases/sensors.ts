@@ -1,9 +1,10 @@
 /** Sensors with a minimum interval of five seconds that find nothing, on a Postgres whose commits are on disk: how often they come. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { besideDagster, dagsterIs } from "../beside-dagster.ts";
 import { startDaemonWith } from "../daemon.ts";
 import { dagsterOn } from "../dagster-daemon.ts";
 import { type Line, quantile } from "../line.ts";
-import { onDatabase, onDurablePostgres } from "../postgres.ts";
+import { onDatabase } from "../postgres.ts";
 import { cpuOf, fixture, until } from "../system.ts";
 
 const OURS = 1000;
@@ -66,38 +67,33 @@ async function dagster(url: string, sensors: number): Promise<Pace> {
   }
 }
 
-export function run(): Promise<Line[]> {
-  return onDurablePostgres(async (database) => {
-    const many = await ours(await database("many"), OURS);
-    const same = await ours(await database("same"), BEARABLE);
-    const peer = await dagster(await database("peer"), BEARABLE);
-    const interval = ({ intervals }: Pace, q: number) => quantile(intervals, q);
-    const against = (value: number) => ({ what: "Dagster", value });
-    const [thousand, fewer] = [OURS, BEARABLE].map(
-      (count) => `${count.toLocaleString("en-US")} sensors every 5 s`,
-    );
-    return [
-      { name: `${thousand}: interval p50`, ours: interval(many, 0.5), unit: "s" },
-      { name: `${thousand}: interval p99`, ours: interval(many, 0.99), goal: "≤ 6 s", unit: "s" },
-      { name: `${thousand}: processor time of daemon and code server`, ours: many.cpu, unit: "% of a core" },
-      {
-        name: `${fewer}: interval p50`,
-        ours: interval(same, 0.5),
-        peer: against(interval(peer, 0.5)),
-        unit: "s",
-      },
-      {
-        name: `${fewer}: interval p99`,
-        ours: interval(same, 0.99),
-        peer: against(interval(peer, 0.99)),
-        unit: "s",
-      },
-      {
-        name: `${fewer}: processor time of daemon and code server`,
-        ours: same.cpu,
-        peer: against(peer.cpu),
-        unit: "% of a core",
-      },
-    ];
-  });
+export async function run(): Promise<Line[]> {
+  const { many, same, peer } = await besideDagster({ many: OURS, bearable: BEARABLE }, { ours, dagster });
+  const interval = ({ intervals }: Pace, q: number) => quantile(intervals, q);
+  const [thousand, fewer] = [OURS, BEARABLE].map(
+    (count) => `${count.toLocaleString("en-US")} sensors every 5 s`,
+  );
+  return [
+    { name: `${thousand}: interval p50`, ours: interval(many, 0.5), unit: "s" },
+    { name: `${thousand}: interval p99`, ours: interval(many, 0.99), goal: "≤ 6 s", unit: "s" },
+    { name: `${thousand}: processor time of daemon and code server`, ours: many.cpu, unit: "% of a core" },
+    {
+      name: `${fewer}: interval p50`,
+      ours: interval(same, 0.5),
+      peer: dagsterIs(interval(peer, 0.5)),
+      unit: "s",
+    },
+    {
+      name: `${fewer}: interval p99`,
+      ours: interval(same, 0.99),
+      peer: dagsterIs(interval(peer, 0.99)),
+      unit: "s",
+    },
+    {
+      name: `${fewer}: processor time of daemon and code server`,
+      ours: same.cpu,
+      peer: dagsterIs(peer.cpu),
+      unit: "% of a core",
+    },
+  ];
 }
