@@ -99,6 +99,7 @@ create table backfill (
   constraint backfill_idempotency_key_key UNIQUE (idempotency_key),
   constraint backfill_pkey PRIMARY KEY (no)
 );
+CREATE INDEX backfill_ended ON public.backfill USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX backfill_open ON public.backfill USING btree (available_at, no) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'CANCELING'::text]));
 
 create table code_location (

@@ -66,6 +66,11 @@ export async function forget(options: RetentionLoopOptions, signal: AbortSignal)
       for (const runId of runIds) await computeLog?.delete(runId);
       return runIds.length === 0 ? 0 : retention.deleteRuns(runIds);
     });
+  // After the runs: a backfill goes when none of its runs is left.
+  for (const [end, days] of entries(settings.backfills)) {
+    const before = cutoff(days, now);
+    if (before !== null) await batches("backfills", () => retention.purgeBackfills(end, before, BATCH));
+  }
   const events = cutoff(settings.events, now);
   if (events !== null) await batches("events", () => retention.purgeEvents(events, BATCH));
   const logs = cutoff(settings.computeLogs, now);

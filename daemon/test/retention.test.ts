@@ -9,6 +9,7 @@ import {
   type Storage,
 } from "@dagster-operator/engine";
 import {
+  exampleBackfill,
   exampleEvent,
   exampleRun,
   ManualClock,
@@ -39,6 +40,7 @@ const SETTINGS: RetentionSettings = {
     { key: "keep", days: null },
     { key: "kind", value: "scratch", days: 2 },
   ],
+  backfills: { SUCCESS: 30, FAILURE: 90, CANCELED: null },
   events: 20,
   computeLogs: 10,
   assetEvents: 15,
@@ -101,6 +103,17 @@ describe.each(Object.entries(databases))("%s", (_name, open) => {
     await storage.runs.submit(many);
     for (const { runId } of many)
       await storage.events.report(runId, [exampleEvent("RUN_FAILURE", { ts: at(100) })]);
+    // With the clock of NOW: they end today, and are forgotten in the second round.
+    const backfill = async (tags: Record<string, string> = {}) => {
+      const { backfillId } = await storage.backfills.submit(exampleBackfill());
+      await storage.backfills.claim("me", 10, 60_000);
+      const status = "COMPLETED_SUCCESS" as const;
+      await storage.backfills.save(backfillId, "me", { states: ["DD", "D"], status }, 0);
+      if (Object.keys(tags).length > 0)
+        await ended(0, "CANCELED", { ...tags, "dagster/backfill": backfillId });
+      return backfillId;
+    };
+    const backfills = { alone: await backfill(), withRun: await backfill({ keep: "yes" }) };
     const waiting = exampleRun({ tags: { kind: "scratch" } });
     await storage.runs.submit([waiting]);
     const sensor = { kind: "SENSOR", location: "examples", name: "files" } as const;
@@ -170,6 +183,7 @@ describe.each(Object.entries(databases))("%s", (_name, open) => {
     expect(await withEvents()).toEqual(["scratchKept", "otherKind", "new", "going"]);
     expect(await withLogs()).toEqual(["scratchKept", "otherKind", "new", "going"]);
     expect(new Set(await ticks())).toEqual(new Set(["SUCCESS 400", "FAILURE 3", "SKIPPED 6"]));
+    expect(await storage.backfills.count({})).toBe(2);
     expect(await storage.runs.get(waiting.runId)).not.toBeNull();
     expect(await storage.runs.get(runs.going)).toMatchObject({
       status: "STARTED",
@@ -185,6 +199,12 @@ describe.each(Object.entries(databases))("%s", (_name, open) => {
     expect(await withEvents()).toEqual(["scratchKept", "otherKind", "new", "going"]);
     expect(await withLogs()).toEqual(["going"]);
     expect(new Set(await ticks())).toEqual(new Set(["SUCCESS 400", "FAILURE 3"]));
+    expect(await storage.backfills.count({})).toBe(2);
+
+    clock.advance(21 * DAY);
+    await roundAt(NOW + 31 * DAY);
+    const kept = await storage.backfills.list({}, { limit: 10 });
+    expect(kept.map(({ backfillId }) => backfillId)).toEqual([backfills.withRun]);
     expect(daemon.health()).toMatchObject([{ name: "retention", error: null }]);
   });
 });

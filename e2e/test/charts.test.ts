@@ -150,6 +150,7 @@ describe("the chart dagster", () => {
         enabled: true,
         schedule: { purgeAfterDays: 90 },
         sensor: { purgeAfterDays: { skipped: 7, success: -1 } },
+        backfills: { purgeAfterDays: { success: 90 } },
         computeLogs: { purgeAfterDays: 14 },
       },
       webhooks: [{ name: "alerts", url: { env: "HOOK_URL" }, secret: { env: "HOOK_SECRET" } }],
@@ -165,6 +166,7 @@ describe("the chart dagster", () => {
       retention: {
         schedule: { purge_after_days: 90 },
         sensor: { purge_after_days: { skipped: 7, success: -1 } },
+        backfills: { purge_after_days: { success: 90 } },
         compute_logs: { purge_after_days: 14 },
       },
       webhooks: [{ name: "alerts", url: { env: "HOOK_URL" }, secret: { env: "HOOK_SECRET" } }],

@@ -64,6 +64,7 @@ test("monitoring, retries, retention, pools and webhooks are read", () => {
       schedule: { purge_after_days: 90 },
       sensor: { purge_after_days: { skipped: 1, failure: 30, success: -1 } },
       runs: { purge_after_days: { success: 30 }, by_tag: [{ key: "keep", purge_after_days: -1 }] },
+      backfills: { purge_after_days: { success: 60, canceled: 0 } },
       compute_logs: { purge_after_days: 14 },
     },
     webhooks: [
@@ -79,6 +80,7 @@ test("monitoring, retries, retention, pools and webhooks are read", () => {
     retention: {
       runs: { SUCCESS: 30, FAILURE: null, CANCELED: null },
       runsWithTag: [{ key: "keep", days: null }],
+      backfills: { SUCCESS: 60, FAILURE: null, CANCELED: 0 },
       events: null,
       computeLogs: 14,
       ticks: {

@@ -28,6 +28,7 @@ const DAY_MS = 86_400_000;
 /** Retention keeps a month, so from the second month on nothing should grow. */
 const KEEP_DAYS = 30;
 const SHOWN = [60, 180, DAYS].filter((day) => day <= DAYS);
+const LEFT = ["run", "event", "tick", "backfill", "notice", "asset_partition"];
 /** Transactions at once, as from several workers. */
 const WIDTH = 8;
 
@@ -35,6 +36,7 @@ const days = { SUCCESS: KEEP_DAYS, SKIPPED: 7, FAILURE: KEEP_DAYS };
 const settings: RetentionSettings = {
   ...DEFAULT_RETENTION,
   runs: { SUCCESS: KEEP_DAYS, FAILURE: KEEP_DAYS, CANCELED: KEEP_DAYS },
+  backfills: { SUCCESS: KEEP_DAYS, FAILURE: KEEP_DAYS, CANCELED: KEEP_DAYS },
   computeLogs: 14,
   assetEvents: KEEP_DAYS,
   ticks: { SCHEDULE: days, SENSOR: days, AUTO_MATERIALIZE: days },
@@ -61,7 +63,7 @@ async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>)
   );
 }
 
-/** Ticks, runs with their events and logs, and a backfill of a hundred partitions: all of one day. */
+/** Ticks, runs with their events and logs, webhooks, and a backfill of a hundred partitions: all of one day. */
 async function live({ storage, computeLog }: System, day: number, now: number): Promise<void> {
   for (let hour = 0; hour < 24; hour += 1)
     await Promise.all(
@@ -72,7 +74,8 @@ async function live({ storage, computeLog }: System, day: number, now: number): 
         await storage.ticks.finish(tick.id, "bench", ticksOf(id, hour), at + 1000);
       }),
     );
-  const runs = Array.from({ length: RUNS }, (_, n) => busyRun(day, n));
+  const backfillId = `day${String(day).padStart(5, "0")}`;
+  const runs = Array.from({ length: RUNS }, (_, n) => busyRun(day, n, backfillId));
   await storage.runs.submit(runs.map(({ run }) => run));
   await storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, RUNS);
   for (const { id } of await storage.compute.claim("bench", RUNS, 60_000)) await storage.compute.done(id);
@@ -81,7 +84,6 @@ async function live({ storage, computeLog }: System, day: number, now: number): 
     await storage.events.append({ runId, producer: "worker:1", attempt: 1, events: stored });
     await computeLog.append({ runId, logKey: "worker", stream: "out" }, 0, Buffer.alloc(2000, randomUUID()));
   });
-  const backfillId = `day${String(day).padStart(5, "0")}`;
   await storage.backfills.submit({
     ...{
       backfillId,
@@ -102,7 +104,20 @@ async function live({ storage, computeLog }: System, day: number, now: number): 
     { states: ["D".repeat(100)], status: "COMPLETED_SUCCESS" },
     0,
   );
+  await tellWebhook(storage.notices);
   await storage.heartbeats.beat(`daemon:${day}`, [{ type: "SENSOR", error: null }], now);
+}
+
+/** What the webhook loop writes where a webhook hears of each run that ended; at the first try the one of a failed run does not answer. */
+async function tellWebhook(notices: Storage["notices"]): Promise<void> {
+  const loop = "webhook:bench";
+  while ((await notices.collect(loop, ["RUN_SUCCESS", "RUN_FAILURE"], ["bench"], 100)) === 100);
+  for (let claimed = await notices.claim(loop, "bench", 100, 60_000); claimed.length > 0; ) {
+    await each(claimed, ({ id, eventType, tries }) =>
+      eventType === "RUN_FAILURE" && tries === 1 ? notices.later(id, 0, "it answered 500") : notices.end(id),
+    );
+    claimed = await notices.claim(loop, "bench", 100, 60_000);
+  }
 }
 
 /** One round of the daemon's retention. */
@@ -137,12 +152,17 @@ export async function run(): Promise<Line[]> {
   const server = await startPostgres();
   try {
     return await onDatabase(server.url("postgres"), async (client) => {
-      let now = Date.now();
+      const started = Date.now();
+      let now = started;
       const opened = await openStorageWithLogs(server.url("postgres"), { now: () => now });
       const sizes: number[] = [];
       const number = async (sql: string) => Number((await client.query(`select (${sql}) as n`)).rows[0].n);
       for (let day = 1; day <= DAYS; day += 1) {
         await live(opened, day, now);
+        // Notices end by the database's own clock.
+        await client.query("update notice set ended_at = $1 where ended_at > $2 and ended_at <= $3", [
+          ...[now, started, Date.now() + 1000],
+        ]);
         now += DAY_MS;
         await forget(opened, now);
         await autovacuum(client);
@@ -151,7 +171,7 @@ export async function run(): Promise<Line[]> {
         if (process.env.TABLES) await showTables(client, day);
       }
       const rows: number[] = [];
-      for (const table of ["run", "event", "tick"]) rows.push(await number(`select count(*) from ${table}`));
+      for (const table of LEFT) rows.push(await number(`select count(*) from ${table}`));
       await opened.storage.close();
       const [first = Number.NaN, last = Number.NaN] = [sizes[0], sizes.at(-1)];
       const year = `${RUNS} runs, ${RUNS * 20} events and ${Math.round((RUNS * 10) / 24) * 24} ticks a day, ${KEEP_DAYS} days kept`;
@@ -167,9 +187,11 @@ export async function run(): Promise<Line[]> {
           goal: "≤ 1.1",
           unit: "×",
         },
-        { name: "the same: rows of runs left", ours: rows[0] ?? 0, unit: "" },
-        { name: "the same: rows of events left", ours: rows[1] ?? 0, unit: "" },
-        { name: "the same: rows of ticks left", ours: rows[2] ?? 0, unit: "" },
+        ...LEFT.map((table, i) => ({
+          name: `the same: rows of ${table}s left`,
+          ours: rows[i] ?? 0,
+          unit: "",
+        })),
       ];
     });
   } finally {

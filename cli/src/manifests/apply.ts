@@ -24,6 +24,8 @@ export interface ApplyOptions {
   refuse: (line: string) => void;
 }
 
+/** Of what a manifest asked for: it is not done a second time. */
+const GONE = "was submitted before, and retention has removed it since";
 const AGAIN_MS = 2_000;
 
 /** A request or a switch: what it is about, and what is asked of it. */
@@ -115,14 +117,16 @@ export class AppliedManifests {
     const deps = { storage, workspace, now: Date.now, newId: randomUUID };
     if (of.kind === "Backfill") {
       const { backfillId, created } = await submitBackfill(deps, toBackfillRequest(of, snapshot));
-      return `${created ? "requested as" : "was requested before as"} ${backfillId}`;
+      if (created) return `requested as ${backfillId}`;
+      return (await storage.backfills.get(backfillId)) ? `was requested before as ${backfillId}` : GONE;
     }
     const dynamic = await dynamicKeys(snapshot, storage);
     const { runId, created } = await submitRun(
       deps,
       toSubmitRequest(of, snapshot, { now: Date.now(), dynamic }),
     );
-    return `${created ? "submitted as" : "was submitted before as"} ${runId}`;
+    if (created) return `submitted as ${runId}`;
+    return (await storage.runs.get(runId)) ? `was submitted before as ${runId}` : GONE;
   }
 }
 

@@ -5,7 +5,12 @@ import { DEFAULT_MONITORING, type MonitoringSettings } from "../monitoring/overd
 import { DEFAULT_RETRIES, type RetrySettings } from "../monitoring/retry.ts";
 import { DEFAULT_POOL_SETTINGS, type PoolSettings } from "../ports/pool-storage.ts";
 import type { QueueLimits } from "../ports/run-storage.ts";
-import { DEFAULT_RETENTION, type RetentionSettings, type TickEnd } from "../retention/settings.ts";
+import {
+  DEFAULT_RETENTION,
+  type RetentionSettings,
+  type RunEnd,
+  type TickEnd,
+} from "../retention/settings.ts";
 import { didYouMean } from "../submit/nearest.ts";
 import { WEBHOOK_EVENTS, type Webhook } from "../webhooks/settings.ts";
 import { IGNORED, type InstanceFile, InstanceSchema, REFUSED } from "./schema.ts";
@@ -172,15 +177,19 @@ function retentionSettings(given: NonNullable<InstanceFile["retention"]>): Reten
       FAILURE: daysOf(each.failure, byDefault.FAILURE),
     };
   };
-  const runs = given.runs?.purge_after_days;
-  const ends = typeof runs === "object" ? runs : { success: runs, failure: runs, canceled: runs };
+  type EndDays = NonNullable<typeof given.backfills>["purge_after_days"] | undefined;
+  const ends = (days: EndDays, byDefault: Record<RunEnd, number | null>) => {
+    const each = typeof days === "object" ? days : { success: days, failure: days, canceled: days };
+    return {
+      SUCCESS: daysOf(each.success, byDefault.SUCCESS),
+      FAILURE: daysOf(each.failure, byDefault.FAILURE),
+      CANCELED: daysOf(each.canceled, byDefault.CANCELED),
+    };
+  };
   const base = DEFAULT_RETENTION;
   return {
-    runs: {
-      SUCCESS: daysOf(ends.success, base.runs.SUCCESS),
-      FAILURE: daysOf(ends.failure, base.runs.FAILURE),
-      CANCELED: daysOf(ends.canceled, base.runs.CANCELED),
-    },
+    runs: ends(given.runs?.purge_after_days, base.runs),
+    backfills: ends(given.backfills?.purge_after_days, base.backfills),
     runsWithTag: (given.runs?.by_tag ?? []).map(({ key, value, purge_after_days }) => ({
       key,
       ...(value === undefined ? {} : { value }),

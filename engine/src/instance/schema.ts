@@ -44,6 +44,11 @@ const tickDays = z
       .optional(),
   })
   .optional();
+/** By how a run or a backfill ended. */
+const endDays = z.union([
+  days,
+  z.strictObject({ success: days.optional(), failure: days.optional(), canceled: days.optional() }),
+]);
 const purge = z.strictObject({ purge_after_days: days }).optional();
 /** A text, or the environment variable that holds it. */
 const text = z.union([z.string(), z.strictObject({ env: z.string().min(1) })]);
@@ -96,16 +101,7 @@ export const InstanceSchema = z.strictObject({
       auto_materialize: tickDays,
       runs: z
         .strictObject({
-          purge_after_days: z
-            .union([
-              days,
-              z.strictObject({
-                success: days.optional(),
-                failure: days.optional(),
-                canceled: days.optional(),
-              }),
-            ])
-            .optional(),
+          purge_after_days: endDays.optional(),
           by_tag: z
             .array(
               z.strictObject({
@@ -117,6 +113,7 @@ export const InstanceSchema = z.strictObject({
             .optional(),
         })
         .optional(),
+      backfills: z.strictObject({ purge_after_days: endDays }).optional(),
       events: purge,
       compute_logs: purge,
       asset_events: purge,

@@ -103,7 +103,10 @@ export interface BackfillRun {
 }
 
 export interface BackfillStorage {
-  /** Writes it as REQUESTED with every partition waiting; `created: false` where the idempotency key was known. */
+  /**
+   * Writes it as REQUESTED with every partition waiting. `created: false` where the idempotency key was known; the id is then
+   * the first one's, or the given one where retention has removed that.
+   */
   submit(backfill: NewBackfill): Promise<{ backfillId: string; created: boolean }>;
   get(backfillId: string): Promise<BackfillDetail | null>;
   /** Newest first. `cursor` is a backfill id: strictly older ones follow. */

@@ -20,10 +20,15 @@ export interface Retention {
   /** Run ids, oldest end first. */
   endedRuns(which: EndedRuns, limit: number): Promise<string[]>;
   /**
-   * Removes ended runs with their events, steps and tags; what they made of assets stays, and a sensor's run key stays spent
-   * (a run without one is of one tick, which has ended: nothing is kept of it). Number of runs.
+   * Removes ended runs with their events, steps and tags; what they made of assets stays, and the key of a manifest and a
+   * sensor's run key stay spent (a run without one is of one tick, which has ended: nothing is kept of it). Number of runs.
    */
   deleteRuns(runIds: readonly string[]): Promise<number>;
+  /**
+   * Removes backfills that ended this way before and of which no run is there; their idempotency keys stay spent. A FAILED
+   * one counts as ended by failure. Number removed, at most `limit`.
+   */
+  purgeBackfills(end: RunEnd, before: number, limit: number): Promise<number>;
   /** Removes the events of up to `limit` runs that ended before. Number of runs. */
   purgeEvents(before: number, limit: number): Promise<number>;
   /** Runs that ended before and whose logs nobody has purged. */

@@ -8,6 +8,8 @@ export interface RetentionSettings {
   runs: Record<RunEnd, number | null>;
   /** Runs with a tag, before all others: the first that fits counts. `value` absent = any. */
   runsWithTag: { key: string; value?: string | undefined; days: number | null }[];
+  /** Backfills of which no run is left, by how they ended. */
+  backfills: Record<RunEnd, number | null>;
   /** Events of runs that stay themselves. */
   events: number | null;
   /** Stdout and stderr of runs that stay themselves. */
@@ -23,6 +25,7 @@ const ticks = (): Record<TickEnd, number | null> => ({ SUCCESS: null, SKIPPED: 7
 export const DEFAULT_RETENTION: RetentionSettings = {
   runs: { SUCCESS: null, FAILURE: null, CANCELED: null },
   runsWithTag: [],
+  backfills: { SUCCESS: null, FAILURE: null, CANCELED: null },
   events: null,
   computeLogs: null,
   assetEvents: null,

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
+import type { BackfillStatus, NewBackfill } from "../ports/backfill-storage.ts";
 import type { Storage } from "../ports/storage.ts";
+import { exampleBackfill } from "./backfill-storage-contract.ts";
 import {
   exampleEvent,
   exampleRun,
@@ -76,6 +78,44 @@ export function retentionContract(subject: StorageSubject): void {
       expect(await storage.retention.deleteRuns(runs)).toBe(2);
       const again = [own, named].map((idempotencyKey) => exampleRun({ idempotencyKey }));
       expect((await storage.runs.submit(again)).map(({ created }) => created)).toEqual([true, false]);
+    });
+
+    test("a backfill goes by its end and age when none of its runs is left, and its key stays spent", async () => {
+      const { backfills, retention } = storage;
+      const over = async (backfill: Partial<NewBackfill>, status: BackfillStatus) => {
+        const { backfillId } = await backfills.submit(exampleBackfill(backfill));
+        await backfills.claim("me", 10, 60_000);
+        if (status !== "REQUESTED")
+          await backfills.save(backfillId, "me", { states: ["DD", "D"], status }, 0);
+        return backfillId;
+      };
+      const idempotencyKey = "manifest:Backfill:default/january:1";
+      const done = await over({ idempotencyKey }, "COMPLETED_SUCCESS");
+      const withRun = await over({}, "COMPLETED_SUCCESS");
+      const failed = await over({}, "FAILED");
+      await over({}, "CANCELED");
+      await over({}, "REQUESTED");
+      const run = await ended(100, { tags: { "dagster/backfill": withRun } });
+      const left = async () => (await backfills.list({}, { limit: 10 })).map(({ backfillId }) => backfillId);
+      const now = present(await backfills.get(done)).endedAt ?? 0;
+      expect(await retention.purgeBackfills("SUCCESS", now, 10)).toBe(0);
+      expect(await retention.purgeBackfills("SUCCESS", now + 60_000, 10)).toBe(1);
+      expect(await left()).not.toContain(done);
+      expect(await left()).toContain(withRun);
+      expect(await backfills.submit(exampleBackfill({ idempotencyKey }))).toMatchObject({ created: false });
+      await retention.deleteRuns([run]);
+      expect(await retention.purgeBackfills("SUCCESS", now + 60_000, 10)).toBe(1);
+      expect(await retention.purgeBackfills("FAILURE", now + 60_000, 10)).toBe(1);
+      expect(await left()).toHaveLength(2);
+      expect(await left()).not.toContain(failed);
+      expect(await retention.purgeBackfills("CANCELED", now + 60_000, 0)).toBe(0);
+    });
+
+    test("the key of a manifest stays spent when its run is removed", async () => {
+      const idempotencyKey = "manifest:Run:default/once:1";
+      await storage.retention.deleteRuns([await ended(100, { idempotencyKey })]);
+      const [again] = await storage.runs.submit([exampleRun({ idempotencyKey })]);
+      expect(again?.created).toBe(false);
     });
 
     test("events go and the run stays; logs are asked for once", async () => {

@@ -19,7 +19,8 @@ const SUBMIT = `
   with created as (
     insert into backfill (id, location, job, status, assets, targets, states, counts, num_partitions, from_failure, steps,
       run_config, tags, title, description, parent_id, idempotency_key, created_at, updated_at)
-    values ($1, $2, $3, 'REQUESTED', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
+    select $1, $2, $3, 'REQUESTED', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17
+    where not exists (select from spent_key s where s.key = md5($16)::uuid)
     on conflict do nothing
     returning id
   )

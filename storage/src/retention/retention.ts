@@ -1,4 +1,4 @@
-import type { EndedRuns, Retention } from "@dagster-operator/engine";
+import type { BackfillStatus, EndedRuns, Retention, RunEnd } from "@dagster-operator/engine";
 import type { Database, Parameter } from "../database/database.ts";
 
 function endedRuns({ statuses, before, tag, without }: EndedRuns, limit: number) {
@@ -25,7 +25,7 @@ const DELETE = `
     for update skip locked
   ), spent as (
     insert into spent_key (key) select md5(idempotency_key)::uuid from picked
-    where starts_with(idempotency_key, 'sensor:') and (tags ? 'dagster/run_key'
+    where starts_with(idempotency_key, 'manifest:') or starts_with(idempotency_key, 'sensor:') and (tags ? 'dagster/run_key'
       or coalesce(strpos(idempotency_key, '#' || (tags ->> 'dagster/tick') || '.'), 0) = 0)
     on conflict do nothing
   ), events as (
@@ -34,6 +34,25 @@ const DELETE = `
     delete from run where no in (select no from picked)
   )
   select id from picked`;
+
+const BACKFILL_ENDS: Record<RunEnd, BackfillStatus[]> = {
+  SUCCESS: ["COMPLETED_SUCCESS"],
+  FAILURE: ["COMPLETED_FAILED", "FAILED"],
+  CANCELED: ["CANCELED"],
+};
+
+// One that was resumed meanwhile is looked at again under its lock.
+const BACKFILLS = `
+  with picked as materialized (
+    select no, idempotency_key from backfill b
+    where status = any($1::text[]) and ended_at < $2
+      and not exists (select from run_tag t where t.key = 'dagster/backfill' and t.value = b.id)
+    order by ended_at limit $3 for update skip locked
+  ), spent as (
+    insert into spent_key (key) select md5(idempotency_key)::uuid from picked where idempotency_key is not null
+    on conflict do nothing
+  ), gone as (delete from backfill where no in (select no from picked))
+  select no from picked`;
 
 const EVENTS = `
   with picked as materialized (
@@ -92,6 +111,7 @@ export function retention(database: Database): Retention {
       return (await database.rows<{ id: string }>(sql, params)).map(({ id }) => id);
     },
     deleteRuns: (runIds) => count(DELETE, [[...runIds]]),
+    purgeBackfills: (end, before, limit) => count(BACKFILLS, [BACKFILL_ENDS[end], before, limit]),
     purgeEvents: (before, limit) => count(EVENTS, [before, limit]),
     async runsWithLogs(before, limit) {
       const rows = await database.rows<{ id: string }>(
