@@ -15,7 +15,7 @@ spec: {codeLocation: sales, assetSelection: "+total", tags: {team: red}, executo
 apiVersion: dagster-operator.io/v1alpha1
 kind: Schedule
 metadata: {name: every-minute}
-spec: {cron: "0 0 1 1 *", jobRef: {name: sums}}
+spec: {cron: "0 0 29 2 *", jobRef: {name: sums}}
 ---
 apiVersion: dagster-operator.io/v1alpha1
 kind: Schedule

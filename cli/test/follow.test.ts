@@ -8,7 +8,7 @@ const NAMED = `
 import { asset, Definitions, defineAssetJob, schedule } from "@dagster-operator/sdk";
 const made = asset(process.env.COLOUR ?? "plain", {}, () => 1);
 const all = defineAssetJob("all", { selection: "*" });
-export default new Definitions({ assets: [made], jobs: [all], schedules: [schedule("nightly", { job: all, cron: "0 4 * * *" })] });
+export default new Definitions({ assets: [made], jobs: [all], schedules: [schedule("nightly", { job: all, cron: "0 0 29 2 *" })] });
 `;
 interface Location {
   name: string;

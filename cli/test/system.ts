@@ -189,7 +189,7 @@ export interface EventJson {
 export async function until(
   what: string,
   condition: () => Promise<boolean>,
-  timeoutMs = 180_000,
+  timeoutMs = 400_000,
 ): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (Date.now() < end) {
@@ -262,6 +262,6 @@ const totals = defineAssetJob("totals", { selection: "+total" });
 export default new Definitions({
   assets: [numbers, total, broken],
   jobs: [waiting, totals],
-  schedules: [schedule("nightly", { job: totals, cron: "0 4 * * *" })],
+  schedules: [schedule("nightly", { job: totals, cron: "0 0 29 2 *" })],
 });
 `;

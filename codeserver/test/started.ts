@@ -32,7 +32,7 @@ export async function startCodeServer(cwd: string, args: string[]): Promise<Star
     // Not "exit": what it said last may come behind that.
     child.once("close", (status) => reject(new Error(`the code server ended with ${status}: ${stderr}`)));
   });
-  const code = new HttpCodeLocation(ready.address);
+  const code = new HttpCodeLocation(ready.address, { timeoutMs: 120_000 });
   const { host, port } = ready.address as Extract<Address, { host: string }>;
   return {
     child,

@@ -12,14 +12,16 @@ test.each([
   // Every lease of the first has run out for the second: it takes each tick that it finds open, while the first goes on with it.
   ["of which one takes over what the other holds", [0, 600_000]],
 ])("schedulers %s race for each tick: nothing twice, nothing lost", async (_, skews) => {
-  const { url, drop } = await withPostgres();
-  try {
-    const { seconds: _, ...raced } = await race(url, TICKS, skews);
-    expect(raced).toMatchObject({ ticks: TICKS, runs: 2 * TICKS, duplicates: 0, lost: 0 });
-    // There was a race.
-    expect(raced.fewest).toBeGreaterThan(0);
-    if (skews.some((skew) => skew > 0)) expect(raced.takenOver).toBeGreaterThan(0);
-  } finally {
-    await drop();
+  const takesOver = skews.some((skew) => skew > 0);
+  // Until there was a race: on a busy machine one of them may have done all before the other had a turn.
+  for (let raced = false; !raced; ) {
+    const { url, drop } = await withPostgres();
+    try {
+      const { fewest, takenOver, seconds: _, ...outcome } = await race(url, TICKS, skews);
+      expect(outcome).toEqual({ ticks: TICKS, runs: 2 * TICKS, duplicates: 0, lost: 0 });
+      raced = fewest > 0 && (takenOver > 0 || !takesOver);
+    } finally {
+      await drop();
+    }
   }
 });

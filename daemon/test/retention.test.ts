@@ -21,13 +21,10 @@ import {
 } from "@dagster-operator/engine/testing";
 import { FileComputeLog, openStorageWithLogs } from "@dagster-operator/storage";
 import { openMemoryStorage, withPostgres } from "@dagster-operator/storage/testing";
-import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { startDaemon } from "../src/index.ts";
-
-// Hundreds of runs one after the other: minutes on a machine that is busy with other things.
-jest.setTimeout(300_000);
 
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 const DAY = 86_400_000;

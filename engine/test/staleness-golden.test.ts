@@ -37,7 +37,7 @@ const golden = JSON.parse(
 let storage: Storage;
 beforeAll(async () => {
   storage = await openMemoryStorage();
-}, 60_000);
+});
 afterAll(() => storage.close());
 
 function partitions(spec: NonNullable<Spec["partitions"]>) {

@@ -28,7 +28,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const client = () => new RunApiClient({ url: server.url, token: "token-r", runId: "r", giveUpMs: 10_000 });
+const client = () => new RunApiClient({ url: server.url, token: "token-r", runId: "r", giveUpMs: 300_000 });
 const line = (n: number): RunEvent => ({ type: "LOG_MESSAGE", ts: n, level: "INFO", message: `line ${n}` });
 const messages = () => server.run("r").events.map(({ event }) => event.message);
 const lines = (n: number) => Array.from({ length: n }, (_, i) => `line ${i}`);
@@ -47,7 +47,7 @@ function sender(options: { clock?: Clock; giveUpMs?: number } = {}): EventSender
     producer: PRODUCER,
     outbox: new Outbox(1, { file: file() }),
     post: (producer, batch) => api.postEvents(producer, batch),
-    giveUpMs: options.giveUpMs ?? 60_000,
+    giveUpMs: options.giveUpMs ?? 600_000,
     clock: options.clock ?? systemClock,
     onControl: () => {},
     onStop: (error) => stopped.push(error),

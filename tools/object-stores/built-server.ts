@@ -75,7 +75,7 @@ export async function startServer(
   });
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; !(await answers(url)); tries++) {
-    if (child.exitCode !== null || tries > 600)
+    if (child.exitCode !== null || tries > 6000)
       throw new Error(`${program} does not answer at ${url}: ${last}`);
     await sleep(50);
   }

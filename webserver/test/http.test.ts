@@ -255,4 +255,4 @@ test("a read-only server answers questions, refuses what changes something in Da
   } finally {
     await readOnly.close();
   }
-}, 60_000);
+});

@@ -1,24 +1,38 @@
 /** The official Python client, installed from PyPI once a machine. Without network the tests that need it say so and pass. */
 import { type ExecFileSyncOptions, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const VERSION = "1.13.27";
-const FOLDER = join(homedir(), ".cache", "dagster-operator", "python-client");
+const FOLDER = join(homedir(), ".cache", "dagster-operator", `python-client-${VERSION}`);
+const MARK = "installed";
 const PYTHON = join(FOLDER, "bin", "python");
 const QUIET: ExecFileSyncOptions = { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8", timeout: 300_000 };
 
 let state: "present" | "absent" | undefined;
 function install(): boolean {
   if (state) return state === "present";
-  const mark = join(FOLDER, `dagster-graphql-${VERSION}`);
+  const mark = join(FOLDER, MARK);
   try {
     if (!existsSync(mark)) {
-      mkdirSync(FOLDER, { recursive: true });
-      execFileSync("python3", ["-m", "venv", FOLDER], QUIET);
-      execFileSync(PYTHON, ["-m", "pip", "install", "-q", `dagster-graphql==${VERSION}`], QUIET);
-      writeFileSync(mark, "");
+      // Whole or not at all: another test file may be about the same.
+      mkdirSync(dirname(FOLDER), { recursive: true });
+      const made = mkdtempSync(`${FOLDER}-`);
+      try {
+        execFileSync("python3", ["-m", "venv", made], QUIET);
+        execFileSync(
+          join(made, "bin", "python"),
+          ["-m", "pip", "install", "-q", `dagster-graphql==${VERSION}`],
+          QUIET,
+        );
+        writeFileSync(join(made, MARK), "");
+        renameSync(made, FOLDER);
+      } catch (error) {
+        if (!existsSync(mark)) throw error;
+      } finally {
+        rmSync(made, { recursive: true, force: true });
+      }
     }
     state = "present";
   } catch (error) {

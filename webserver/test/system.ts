@@ -62,7 +62,7 @@ export async function startSystem(
   });
   const { url } = await server.listen({ port: 0 });
   const token = (runId: string, attempt: number) =>
-    makeRunToken(tokenSecret, { runId, attempt, expiresAt: Date.now() + 60_000 });
+    makeRunToken(tokenSecret, { runId, attempt, expiresAt: Date.now() + 3_600_000 });
   const gql = async (query: string, variables: Record<string, unknown> = {}) => {
     const response = await fetch(`${url}/graphql`, {
       method: "POST",

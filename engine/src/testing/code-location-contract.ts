@@ -18,7 +18,7 @@ export interface CodeLocationHarness {
   openAbsent(): Promise<{ code: CodeLocation; close(): Promise<void> }>;
 }
 
-const SENSOR = { cursor: null, lastRunKey: null, lastTickTime: null, timeoutMs: 10_000 };
+const SENSOR = { cursor: null, lastRunKey: null, lastTickTime: null, timeoutMs: 120_000 };
 
 /** What every adapter of the port CodeLocation does. */
 export function codeLocationContract(name: string, harness: CodeLocationHarness): void {
@@ -39,7 +39,7 @@ export function codeLocationContract(name: string, harness: CodeLocationHarness)
 
     test("evaluates a schedule at the time that it is told", async () => {
       const scheduledTime = Date.UTC(2026, 2, 1, 4, 30);
-      const tick = await code.evaluateSchedule("nightly", { scheduledTime, timeoutMs: 10_000 });
+      const tick = await code.evaluateSchedule("nightly", { scheduledTime, timeoutMs: 120_000 });
       expect(tick.runRequests).toHaveLength(1);
       expect(tick.runRequests[0]).toMatchObject({
         runKey: "2026-03-01T04:30:00.000Z",
@@ -69,7 +69,7 @@ export function codeLocationContract(name: string, harness: CodeLocationHarness)
 
     test("rejects with NotFound for names that it does not have", async () => {
       expect(await caught(code.evaluateSensor("nobody", SENSOR))).toBeInstanceOf(NotFound);
-      const at = { scheduledTime: 0, timeoutMs: 1_000 };
+      const at = { scheduledTime: 0, timeoutMs: 120_000 };
       expect(await caught(code.evaluateSchedule("nobody", at))).toBeInstanceOf(NotFound);
       expect(await caught(code.validateRunConfig("nobody", {}))).toBeInstanceOf(NotFound);
     });

@@ -46,7 +46,7 @@ export async function eventually<T>(
   what: string,
   read: () => Promise<T | null | undefined | false> | T | null | undefined | false,
 ): Promise<T> {
-  const until = Date.now() + 150_000;
+  const until = Date.now() + 400_000;
   for (;;) {
     const value = await read();
     if (value !== null && value !== undefined && value !== false) return value;

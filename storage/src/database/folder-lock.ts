@@ -13,6 +13,8 @@ interface Owner {
 
 const FILE = "dagster-operator.lock";
 const BEAT_MS = 5000;
+/** How long processes that start at once may be in each other's way. */
+const PATIENCE_MS = 60_000;
 const held = new Set<string>();
 
 /**
@@ -48,7 +50,7 @@ async function take(folder: string, path: string, own: string): Promise<void> {
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, own);
   try {
-    for (let attempt = 0; attempt < 50; attempt++) {
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; ) {
       if (await linked(draft, path)) return;
       const text = await readFile(path, "utf8").catch(() => null);
       if (text === null) continue;

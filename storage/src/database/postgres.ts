@@ -23,7 +23,8 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
   const config = {
     connectionString: url,
     types,
-    connectionTimeoutMillis: 5000,
+    // For a free connection of the pool too: a server that is busy for seconds is not away.
+    connectionTimeoutMillis: 15_000,
     application_name: "dagster-operator",
   };
   const pool = new pg.Pool({ ...config, max: options.connections ?? 10, idleTimeoutMillis: 30_000 });

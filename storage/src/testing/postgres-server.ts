@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -8,6 +9,9 @@ import { promisify } from "node:util";
 import { installDebianPackage } from "./debian-package.ts";
 
 const run = promisify(execFile);
+
+/** For a server to come up or go; a busy machine is no failure (s). */
+const WAIT_S = "600";
 
 /** Folder with `initdb`, `postgres` and `pg_ctl`: from the PATH, else Debian's; null where there is none. */
 export async function findPostgres(): Promise<string | null> {
@@ -93,10 +97,10 @@ export async function startPostgres(
     dir,
     url: (database) => `postgres://postgres@127.0.0.1:${port}/${database}`,
     async start() {
-      await command("pg_ctl", ["-D", data, "-l", join(dir, "log"), "-w", "start"]);
+      await command("pg_ctl", ["-D", data, "-l", join(dir, "log"), "-w", "-t", WAIT_S, "start"]);
     },
     async stop(mode = "fast") {
-      await command("pg_ctl", ["-D", data, "-m", mode, "-w", "stop"]);
+      await command("pg_ctl", ["-D", data, "-m", mode, "-w", "-t", WAIT_S, "stop"]);
     },
     async remove() {
       if (existsSync(join(data, "postmaster.pid"))) await server.stop("immediate");
@@ -125,13 +129,18 @@ async function unprivileged(): Promise<{ uid: number; gid: number } | null> {
   return { uid: Number(entry[2]), gid: Number(entry[3]) };
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Below those that the system gives away: a server that is stopped for a while would find its port taken by any connection, and
+ * whoever connects to it meanwhile might be connected to itself.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 30_000);
     const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
 }

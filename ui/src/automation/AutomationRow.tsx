@@ -19,7 +19,7 @@ import {
 } from "../graphql/generated/operations.ts";
 import { queryClient } from "../graphql/hooks.ts";
 import { reportFailure } from "../runs/actions.ts";
-import { selectorOf, useWorkspace } from "../workspace/workspace.ts";
+import { loadedPlaces, selectorOf } from "../workspace/workspace.ts";
 import { describe } from "./describe.ts";
 
 interface Tick {
@@ -116,11 +116,10 @@ export function Toggle({
   state: InstigationStateParts;
   label?: string;
 }) {
-  const { places } = useWorkspace();
   const on = state.status === "RUNNING";
   const toggle = useMutation({
     mutationFn: async () => {
-      const selector = selectorOf(places, location, (r) =>
+      const selector = selectorOf(await loadedPlaces(), location, (r) =>
         (kind === "schedule" ? r.schedules : r.sensors).some((i) => i.name === name),
       );
       if (!selector)

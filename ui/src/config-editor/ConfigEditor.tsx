@@ -20,7 +20,7 @@ import {
   placeholder,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import { parseDocument } from "yaml";
 import { explain, suggest } from "./complete.ts";
 import type { JsonSchema, Path } from "./json-schema.ts";
@@ -111,7 +111,8 @@ export default function ConfigEditor({
     };
   }, [readOnly, label]);
 
-  useEffect(() => {
+  // Before the next key: an effect that came after it took what was typed since for a change from outside, and undid it.
+  useLayoutEffect(() => {
     const own = view.current;
     if (own && own.state.doc.toString() !== value)
       own.dispatch({ changes: { from: 0, to: own.state.doc.length, insert: value } });

@@ -1,5 +1,6 @@
 import { type UseQueryResult, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
+import { send } from "../graphql/client.ts";
 import {
   AssetGraph,
   Automation,
@@ -8,7 +9,7 @@ import {
   Workspace,
   type WorkspaceResult,
 } from "../graphql/generated/operations.ts";
-import { useGraphQL } from "../graphql/hooks.ts";
+import { keyOf, queryClient, useGraphQL } from "../graphql/hooks.ts";
 
 type Entries = Extract<WorkspaceResult["workspaceOrError"], { __typename: "Workspace" }>["locationEntries"];
 export type LocationEntry = Entries[number];
@@ -31,12 +32,23 @@ export function useWorkspace(): {
   query: UseQueryResult<WorkspaceResult>;
 } {
   const query = useGraphQL(Workspace, {}, { every: 30_000 });
-  const workspace = query.data?.workspaceOrError;
-  const entries = workspace?.__typename === "Workspace" ? workspace.locationEntries : NONE;
+  const entries = entriesOf(query.data);
   const places = useMemo(() => entries.flatMap(placesOf), [entries]);
   return { entries, places, query };
 }
 const NONE: Entries = [];
+
+/** What `useWorkspace` shows, once it is there: who acts on a page may be faster than its query. */
+export async function loadedPlaces(): Promise<Place[]> {
+  const queryFn = ({ signal }: { signal: AbortSignal }) => send(Workspace, {}, signal);
+  const data = await queryClient.ensureQueryData({ queryKey: keyOf(Workspace, {}), queryFn });
+  return entriesOf(data).flatMap(placesOf);
+}
+
+function entriesOf(data: WorkspaceResult | undefined): Entries {
+  const workspace = data?.workspaceOrError;
+  return workspace?.__typename === "Workspace" ? workspace.locationEntries : NONE;
+}
 
 function placesOf(entry: LocationEntry): Place[] {
   const loaded = entry.locationOrLoadError;

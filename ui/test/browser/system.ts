@@ -47,6 +47,7 @@ export async function startSystem(files: readonly string[]): Promise<System> {
   const url = await pageUrl(server);
   const browser: Browser = await chromium.launch({
     executablePath,
+    timeout: 300_000,
     args: [
       "--no-sandbox",
       "--disable-gpu",
@@ -66,7 +67,7 @@ export async function startSystem(files: readonly string[]): Promise<System> {
         ...options,
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(120_000);
+      page.setDefaultTimeout(300_000);
       const faults: string[] = [];
       page.on("pageerror", (error) => faults.push(error.message));
       page.on("console", (message) => {
@@ -78,7 +79,7 @@ export async function startSystem(files: readonly string[]): Promise<System> {
     },
     async stop() {
       await browser.close();
-      if (server.exitCode === null) {
+      if (server.exitCode === null && server.signalCode === null) {
         server.kill("SIGTERM");
         await once(server, "exit");
       }
