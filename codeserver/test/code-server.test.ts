@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Unavailable, UserCodeError } from "@dagster-operator/engine";
 import { codeLocationContract, eventually } from "@dagster-operator/engine/testing";
+import { steadyPort } from "@dagster-operator/storage/testing";
 import { afterEach, expect, test } from "@jest/globals";
 import { HttpCodeLocation } from "../src/client/index.ts";
 import { CONTRACT_PROJECT, Project, withAssets } from "./project.ts";
@@ -166,8 +167,8 @@ test("one that nobody supervises answers for a while after SIGTERM, and keeps no
 test("a server that comes back within a moment is asked again, whatever the question", async () => {
   const server = createServer((_, response) => response.end('{"issues":[]}'));
   const listen = (port: number) => once(server.listen(port, "127.0.0.1"), "listening");
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const port = await steadyPort();
+  await listen(port);
   const code = new HttpCodeLocation({ host: "127.0.0.1", port });
   expect(await code.validateRunConfig("work", {})).toEqual([]);
   server.closeAllConnections();

@@ -31,6 +31,7 @@ import {
   submitBackfill,
 } from "../src/index.ts";
 import {
+  eventually,
   exampleEvent,
   MemoryWorkspace,
   materialization,
@@ -146,13 +147,10 @@ async function look(id: string): Promise<BackfillDetail> {
   return get(id);
 }
 /** Claims it whatever delay was asked for. */
-async function claimed(id: string): Promise<BackfillDetail> {
-  for (let tries = 0; tries < 200; tries++) {
-    for (const each of await storage.backfills.claim(deps.owner, 100, 60_000))
-      if (each.backfillId === id) return each;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`backfill ${id} could not be claimed`);
+function claimed(id: string): Promise<BackfillDetail> {
+  return eventually(`backfill ${id} can be claimed`, async () =>
+    (await storage.backfills.claim(deps.owner, 100, 60_000)).find(({ backfillId }) => backfillId === id),
+  );
 }
 const runsOf = (id: string): Promise<RunRecord[]> =>
   storage.runs.list({ tags: [{ key: "dagster/backfill", values: [id] }] }, { limit: 1000, ascending: true });

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TableWorkspace } from "@dagster-operator/codeserver/client";
@@ -16,6 +17,7 @@ let storage: Storage;
 let workspace: TableWorkspace;
 let folder: string;
 const servers: ChildProcess[] = [];
+const relays: Server[] = [];
 beforeAll(async () => {
   storage = await openMemoryStorage();
 });
@@ -28,6 +30,7 @@ beforeEach(() => {
 afterEach(async () => {
   await workspace.close();
   for (const row of await storage.locations.list()) await storage.locations.remove(row.name, row.uid);
+  for (const relay of relays.splice(0)) relay.close();
   for (const server of servers.splice(0)) await stop(server);
   rmSync(folder, { recursive: true });
 });
@@ -38,13 +41,10 @@ async function stop(server: ChildProcess): Promise<void> {
   server.kill("SIGTERM");
   await exited;
 }
-async function serve(
-  code: string,
-  port = 0,
-): Promise<{ server: ChildProcess; port: number; hash: string | null }> {
+async function serve(code: string): Promise<{ server: ChildProcess; port: number; hash: string | null }> {
   const file = join(folder, `d${servers.length}.mjs`);
   writeFileSync(file, code);
-  const server = fork(MAIN, ["--file", file, "--port", String(port)], {
+  const server = fork(MAIN, ["--file", file], {
     execArgv: ["--conditions=source"],
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
@@ -57,6 +57,37 @@ export default new Definitions({ assets: [${names.map((name) => `asset("${name}"
 const put = (over: Partial<Omit<CodeLocationRow, "updatedAt">>) =>
   storage.locations.put(exampleLocation({ definitionsHash: null, ...over }), Date.now());
 const at = (port: number) => ({ host: "127.0.0.1", port });
+
+/** An address that leads to a server, to another one from one moment to the next, or to none: as a Service does. */
+async function service() {
+  let to: number | null = null;
+  const open = new Set<Socket>();
+  const relay = createServer((client) => {
+    if (to === null) return void client.destroy();
+    const server = connect(to, "127.0.0.1");
+    for (const [from, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      open.add(from);
+      from.on("error", () => undefined);
+      from.on("close", () => {
+        open.delete(from);
+        other.destroy();
+      });
+      from.pipe(other);
+    }
+  });
+  await once(relay.listen(0, "127.0.0.1"), "listening");
+  relays.push(relay);
+  return {
+    port: (relay.address() as AddressInfo).port,
+    lead: (port: number | null) => {
+      to = port;
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
 
 function until(holds: (entry: LocationEntry) => boolean): Promise<LocationEntry> {
   return new Promise((resolve) => {
@@ -120,12 +151,12 @@ test("a location with nothing that serves tells why", async () => {
 });
 
 test("a server that is not reached yet is asked again until it answers", async () => {
-  const first = await serve(assets("a"));
-  await stop(first.server);
-  await put({ endpoint: at(first.port) });
+  const { port } = await serve(assets("a", "b"));
+  const reached = await service();
+  await put({ endpoint: at(reached.port) });
   const entry = await until(({ state }) => state === "ERROR");
-  expect(entry.error?.message).toContain(`127.0.0.1:${first.port} does not answer`);
-  await serve(assets("a", "b"), first.port);
+  expect(entry.error?.message).toContain(`127.0.0.1:${reached.port} does not answer`);
+  reached.lead(port);
   expect(keys(await until(({ state }) => state === "LOADED"))).toBe("a,b");
 });
 
@@ -144,11 +175,11 @@ test("what is known serves on while its server is away for a moment, and is in e
 test("a server of the older version that still answers is asked until the newer one does", async () => {
   const old = await serve(assets("a"));
   const next = await serve(assets("a", "b"));
-  await stop(next.server);
-  await put({ endpoint: at(old.port), definitionsHash: next.hash });
+  const reached = await service();
+  reached.lead(old.port);
+  await put({ endpoint: at(reached.port), definitionsHash: next.hash });
   expect(keys(await until(({ state }) => state === "LOADED"))).toBe("a");
-  await stop(old.server);
-  await serve(assets("a", "b"), old.port);
+  reached.lead(next.port);
   expect(keys(await until((entry) => keys(entry) === "a,b"))).toBe("a,b");
 });
 

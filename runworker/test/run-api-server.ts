@@ -1,7 +1,7 @@
 /** A run API over real HTTP that keeps its rows in memory, checks what a real one checks, and misbehaves on demand. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { RunContext, RunEvent } from "@dagster-operator/sdk/internal";
+import { steadyPort } from "@dagster-operator/storage/testing";
 
 export type Fault =
   /** Answers 500 and stores nothing. */
@@ -49,9 +49,12 @@ export class RunApiServer {
         response.writeHead(500).end(JSON.stringify({ error: String(error) }));
       });
     });
-    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
+    this.#port ||= await steadyPort();
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(this.#port, "127.0.0.1", resolve);
+    });
     this.#server = server;
-    this.#port = (server.address() as AddressInfo).port;
     return this;
   }
 

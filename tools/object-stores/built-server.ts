@@ -2,10 +2,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { steadyPort } from "@dagster-operator/storage/testing";
 
 const FOLDER = join(homedir(), ".cache", "dagster-operator", "object-stores");
 
@@ -64,7 +64,7 @@ export async function startServer(
   args: (port: number) => string[],
   env: Record<string, string> = {},
 ): Promise<RunningServer> {
-  const port = await freePort();
+  const port = await steadyPort();
   const child = spawn(program, args(port), {
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe"],
@@ -96,14 +96,3 @@ const answers = (url: string) =>
     (response) => response.arrayBuffer().then(() => true),
     () => false,
   );
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}

@@ -71,7 +71,7 @@ describe.each(["in_process", "multiprocess"])("through dagsterctl dev, %s", (exe
 });
 
 describe("one run after another", () => {
-  test.each(stories)("$title", async ({ tell }) => tell(await system()), 120_000);
+  test.each(stories)("$title", async ({ tell }) => tell(await system()));
 });
 
 const materializable = (selection: string) =>

@@ -1,12 +1,11 @@
 import { execFile, spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { installDebianPackage } from "./debian-package.ts";
+import { steadyPort } from "./steady-port.ts";
 
 const run = promisify(execFile);
 
@@ -83,7 +82,7 @@ export async function startPostgres(
     "--no-sync",
     "--locale=C",
   ]);
-  const port = await freePort();
+  const port = await steadyPort();
   const fast = ["fsync = off", "synchronous_commit = off", "full_page_writes = off", "shared_buffers = 32MB"];
   const settings = [
     `port = ${port}`,
@@ -127,20 +126,4 @@ async function unprivileged(): Promise<{ uid: number; gid: number } | null> {
   const entry = lines.find(([name]) => name === "postgres") ?? lines.find(([name]) => name === "nobody");
   if (!entry) throw new Error("Postgres refuses to run as root, and there is no user postgres or nobody");
   return { uid: Number(entry[2]), gid: Number(entry[3]) };
-}
-
-/**
- * Below those that the system gives away: a server that is stopped for a while would find its port taken by any connection, and
- * whoever connects to it meanwhile might be connected to itself.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 30_000);
-    const probe = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      probe.once("error", () => resolve(false));
-      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
 }
