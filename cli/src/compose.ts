@@ -1,7 +1,8 @@
 /** The only wiring: storage, code servers, webserver, daemon and compute loop in one process. */
 import { randomBytes, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import type { Daemon } from "@dagster-operator/daemon";
-import { runComputeLoop, type Storage, systemClock } from "@dagster-operator/engine";
+import { type Conflict, runComputeLoop, type Storage, systemClock } from "@dagster-operator/engine";
 import type { ExtraDefinitions } from "@dagster-operator/sdk/internal";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -38,6 +39,8 @@ export interface System {
   workspace: ListedWorkspace;
   /** Resolves when everything runs; rejects with what kept it from starting. */
   ready: Promise<Storage>;
+  /** Resolves when another system has the database since, after a time in which the server was away: close this one. */
+  taken: Promise<Conflict>;
   /** Ends everything in order; no child process stays. Runs under way end as failed with that reason. */
   close(): Promise<void>;
 }
@@ -45,10 +48,11 @@ export interface System {
 /**
  * Code servers first, for they are processes of their own; then the page; storage and the loops come up behind it. Each part
  * is imported when its turn has come, so that none waits for another's modules.
- * @throws Conflict the port is in use
+ * @throws Conflict the port is in use, or the Postgres database by another system · Unavailable the server does not answer
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { folder, log, host } = options;
+  const hold = options.postgres === undefined ? null : await holdPostgres(options.postgres);
   const { LocalWorkspace } = await import("@dagster-operator/codeserver/supervisor");
   const workspace = new ListedWorkspace(
     options.locations,
@@ -95,6 +99,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       ({ storage }) => storage.close(),
       () => undefined,
     );
+    await hold?.release();
   };
   let port: number;
   try {
@@ -149,6 +154,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     url,
     workspace,
     ready,
+    taken: hold?.taken ?? new Promise(() => undefined),
     close: async () => {
       closing = true;
       // What is being started is there to be stopped, or has not been started.
@@ -161,4 +167,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       await closeFirst();
     },
   };
+}
+
+/** The second system on a server is refused before it starts anything. */
+async function holdPostgres(url: string) {
+  const { holdDatabase } = await import("@dagster-operator/storage");
+  return holdDatabase(url, { name: `dagsterctl, process ${process.pid} on ${hostname()}` });
 }

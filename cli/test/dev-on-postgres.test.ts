@@ -26,6 +26,29 @@ test("dagsterctl dev on a Postgres server keeps runs over a restart, and never s
   await dev.stop();
 });
 
+test("a second system on the same Postgres server is refused, told who the first is, and welcome after its kill -9", async () => {
+  project = new Project({ "definitions.ts": DEFINITIONS });
+  const other = new Project({ "definitions.ts": DEFINITIONS });
+  try {
+    database = await withPostgres({ migrated: false });
+    const first = await project.dev("--storage", database.url);
+    for (const command of [
+      ["dev", "-p", "0"],
+      ["asset", "materialize", "+total", "-f", "definitions.ts"],
+    ]) {
+      const answer = await other.ctl(...command, "--storage", database.url);
+      expect(answer.code).not.toBe(0);
+      expect(answer.stderr).toContain(`is in use by dagsterctl, process ${first.child.pid} on `);
+      expect(answer.stdout).not.toContain("Page");
+    }
+    await first.stop("SIGKILL");
+    const second = await other.dev("--storage", database.url);
+    expect(await second.stop()).toBe(0);
+  } finally {
+    await other.remove();
+  }
+});
+
 test("dagsterctl dev says when the Postgres server does not answer", async () => {
   project = new Project({ "definitions.ts": DEFINITIONS });
   database = { url: "", drop: async () => undefined };

@@ -10,7 +10,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { trimWhenIdle } from "@dagster-operator/engine";
-import { openStorage } from "@dagster-operator/storage";
+import { holdDatabase, openStorage } from "@dagster-operator/storage";
 import { pino } from "pino";
 import { compose } from "./compose.ts";
 import { type Flags, readFlags } from "./flags.ts";
@@ -19,6 +19,9 @@ import { loadConfig } from "./kube/config.ts";
 import { OperatorMetrics } from "./metrics.ts";
 import { parts } from "./parts.ts";
 import { serveProbes } from "./serve.ts";
+
+/** A pod that is killed for its silence comes back only later and later. */
+const HOLD_PATIENCE_MS = 20_000;
 
 const log = pino({
   base: null,
@@ -47,6 +50,12 @@ async function main(): Promise<void> {
   const identity = options.identity ?? process.env.POD_NAME ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  // Others of the cluster share it; a `dagsterctl dev` on this database would launch its runs on somebody's machine.
+  const hold = await holdDatabase(options.databaseUrl, {
+    name: `operator ${identity}`,
+    shared: true,
+    patienceMs: HOLD_PATIENCE_MS,
+  });
   const storage = await openStorage(options.databaseUrl, { producer: `operator:${identity}` });
   const namespace = options.namespace ?? config.namespace;
   const operator = compose(
@@ -70,12 +79,18 @@ async function main(): Promise<void> {
   log.info({ server: config.server, namespace, identity, address: server.address() }, "the operator started");
   const stopTrimming = trimWhenIdle();
   try {
-    await operator.run(stop.signal);
+    await Promise.race([
+      operator.run(stop.signal),
+      hold.taken.then((conflict) => {
+        throw conflict;
+      }),
+    ]);
   } finally {
     stopTrimming();
     server.close();
     server.closeAllConnections();
     await storage.close();
+    await hold.release();
     client.close();
   }
 }

@@ -82,8 +82,9 @@ export async function runDev(options: DevOptions): Promise<void> {
             trimWhenIdle(),
           );
         }
-        await stopped.promise;
+        const taken = await Promise.race([stopped.promise, system.taken]);
         for (const end of ends) end();
+        if (taken) throw taken;
         output.line("\nStopping …");
       } finally {
         removeFacts(folder.path);

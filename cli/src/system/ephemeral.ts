@@ -56,6 +56,7 @@ export async function runEphemeral(
       log,
     });
     try {
+      void system.taken.then(stop.reject);
       await Promise.race([Promise.all([system.ready, whenSettled(system.workspace)]), stop.promise]);
       const broken = system.workspace.list().filter(({ state }) => state !== "LOADED");
       for (const { name, error } of broken)

@@ -7,6 +7,8 @@ export const LOCKS = {
   queue: [SPACE, 2],
   /** Shared while event ids are given out; held alone for a moment to learn which ids are all committed. */
   eventIds: [SPACE, 3],
+  /** Held for as long as a process lives: by the one local system, or shared by the operators of a cluster. */
+  launcher: [SPACE, 4],
   /** With a pool's hash as the number: one caller at a time gives out its slots. */
   poolSpace: 0x6470,
 } as const;

@@ -114,7 +114,7 @@ function session(client: pg.PoolClient): Session {
 }
 
 /** The server as a person knows it, without the password. */
-function describe(url: string): string {
+export function describe(url: string): string {
   try {
     const { host, hostname, pathname } = new URL(url);
     return `Postgres at ${host || hostname || "local socket"}${pathname}`;

@@ -1,0 +1,107 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Conflict } from "@dagster-operator/engine";
+import { withPostgres } from "@dagster-operator/storage/testing";
+import { afterEach, expect, jest, test } from "@jest/globals";
+import pg from "pg";
+import { holdDatabase } from "../src/index.ts";
+
+jest.setTimeout(120_000);
+
+const cleanups: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function database(): Promise<string> {
+  const { url, drop } = await withPostgres({ migrated: false });
+  cleanups.push(drop);
+  return url;
+}
+
+async function hold(url: string, name: string, over: { shared?: boolean; patienceMs?: number } = {}) {
+  const held = await holdDatabase(url, { name, patienceMs: 0, ...over });
+  cleanups.push(() => held.release());
+  return held;
+}
+
+/** The way to the server that can be cut. */
+async function cuttable(url: string) {
+  const to = new URL(url);
+  const sockets = new Set<Socket>();
+  let open = true;
+  const server = createServer((socket) => {
+    if (!open) return socket.destroy();
+    const onward = connect(Number(to.port), to.hostname);
+    for (const each of [socket, onward]) {
+      sockets.add(each);
+      each.on("error", () => undefined);
+      each.on("close", () => {
+        socket.destroy();
+        onward.destroy();
+      });
+    }
+    socket.pipe(onward).pipe(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(() => server.close());
+  const way = new URL(url);
+  way.hostname = "127.0.0.1";
+  way.port = String((server.address() as AddressInfo).port);
+  return {
+    url: way.href,
+    cut: () => {
+      open = false;
+      for (const socket of sockets) socket.destroy();
+    },
+    mend: () => {
+      open = true;
+    },
+  };
+}
+
+test("one holds a database alone, and the next is told its name", async () => {
+  const url = await database();
+  const first = await hold(url, "first, process 1");
+  await expect(hold(url, "second")).rejects.toThrow(Conflict);
+  await expect(hold(url, "second")).rejects.toThrow("is in use by first, process 1.");
+  await expect(hold(url, "operator a", { shared: true })).rejects.toThrow("first, process 1");
+  await first.release();
+  await hold(url, "second", { patienceMs: 60_000 });
+});
+
+test("those that share hold it together, and keep out one that wants it alone", async () => {
+  const url = await database();
+  const operators = [
+    await hold(url, "operator a", { shared: true }),
+    await hold(url, "operator b", { shared: true }),
+  ];
+  await expect(hold(url, "local")).rejects.toThrow("in use by operator a; operator b.");
+  for (const operator of operators) await operator.release();
+  await hold(url, "local", { patienceMs: 60_000 });
+});
+
+test("a session that the server ended is taken up again", async () => {
+  const url = await database();
+  await hold(url, "first");
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  cleanups.push(() => client.end());
+  const sessions = async () =>
+    (await client.query("select pid from pg_stat_activity where application_name = 'first'")).rows;
+  const [{ pid }] = await sessions();
+  await client.query("select pg_terminate_backend($1)", [pid]);
+  for (let now = await sessions(); now[0] === undefined || now[0].pid === pid; ) now = await sessions();
+  await expect(hold(url, "second", { patienceMs: 5_000 })).rejects.toThrow("in use by first");
+});
+
+test("who lost it to another while the server was out of reach is told to end", async () => {
+  const url = await database();
+  const way = await cuttable(url);
+  const first = await hold(way.url, "first");
+  way.cut();
+  await hold(url, "second", { patienceMs: 60_000 });
+  way.mend();
+  expect((await first.taken).message).toContain("in use by second");
+});
