@@ -1,7 +1,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { renameSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidInput, type LocationEntry, NotFound } from "@dagster-operator/engine";
 import { isAlive, processEnded } from "@dagster-operator/engine/testing";
 import { afterEach, expect, test } from "@jest/globals";
@@ -107,6 +108,9 @@ test("a file that comes to be and mends a broken import is noticed", async () =>
   const made = project({ "definitions.ts": 'export { default } from "./lib/inner";' });
   const opened = open(source(made));
   expect((await until(opened, "here", failed)).error?.message).toMatch(/Cannot find module/);
+  mkdirSync(made.path("lib"));
+  // As a person does it: the folder first, and the file some time later.
+  await sleep(300);
   made.write("lib/inner.ts", withAssets("late"));
   expect(keys(await until(opened, "here", loaded))).toBe("late");
 });

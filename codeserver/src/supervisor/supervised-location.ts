@@ -107,7 +107,20 @@ export class SupervisedLocation {
       return;
     }
     const code = new HttpCodeLocation(ready.address);
-    const snapshot = ready.error === null ? await code.definitions() : null;
+    let snapshot: DefinitionsSnapshot | null = null;
+    try {
+      if (ready.error === null) snapshot = await code.definitions();
+    } catch (error) {
+      // It has loaded, and was too busy or died before it could say what: the next one may.
+      code.close();
+      await process.stop(STOP_MS);
+      this.#loading = null;
+      if (this.#stopped) return;
+      this.#failed(bug(error));
+      this.#watchFor(ready.watch);
+      this.#startLater();
+      return;
+    }
     this.#loading = null;
     if (this.#stopped) {
       // Stopped while it was asked: nobody else knows of this server any more.

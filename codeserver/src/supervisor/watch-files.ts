@@ -27,42 +27,48 @@ function hasChanged(set: WatchSet): boolean {
  * them). `anyFile`: also for files that are not in the set, because a broken module may be mended by a new file.
  */
 export function watchFiles(set: WatchSet, folder: string, anyFile: boolean, changed: () => void): FileWatch {
-  const folders = new Set<string>();
-  if (existsSync(folder)) folders.add(folder);
-  for (const { path } of set.files) folders.add(dirname(path));
-  for (const path of set.missing) folders.add(nearestFolder(path));
-  const watchers: FSWatcher[] = [];
+  const watchers = new Map<string, FSWatcher>();
   let poll: NodeJS.Timeout | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let dirty = false;
   const event = (_: string, name: string | null) => {
     if (anyFile && name !== null && CODE.test(name)) dirty = true;
     clearTimeout(timer);
     timer = setTimeout(() => {
+      // The folder of a missing file may have come to be: the file may come later.
+      watchFolders();
       if (!dirty && !hasChanged(set)) return;
       dirty = false;
       changed();
     }, QUIET_MS);
   };
-  let dirty = false;
-  for (const path of folders) {
-    if (!existsSync(path)) continue;
-    try {
-      const watcher = watch(path, { persistent: false }, event);
-      // A folder that goes away takes its files with it: that is a change like any other.
-      watcher.on("error", () => event("rename", null));
-      watchers.push(watcher);
-    } catch {
-      // The system has no watches left (inotify's limit): looking every second does the same for the files that are known.
-      poll ??= setInterval(() => event("rename", null), POLL_MS).unref();
+  const watchFolders = () => {
+    const folders = [
+      folder,
+      ...set.files.map(({ path }) => dirname(path)),
+      ...set.missing.map(nearestFolder),
+    ];
+    for (const path of folders) {
+      if (watchers.has(path) || !existsSync(path)) continue;
+      try {
+        const watcher = watch(path, { persistent: false }, event);
+        // A folder that goes away takes its files with it: that is a change like any other.
+        watcher.on("error", () => event("rename", null));
+        watchers.set(path, watcher);
+      } catch {
+        // The system has no watches left (inotify's limit): looking every second does the same for the files that are known.
+        poll ??= setInterval(() => event("rename", null), POLL_MS).unref();
+      }
     }
-  }
+  };
+  watchFolders();
   // What changed between the read and this moment had no watcher yet.
   if (hasChanged(set)) event("rename", null);
   return {
     close: () => {
       clearTimeout(timer);
       clearInterval(poll);
-      for (const watcher of watchers) watcher.close();
+      for (const watcher of watchers.values()) watcher.close();
     },
   };
 }

@@ -88,7 +88,7 @@ export async function startPostgres(
     `port = ${port}`,
     "listen_addresses = '127.0.0.1'",
     `unix_socket_directories = '${dir}'`,
-    "max_connections = 100",
+    "max_connections = 300",
     ...(options.durable ? [] : fast),
   ];
   await writeFile(join(data, "postgresql.auto.conf"), `${settings.join("\n")}\n`);

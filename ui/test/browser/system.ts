@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { installDebianPackage } from "@dagster-operator/storage/testing";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
@@ -45,6 +46,8 @@ export async function startSystem(files: readonly string[]): Promise<System> {
   ];
   const server = spawn(process.execPath, args, { cwd: storage, stdio: ["ignore", "pipe", "pipe"] });
   const url = await pageUrl(server);
+  // The page waits for the system as long as a person does; a busy machine may take longer to make the first database.
+  while (!(await fetch(`${url}/readyz`)).ok) await sleep(100);
   const browser: Browser = await chromium.launch({
     executablePath,
     timeout: 300_000,
