@@ -11,7 +11,7 @@ export interface HeartbeatOptions {
   signal: AbortSignal;
 }
 
-/** A loop sleeps for half a minute at most, and after faults for one: then it is stuck, and beats no more. */
+/** A loop that is so late for its next iteration is stuck, and beats no more. */
 const STUCK_MS = 300_000;
 const FIRST_MS = 500;
 
@@ -21,9 +21,7 @@ export async function keepBeating(options: HeartbeatOptions): Promise<void> {
   while (!signal.aborted) {
     const now = clock.now();
     const loops = health();
-    const alive = loops.filter(
-      ({ lastIterationAt, error }) => Math.max(lastIterationAt ?? 0, error?.at ?? 0) > now - STUCK_MS,
-    );
+    const alive = loops.filter(({ dueAt }) => dueAt !== null && dueAt > now - STUCK_MS);
     const beats = alive.map(({ type, error }) => ({
       type,
       error: error && { name: "LoopError", message: error.message },

@@ -8,6 +8,8 @@ export interface LoopHealth {
   lastIterationAt: number | null;
   /** The newest fault, null when the last iteration went well. */
   error: { message: string; at: number } | null;
+  /** When the next iteration is due at the latest; null before the first has ended. */
+  dueAt: number | null;
 }
 
 export interface LoopOptions {
@@ -27,6 +29,7 @@ export class Loop {
   readonly #wake = new Wake();
   #lastIterationAt: number | null = null;
   #error: LoopHealth["error"] = null;
+  #dueAt: number | null = null;
 
   constructor(options: LoopOptions) {
     this.#o = options;
@@ -37,7 +40,12 @@ export class Loop {
   }
 
   health(): LoopHealth {
-    return { name: this.#o.name, lastIterationAt: this.#lastIterationAt, error: this.#error };
+    return {
+      name: this.#o.name,
+      lastIterationAt: this.#lastIterationAt,
+      error: this.#error,
+      dueAt: this.#dueAt,
+    };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -49,10 +57,12 @@ export class Loop {
         faults = 0;
         this.#lastIterationAt = clock.now();
         this.#error = null;
+        this.#dueAt = this.#lastIterationAt + delay;
         await this.#wake.wait(clock, delay, signal);
       } catch (error) {
         const delay = Math.min(MAX_BACKOFF_MS, 500 * 2 ** faults++);
         this.#error = { message: error instanceof Error ? error.message : String(error), at: clock.now() };
+        this.#dueAt = this.#error.at + delay;
         onFault();
         log.error({ err: error, loop: name, retryInMs: delay }, `the ${name} loop failed and tries again`);
         await clock.sleep(delay, signal);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { cronText } from "../src/automation/cron-text.ts";
 import { axisStep, formatDuration, formatRelative } from "../src/design/time.ts";
-import { formatNumber } from "../src/metadata/number.ts";
+import { axisNumber, formatInteger, formatNumber } from "../src/metadata/number.ts";
 
 describe("durations", () => {
   test.each([
@@ -51,6 +51,7 @@ test.each([
   ["0 9 * * 1-5", "Weekdays at 09:00"],
   ["0 0 1 * *", "On day 1 of the month at 00:00"],
   ["0 0 1 1 *", "0 0 1 1 *"],
+  ['["0 8 * * 1-5","0 0 29 2 *"]', "Weekdays at 08:00; 0 0 29 2 *"],
 ])("cron %s reads %s", (cron, text) => {
   expect(cronText(cron)).toBe(text);
 });
@@ -61,5 +62,13 @@ test("numbers are grouped and not longer than they need be", () => {
     "23.7633",
     "1.2000e-5",
     "100,000,000,000,000,000,000",
+  ]);
+  expect(["123456789012", "-7", "not one"].map(formatInteger)).toEqual(["123,456,789,012", "-7", "not one"]);
+  expect([0, 7.5, 12_000, 150_000_000_000, 1.23456e-12].map(axisNumber)).toEqual([
+    "0",
+    "7.5",
+    "12,000",
+    "150B",
+    "1.23e-12",
   ]);
 });

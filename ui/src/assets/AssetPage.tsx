@@ -144,7 +144,12 @@ export function AssetPage() {
         <Problem
           tone="warn"
           title={history ? "No code location defines this asset any more" : "There is no asset with this key"}
-          next="If it should exist, look at Deployment: its code location may have failed to load."
+          next={
+            <>
+              If it should exist, its code location may have failed to load: look at{" "}
+              <Link to="/deployment">Deployment</Link>.
+            </>
+          }
         />
       ) : null}
       <nav className="tabs" aria-label="Asset">

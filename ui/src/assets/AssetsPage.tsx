@@ -137,13 +137,15 @@ function AssetTable({
   return (
     <div className="panel asset-table" role="table" aria-label="Assets" aria-rowcount={rows.length}>
       <div role="row" className="asset-row head">
-        <Checkbox
-          size="xs"
-          aria-label="Choose all shown"
-          checked={all}
-          indeterminate={!all && rows.some((r) => picked.has(r.id))}
-          onChange={() => onPick(all ? new Set() : new Set(rows.map((r) => r.id)))}
-        />
+        <span role="columnheader">
+          <Checkbox
+            size="xs"
+            aria-label="Choose all shown"
+            checked={all}
+            indeterminate={!all && rows.some((r) => picked.has(r.id))}
+            onChange={() => onPick(all ? new Set() : new Set(rows.map((r) => r.id)))}
+          />
+        </span>
         <span role="columnheader">Asset</span>
         <span role="columnheader" className="c-kinds">
           Kinds
@@ -223,13 +225,15 @@ function Row({
       style={{ transform: `translateY(${top}px)` }}
       aria-selected={picked}
     >
-      <Checkbox
-        size="xs"
-        checked={picked}
-        onChange={onToggle}
-        aria-label={`Choose ${row.id}`}
-        disabled={!row.materializable}
-      />
+      <span role="cell">
+        <Checkbox
+          size="xs"
+          checked={picked}
+          onChange={onToggle}
+          aria-label={`Choose ${row.id}`}
+          disabled={!row.materializable}
+        />
+      </span>
       <span role="cell" className="truncate row">
         <Dot
           tone={state.tone}

@@ -65,7 +65,7 @@ export function DynamicPartitions({
       >
         <TextInput
           aria-label={`New partition of ${name}`}
-          placeholder={`New partition of ${name}`}
+          placeholder="New partition"
           value={key}
           onChange={(event) => setKey(event.currentTarget.value)}
         />

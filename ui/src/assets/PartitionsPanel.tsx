@@ -53,8 +53,9 @@ export function PartitionsPanel({
     return (
       <div className="panel">
         <Empty title="No partitions yet">
-          A time partition exists once its window is over; a dynamic one once your code, a sensor or you add
-          it.
+          {dynamic
+            ? "Your code, a sensor or you add them."
+            : "A time partition exists once its window is over."}
         </Empty>
         {dynamic ? <div className="panel-body">{dynamic}</div> : null}
       </div>
@@ -77,7 +78,7 @@ export function PartitionsPanel({
           {segments(states).map((s) => (
             <Tooltip
               key={s.first}
-              label={`${PARTITION_LABEL[s.state]}: ${s.first}${s.count > 1 ? ` to ${s.last} (${s.count})` : ""}`}
+              label={`${PARTITION_LABEL[s.state]}: ${s.first}${s.count > 1 ? ` to ${s.last} (${s.count.toLocaleString()})` : ""}`}
             >
               <span
                 className={`tone-${PARTITION_TONE[s.state]}`}
@@ -97,10 +98,10 @@ export function PartitionsPanel({
             value={only}
             onChange={(v) => setOnly(v as typeof only)}
             data={[
-              { value: "ALL", label: `All ${states.length}` },
+              { value: "ALL", label: `All ${states.length.toLocaleString()}` },
               ...(["MATERIALIZED", "FAILED", "MATERIALIZING", "MISSING"] as const)
                 .filter((s) => count(s) > 0)
-                .map((s) => ({ value: s, label: `${PARTITION_LABEL[s]} ${count(s)}` })),
+                .map((s) => ({ value: s, label: `${PARTITION_LABEL[s]} ${count(s).toLocaleString()}` })),
             ]}
           />
           <TextInput

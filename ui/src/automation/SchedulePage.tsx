@@ -10,9 +10,9 @@ import { SchedulePage as SchedulePageQuery } from "../graphql/generated/operatio
 import { useGraphQL } from "../graphql/hooks.ts";
 import { selectorOf, useWorkspace } from "../workspace/workspace.ts";
 import { TickBars, Toggle } from "./AutomationRow.tsx";
-import { cronText } from "./cron-text.ts";
+import { cronLines, cronText } from "./cron-text.ts";
 import { TestDialog } from "./TestDialog.tsx";
-import { TickList } from "./TickList.tsx";
+import { TICKS_SHOWN, TickList, ticksTitle } from "./TickList.tsx";
 
 export function SchedulePage() {
   const { location, name } = useParams({ from: "/automation/$location/schedules/$name" });
@@ -31,7 +31,7 @@ export function SchedulePage() {
           repositoryName: repository?.repositoryName ?? "",
           scheduleName: name,
         },
-        ticks: 50,
+        ticks: TICKS_SHOWN,
       }),
       [location, repository, name],
     ),
@@ -88,8 +88,7 @@ export function SchedulePage() {
       {schedule ? (
         <div className="cols-main">
           <Panel
-            title="Ticks"
-            count={schedule.scheduleState.ticks.length}
+            title={ticksTitle(schedule.scheduleState.ticks)}
             actions={<TickBars ticks={schedule.scheduleState.ticks.slice(0, 30)} />}
           >
             <div className="scroll-x">
@@ -102,7 +101,11 @@ export function SchedulePage() {
                 <dt>When</dt>
                 <dd>{cronText(schedule.cronSchedule)}</dd>
                 <dt>Cron</dt>
-                <dd className="mono">{schedule.cronSchedule}</dd>
+                <dd className="mono">
+                  {cronLines(schedule.cronSchedule).map((line) => (
+                    <div key={line}>{line}</div>
+                  ))}
+                </dd>
                 <dt>Time zone</dt>
                 <dd>{schedule.executionTimezone ?? "UTC"}</dd>
                 <dt>Job</dt>

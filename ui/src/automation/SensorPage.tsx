@@ -14,7 +14,7 @@ import { TickBars, Toggle } from "./AutomationRow.tsx";
 import { CursorDialog } from "./CursorDialog.tsx";
 import { sensorKind } from "./sensor-kind.ts";
 import { TestDialog } from "./TestDialog.tsx";
-import { TickList } from "./TickList.tsx";
+import { TICKS_SHOWN, TickList, ticksTitle } from "./TickList.tsx";
 
 export function SensorPage() {
   const { location, name } = useParams({ from: "/automation/$location/sensors/$name" });
@@ -34,7 +34,7 @@ export function SensorPage() {
           repositoryName: repository?.repositoryName ?? "",
           sensorName: name,
         },
-        ticks: 50,
+        ticks: TICKS_SHOWN,
       }),
       [location, repository, name],
     ),
@@ -98,8 +98,7 @@ export function SensorPage() {
       {sensor ? (
         <div className="cols-main">
           <Panel
-            title="Ticks"
-            count={sensor.sensorState.ticks.length}
+            title={ticksTitle(sensor.sensorState.ticks)}
             actions={<TickBars ticks={sensor.sensorState.ticks.slice(0, 30)} />}
           >
             <div className="scroll-x">

@@ -1,10 +1,19 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { countOf } from "../design/count.ts";
 import { Empty, ServerProblem } from "../design/Feedback.tsx";
 import { TickBadge } from "../design/Status.tsx";
 import { TimeAgo } from "../design/Time.tsx";
 import { formatClock, formatDuration } from "../design/time.ts";
 import type { TickRow } from "../graphql/generated/operations.ts";
+
+/** How many ticks a page asks for. */
+export const TICKS_SHOWN = 50;
+
+/** "12 ticks"; only the newest are asked for, so a full page says so. */
+export function ticksTitle(ticks: readonly unknown[]): string {
+  return ticks.length < TICKS_SHOWN ? countOf(ticks.length, "tick") : `Newest ${TICKS_SHOWN} ticks`;
+}
 
 /** Past ticks; each opens to its runs, error, cursor and log lines. */
 export function TickList({ ticks }: { ticks: readonly TickRow[] }) {
@@ -63,7 +72,7 @@ function Tick({ tick, open, onToggle }: { tick: TickRow; open: boolean; onToggle
             {tick.runIds.length === 0 ? <span className="faint">–</span> : null}
           </span>
         </td>
-        <td>
+        <td className="free">
           <span className="dim">{tick.skipReason ?? tick.error?.message.split("\n")[0]}</span>{" "}
           {more ? (
             <button type="button" className="link-button" aria-expanded={open} onClick={onToggle}>
@@ -95,7 +104,7 @@ function Tick({ tick, open, onToggle }: { tick: TickRow; open: boolean; onToggle
                 </div>
               ) : null}
               {tick.logEvents.events.length > 0 ? (
-                <pre style={{ margin: 0 }}>
+                <pre style={{ margin: 0, whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
                   {tick.logEvents.events
                     .map((e) => `${formatClock(Number(e.timestamp))} ${e.level} ${e.message}`)
                     .join("\n")}

@@ -1,7 +1,18 @@
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
+/** The cron lines of a schedule: several come as a JSON array of them. */
+export function cronLines(cron: string): string[] {
+  if (!cron.startsWith("[")) return [cron];
+  const lines: unknown = JSON.parse(cron);
+  return Array.isArray(lines) ? lines.map(String) : [cron];
+}
+
 /** Common cron lines in words; the line itself when it is not one of these. */
 export function cronText(cron: string): string {
+  return cronLines(cron).map(lineText).join("; ");
+}
+
+function lineText(cron: string): string {
   const named: Record<string, string> = {
     "@hourly": "Every hour",
     "@daily": "Every day at 00:00",

@@ -1,6 +1,6 @@
 import { countOf } from "../design/count.ts";
 import type { ScheduleRow, SensorRow } from "../graphql/generated/operations.ts";
-import { cronText } from "./cron-text.ts";
+import { cronLines, cronText } from "./cron-text.ts";
 import { sensorKind } from "./sensor-kind.ts";
 
 export interface Described {
@@ -21,7 +21,7 @@ export function describe(of: ScheduleRow | SensorRow): Described {
     return {
       kind: "schedule",
       when: zone === "UTC" ? cronText(of.cronSchedule) : `${cronText(of.cronSchedule)}, ${zone}`,
-      written: `${of.cronSchedule} ${zone}`,
+      written: `${cronLines(of.cronSchedule).join("; ")} ${zone}`,
       job: named(of.pipelineName),
       state: of.scheduleState,
     };

@@ -74,12 +74,16 @@ export function LocationPage() {
                     </div>
                   ))
                 : null}
-              <dt>version</dt>
-              <dd>
-                <Copyable value={entry.versionKey} label="version">
-                  {entry.versionKey.slice(0, 12)}
-                </Copyable>
-              </dd>
+              {loaded ? (
+                <>
+                  <dt>version</dt>
+                  <dd>
+                    <Copyable value={entry.versionKey} label="version">
+                      {entry.versionKey.slice(0, 12)}
+                    </Copyable>
+                  </dd>
+                </>
+              ) : null}
               {entry.displayMetadata.map((m) => (
                 <div key={m.key} style={{ display: "contents" }}>
                   <dt>{sourceLabel(m.key)}</dt>

@@ -7,17 +7,20 @@ export function Copyable({
   value,
   label,
   children,
+  bare = false,
 }: {
   value: string;
   label: string;
   children?: React.ReactNode;
+  /** Only the icon, beside something that is itself pressed. */
+  bare?: boolean;
 }) {
   const clipboard = useClipboard({ timeout: 1200 });
   return (
     <Tooltip label={clipboard.copied ? "Copied" : `Copy ${label}: ${value}`}>
       <button
         type="button"
-        className="copyable mono"
+        className={`copyable mono ${bare ? "bare" : ""}`}
         aria-label={`Copy ${label} ${value}`}
         onClick={(event) => {
           event.preventDefault();
@@ -25,7 +28,7 @@ export function Copyable({
           clipboard.copy(value);
         }}
       >
-        {children ?? value}
+        {bare ? null : (children ?? value)}
         <span className="icon">{clipboard.copied ? <IconCheck size={13} /> : <IconCopy size={13} />}</span>
       </button>
     </Tooltip>

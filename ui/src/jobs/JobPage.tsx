@@ -75,7 +75,11 @@ export function JobPage() {
       {found && found.__typename !== "Pipeline" ? (
         <Problem
           title={"message" in found ? found.message : `There is no job ${name}`}
-          next="It may have been renamed. All jobs are on the Jobs page."
+          next={
+            <>
+              It may have been renamed: <Link to="/jobs">all jobs</Link>.
+            </>
+          }
         />
       ) : null}
       <nav className="tabs" aria-label="Job">

@@ -88,7 +88,7 @@ export function JobsPage() {
             <tbody>
               {shown.map(({ location, job, schedules, sensors }) => (
                 <tr key={`${location}/${job.name}`}>
-                  <td style={{ minWidth: 200 }}>
+                  <td className="free">
                     <Link
                       to="/jobs/$location/$job"
                       params={{ location, job: job.name }}

@@ -99,10 +99,9 @@ export function paintNodes(
       g.textBaseline = "middle";
       for (const box of mine)
         g.fillText(
-          fit(box.id.split("/").at(-1) ?? box.id),
+          fit(g, box.id.split("/").at(-1) ?? box.id, box.width - 34),
           box.x + 24,
           box.y + box.height / 2,
-          box.width - 34,
         );
     }
   }
@@ -120,10 +119,13 @@ export function paintNames({ g, screen, zoom, color }: Frame, groups: readonly G
   g.fillStyle = color("text-2");
   for (const group of groups) {
     if (!group.collapsed && overlaps(screen, group) && group.width > size * 3)
-      g.fillText(group.id, group.x + 4, group.y - size * 0.15, group.width);
+      g.fillText(fit(g, group.id, group.width - 4), group.x + 4, group.y - size * 0.15);
   }
 }
 
-function fit(text: string): string {
-  return text.length > 22 ? `${text.slice(0, 21)}…` : text;
+/** The text cut to a width; canvas itself would squeeze its letters. */
+function fit(g: CanvasRenderingContext2D, text: string, width: number): string {
+  const full = g.measureText(text).width;
+  if (full <= width) return text;
+  return `${text.slice(0, Math.max(1, Math.floor((text.length * width) / full) - 1))}…`;
 }

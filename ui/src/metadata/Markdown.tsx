@@ -18,7 +18,8 @@ function block(node: Block, key: number): React.ReactNode {
       return <p key={key}>{inlines(node.children)}</p>;
     case "code":
       return (
-        <pre key={key}>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
+        <pre key={key} tabIndex={0}>
           <code>{node.text}</code>
         </pre>
       );

@@ -10,7 +10,7 @@ import { imageUrl } from "./image.ts";
 import { JsonTree } from "./JsonTree.tsx";
 import { Markdown } from "./Markdown.tsx";
 import { isSafeUrl } from "./markdown.ts";
-import { formatNumber } from "./number.ts";
+import { formatInteger, formatNumber } from "./number.ts";
 
 /** Metadata entries as labelled rows, each drawn by its kind. */
 export function MetadataTable({ entries }: { entries: readonly MetadataParts[] }) {
@@ -44,7 +44,9 @@ export function MetadataValue({ entry }: { entry: MetadataParts }) {
       );
     case "IntMetadataEntry":
       return (
-        <span className="tnum">{entry.intValue === null ? entry.intRepr : formatNumber(entry.intValue)}</span>
+        <span className="tnum">
+          {entry.intValue === null ? formatInteger(entry.intRepr) : formatNumber(entry.intValue)}
+        </span>
       );
     case "TextMetadataEntry":
       return <span style={{ whiteSpace: "pre-wrap" }}>{entry.text}</span>;

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { countOf } from "../design/count.ts";
 import { formatAbsolute } from "../design/time.ts";
-import { formatNumber } from "./number.ts";
+import { axisNumber, formatNumber } from "./number.ts";
 import { byPartition, type Point, type Series } from "./series.ts";
 
 const HOUR_S = 3600;
@@ -62,7 +62,7 @@ export default function Plot({ series, over }: { series: Series; over: "time" | 
                   splits.map((i) => (Number.isInteger(i) ? (points[i]?.partition ?? "") : "")),
                 space: 90,
               },
-          { ...axis, size: 58, values: (_u, splits) => splits.map((v) => formatNumber(v)) },
+          { ...axis, size: 58, values: (_u, splits) => splits.map(axisNumber) },
         ],
         series: [
           {},
@@ -83,7 +83,7 @@ export default function Plot({ series, over }: { series: Series; over: "time" | 
   const shown = hover ?? points.at(-1);
   return (
     <div className="plot" ref={sizer}>
-      <div className="row between" style={{ marginBottom: 6 }}>
+      <div className="row between wrap" style={{ marginBottom: 6, rowGap: 0 }}>
         <strong className="truncate">{series.label}</strong>
         {shown ? (
           <span className="plot-tip nowrap">

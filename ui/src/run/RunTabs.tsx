@@ -67,7 +67,7 @@ export function AssetsTab({ run, store }: { run: Run; store: EventStore }) {
           key={`${event.assetKey?.path.join("/")}:${event.partition}:${event.timestamp}`}
           label="Materialization"
           title={
-            <span className="row">
+            <span className="row wrap free">
               {event.assetKey ? <AssetLink path={event.assetKey.path} /> : "?"}
               {event.partition ? <span className="chip">{event.partition}</span> : null}
             </span>

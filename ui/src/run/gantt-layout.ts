@@ -21,6 +21,7 @@ export interface Gantt {
 }
 
 export const ROW_HEIGHT = 24;
+const MARK_WIDTH = 48;
 
 /**
  * Bars on a time axis. Steps in order of their first start, then those that wait in the order of the plan. `from`/`to`
@@ -62,6 +63,10 @@ export function ganttLayout(
     return { key: step.key, state: step.state, bars, y: index * ROW_HEIGHT };
   });
   const marks: { x: number; ms: number }[] = [];
-  for (let ms = 0; ms <= span; ms += axis.step) marks.push({ x: (ms / span) * axis.width, ms });
+  // One too near to the end has no room for its text.
+  for (let ms = 0; ms <= span; ms += axis.step) {
+    const x = (ms / span) * axis.width;
+    if (x <= axis.width - MARK_WIDTH || ms === 0) marks.push({ x, ms });
+  }
   return { rows, height: rows.length * ROW_HEIGHT, width: axis.width, marks };
 }

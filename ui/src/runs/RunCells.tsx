@@ -16,11 +16,10 @@ export function RunCells({
   return (
     <>
       <span role="cell" className="c-id">
-        <Copyable value={run.runId} label="run id">
-          <Link to="/runs/$runId" params={{ runId: run.runId }} onClick={(e) => e.stopPropagation()}>
-            {run.runId.slice(0, 8)}
-          </Link>
-        </Copyable>
+        <Link to="/runs/$runId" params={{ runId: run.runId }} className="mono">
+          {run.runId.slice(0, 8)}
+        </Link>
+        <Copyable value={run.runId} label="run id" bare />
       </span>
       <span role="cell" className="truncate">
         <Link to="/runs/$runId" params={{ runId: run.runId }} className="asset-link" title={runTitle(run)}>

@@ -199,13 +199,15 @@ function RunTable(props: {
   return (
     <div className="panel run-table" role="table" aria-label="Runs">
       <div role="row" className="run-row head">
-        <Checkbox
-          size="xs"
-          aria-label="Choose all loaded"
-          checked={all}
-          indeterminate={!all && picked.size > 0}
-          onChange={() => onPick(all ? new Set() : new Set(runs.map((r) => r.runId)))}
-        />
+        <span role="columnheader">
+          <Checkbox
+            size="xs"
+            aria-label="Choose all loaded"
+            checked={all}
+            indeterminate={!all && picked.size > 0}
+            onChange={() => onPick(all ? new Set() : new Set(runs.map((r) => r.runId)))}
+          />
+        </span>
         <span role="columnheader" className="c-id">
           Run
         </span>
@@ -238,16 +240,18 @@ function RunTable(props: {
                 aria-selected={picked.has(run.runId)}
                 style={{ transform: `translateY(${item.start}px)` }}
               >
-                <Checkbox
-                  size="xs"
-                  aria-label={`Choose run ${run.runId.slice(0, 8)}`}
-                  checked={picked.has(run.runId)}
-                  onChange={() => {
-                    const next = new Set(picked);
-                    if (!next.delete(run.runId)) next.add(run.runId);
-                    onPick(next);
-                  }}
-                />
+                <span role="cell">
+                  <Checkbox
+                    size="xs"
+                    aria-label={`Choose run ${run.runId.slice(0, 8)}`}
+                    checked={picked.has(run.runId)}
+                    onChange={() => {
+                      const next = new Set(picked);
+                      if (!next.delete(run.runId)) next.add(run.runId);
+                      onPick(next);
+                    }}
+                  />
+                </span>
                 <RunCells run={run} onTag={onTag} />
               </div>
             );

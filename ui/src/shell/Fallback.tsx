@@ -2,10 +2,12 @@ import { Button } from "@mantine/core";
 import { IconMapQuestion } from "@tabler/icons-react";
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
 import { Empty, Problem } from "../design/Feedback.tsx";
+import { PageHead } from "../design/Page.tsx";
 
 export function NotFound() {
   return (
     <div className="page">
+      <PageHead title="Not found" name="Not found" />
       <Empty icon={<IconMapQuestion size={32} />} title="There is no such page">
         Press <span className="kbd">/</span> to search for an asset, a job or a run, or go to the{" "}
         <Link to="/">overview</Link>.
