@@ -1,5 +1,6 @@
 import { HEARTBEAT_MS } from "@dagster-operator/engine";
 import { eventually, ManualClock } from "@dagster-operator/engine/testing";
+import { expect, test } from "@jest/globals";
 import { pino } from "pino";
 import { keepBeating } from "../src/heartbeat.ts";
 import { Loop } from "../src/loop.ts";
