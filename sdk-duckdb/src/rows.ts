@@ -10,7 +10,7 @@ export type Row = Record<string, Cell>;
 const LEDGER = "_dagster_partitions";
 
 /** Column that tells which partition wrote a row; loaded rows do not have it. */
-export const PARTITION_COLUMN = "partition_key";
+const PARTITION_COLUMN = "partition_key";
 
 type ColumnType = "BIGINT" | "DOUBLE" | "VARCHAR" | "BOOLEAN" | "TIMESTAMP";
 

@@ -2,7 +2,6 @@
 
 export { parseMultiAssetCursor } from "./automation/multi-asset-cursor.ts";
 export type { Watched } from "./automation/watch.ts";
-export { type Cron, CronError, parseCron } from "./cron/parse.ts";
 export * from "./cron/ticks.ts";
 export * from "./definitions.ts";
 export * from "./evaluate.ts";
@@ -13,7 +12,6 @@ export * from "./execution/plan.ts";
 export type { PoolSlots } from "./execution/pool-gate.ts";
 export * from "./execution/step-launcher.ts";
 export * from "./execution/step-protocol.ts";
-export { errorInfo } from "./execution/user-errors.ts";
 export * from "./model/automation.ts";
 export * from "./model/definitions.ts";
 export * from "./model/event.ts";
@@ -23,4 +21,3 @@ export * from "./repository/extend.ts";
 export * from "./repository/like-named.ts";
 export { ARTIFACTS_ENV } from "./resource/fs-io-manager.ts";
 export * from "./selection/index.ts";
-export { timeZone, type Zone } from "./time/zone.ts";

@@ -1,4 +1,3 @@
-export type { InstanceInfo } from "./graphql/context.ts";
 export { printedSchema, schema } from "./graphql/schema.ts";
 export { createWebserver, type Webserver, type WebserverOptions } from "./http/server.ts";
 export type { Services } from "./services.ts";

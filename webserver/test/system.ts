@@ -31,7 +31,7 @@ export interface System {
   close(): Promise<void>;
 }
 
-export async function loaded(workspace: Workspace): Promise<void> {
+async function loaded(workspace: Workspace): Promise<void> {
   await new Promise<void>((resolve) => {
     const check = () => {
       if (workspace.list().some(({ state }) => state === "LOADING")) return;

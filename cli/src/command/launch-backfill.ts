@@ -38,7 +38,7 @@ export const withBackfill = (command: Command): Command =>
     .option("-w, --wait", "wait for the end and show the progress; exit code 1 when a partition fails");
 
 /** @throws InvalidInput not exactly one way to say which */
-export function partitionsOf({ partitions, from, to, all }: BackfillOptions): BackfillParams["partitions"] {
+function partitionsOf({ partitions, from, to, all }: BackfillOptions): BackfillParams["partitions"] {
   const said = [
     partitions !== undefined && "--partitions",
     (from !== undefined || to !== undefined) && "--from and --to",

@@ -193,8 +193,6 @@ export async function deleteRun(client: Client, runId: string): Promise<void> {
   good(answer, "DeletePipelineRunSuccess");
 }
 
-export const ENDED = new Set(["SUCCESS", "FAILURE", "CANCELED"]);
-
 /** A run by its id or the beginning of one that no other run of late has. */
 export async function findRun(client: Client, idOrPrefix: string): Promise<Run> {
   if (idOrPrefix.length >= 36) return getRun(client, idOrPrefix);

@@ -1,5 +1,5 @@
 /** The candidate that a person most likely meant, or null when none is near. */
-export function nearest(wrong: string, candidates: Iterable<string>): string | null {
+function nearest(wrong: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(wrong.length / 3)) + 1;
   for (const candidate of candidates) {

@@ -1,3 +1,2 @@
-export type { Address } from "../protocol.ts";
 export { HttpCodeLocation } from "./http-code-location.ts";
-export { TableWorkspace, type TableWorkspaceOptions } from "./table-workspace.ts";
+export { TableWorkspace } from "./table-workspace.ts";

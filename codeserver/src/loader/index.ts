@@ -1,4 +1,3 @@
 export { addFrameworkPackage } from "./frames.ts";
-export { DefinitionsTarget, type LoadOutcome, loadDefinitions } from "./load-definitions.ts";
-export type { WatchSet } from "./resolve.ts";
+export { DefinitionsTarget, loadDefinitions } from "./load-definitions.ts";
 export { cleanError, userError } from "./user-error.ts";

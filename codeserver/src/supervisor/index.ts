@@ -1,2 +1,2 @@
-export { LocalWorkspace, type LocalWorkspaceOptions } from "./local-workspace.ts";
+export { LocalWorkspace } from "./local-workspace.ts";
 export { LocationSource } from "./location-source.ts";

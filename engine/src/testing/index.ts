@@ -2,24 +2,19 @@
  * Contract suites, and parts that stand still for tests. They call Jest's `describe` and `test` from `@jest/globals`, so they
  * can be imported inside Jest only.
  */
-export { assetStorageContract } from "./asset-storage-contract.ts";
-export { backfillStorageContract, exampleBackfill } from "./backfill-storage-contract.ts";
-export { type CodeLocationHarness, codeLocationContract } from "./code-location-contract.ts";
+export { exampleBackfill } from "./backfill-storage-contract.ts";
+export { codeLocationContract } from "./code-location-contract.ts";
 export { type ComputeBackendHarness, computeBackendContract } from "./compute-backend-contract.ts";
-export { computeRequestsContract } from "./compute-contract.ts";
 export { computeLogContract } from "./compute-log-contract.ts";
-export { eventLogContract } from "./event-log-contract.ts";
 export { inProcessCode, snapshotOf } from "./in-process-code.ts";
-export { exampleLocation, locationStorageContract } from "./location-storage-contract.ts";
+export { exampleLocation } from "./location-storage-contract.ts";
 export { eventually, ManualClock } from "./manual-clock.ts";
 export { MemoryBackend, type WorkerBehaviour } from "./memory-backend.ts";
 export { MemoryWorkspace } from "./memory-workspace.ts";
 export { isAlive, processEnded, SystemProcess } from "./processes.ts";
-export { runStorageContract } from "./run-storage-contract.ts";
 export {
   launcherDefinitions,
   launcherDefinitionsFile,
-  type StepLauncherHarness,
   stepLauncherContract,
 } from "./step-launcher-contract.ts";
 export { storageContract } from "./storage-contract.ts";
@@ -33,4 +28,3 @@ export {
   startedRun,
   workerBatch,
 } from "./storage-subject.ts";
-export { tickStorageContract } from "./tick-storage-contract.ts";

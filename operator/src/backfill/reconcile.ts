@@ -31,7 +31,7 @@ export interface BackfillReconcilerOptions {
 }
 
 /** Keeps a Backfill object until its backfill has ended. */
-export const FINALIZER = "dagster-operator.io/backfill";
+const FINALIZER = "dagster-operator.io/backfill";
 const LOOK_AGAIN_MS = 30_000;
 const WAIT_MS = 3_000;
 

@@ -164,4 +164,4 @@ export const isReady = ({ status }: Pod): boolean =>
 export const codeServer = ({ status }: Pod) =>
   status?.containerStatuses?.find(({ name }) => name === CONTAINER);
 
-export const textOf = ({ name, message }: ErrorInfo): string => `${name}: ${message}`.slice(0, MAX_ERROR);
+const textOf = ({ name, message }: ErrorInfo): string => `${name}: ${message}`.slice(0, MAX_ERROR);

@@ -1,5 +1,3 @@
-import type { Resource } from "../kube/object.ts";
-
 /** What the operator puts on the objects of a code location, and finds them by. */
 export const LOCATION_LABEL = "dagster-operator.io/code-location";
 /** On pods: the hash of the pod template that they were made from. */
@@ -33,6 +31,3 @@ export const endpointOf = (object: { name: string; namespace: string }) => ({
   host: `${childName(object.name)}.${object.namespace}.svc`,
   port: PORT,
 });
-
-/** `kind` and `apiVersion` for an object of this resource. */
-export const typeOf = ({ apiVersion, kind }: Resource) => ({ apiVersion, kind });

@@ -87,7 +87,7 @@ function envFrom(spec: CodeLocationSpec): Fields[] | undefined {
 }
 
 /** A reference that may be given as a bare name. */
-export const named = (source: string | { name: string }): { name: string } =>
+const named = (source: string | { name: string }): { name: string } =>
   typeof source === "string" ? { name: source } : source;
 
 const given = (fields: Fields): Fields =>

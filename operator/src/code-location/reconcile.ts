@@ -24,7 +24,7 @@ import type { EnvironmentChecksums } from "./environment.ts";
 import { childName, LOCATION_LABEL, locationName, TEMPLATE_LABEL } from "./names.ts";
 import { runTemplate } from "./run-template.ts";
 
-export const FINALIZER = "dagster-operator.io/code-location";
+const FINALIZER = "dagster-operator.io/code-location";
 /** While a code server loads. Its pod's changes are watched; this is for what no pod tells (ms). */
 const LOADING_MS = 2_000;
 /** Puts a row right that somebody else changed (ms). */

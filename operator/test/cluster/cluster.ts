@@ -9,7 +9,7 @@ import type { KubeObject, Resource } from "../../src/kube/object.ts";
 import { OperatorMetrics } from "../../src/metrics.ts";
 import { serveKinds } from "./serve-kinds.ts";
 
-export const NAMESPACE: Resource = { apiVersion: "v1", kind: "Namespace", plural: "namespaces" };
+const NAMESPACE: Resource = { apiVersion: "v1", kind: "Namespace", plural: "namespaces" };
 export const EVENT: Resource = { apiVersion: "v1", kind: "Event", plural: "events" };
 interface KubeEvent extends KubeObject {
   reason: string;

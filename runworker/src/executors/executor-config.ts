@@ -6,7 +6,7 @@ import { z } from "zod";
  * `execution.config` of a run's config: at most one executor by name. Nothing said = `in_process`: steps one after the other
  * in the run worker itself, no process to start, about a millisecond a step; a step that kills its process ends the run.
  */
-export const ExecutionConfig = z.strictObject({
+const ExecutionConfig = z.strictObject({
   in_process: z.looseObject({}).optional(),
   multiprocess: z
     .strictObject({

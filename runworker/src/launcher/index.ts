@@ -1,1 +1,1 @@
-export { LocalProcessBackend, type LocalProcessOptions, type RunSource } from "./local-process-backend.ts";
+export { LocalProcessBackend, type RunSource } from "./local-process-backend.ts";

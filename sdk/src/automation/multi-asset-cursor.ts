@@ -9,7 +9,7 @@ export interface AssetCursor {
 }
 
 /** Most unconsumed partitions that are remembered of one asset. */
-export const MAX_UNCONSUMED = 25;
+const MAX_UNCONSUMED = 25;
 
 /** By `raw/orders`. A text that is no cursor, e.g. one that a person set, counts as none. */
 export function parseMultiAssetCursor(text: string | null): Map<string, AssetCursor> {

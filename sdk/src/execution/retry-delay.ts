@@ -2,7 +2,7 @@ import type { RetryPolicy } from "../model/definitions.ts";
 import type { StepResult } from "./step-protocol.ts";
 
 /** Seconds to wait before try `attempt + 1`, after try `attempt` (from 1) failed. Dagster's formulas. */
-export function retryDelay(policy: RetryPolicy, attempt: number, random: () => number): number {
+function retryDelay(policy: RetryPolicy, attempt: number, random: () => number): number {
   const base = policy.delay;
   let seconds = base;
   if (policy.backoff === "linear") seconds = base * attempt;

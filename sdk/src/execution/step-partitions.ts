@@ -21,7 +21,7 @@ export interface PartitionClock {
   dynamic: (name: string) => string[];
 }
 
-export const NO_PARTITIONS: StepPartitions = { def: null, keys: [], range: false };
+const NO_PARTITIONS: StepPartitions = { def: null, keys: [], range: false };
 
 /** @throws when the step has partitions and the run names none */
 export function stepPartitions(

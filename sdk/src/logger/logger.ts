@@ -65,7 +65,7 @@ export function logger<S extends z.ZodType | undefined = undefined>(
 }
 
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
-export const atLeast = (level: LogLevel, wanted: LogLevel): boolean =>
+const atLeast = (level: LogLevel, wanted: LogLevel): boolean =>
   LEVELS.indexOf(level) >= LEVELS.indexOf(wanted);
 const lower = ["debug", "info", "warning", "error", "critical"] as const;
 

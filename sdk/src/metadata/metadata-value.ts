@@ -87,7 +87,7 @@ export const MetadataValue = {
 };
 
 /** The value that a bare one stands for; throws a TypeError for what no page can draw. */
-export function metadataValue(name: string, value: unknown): Value {
+function metadataValue(name: string, value: unknown): Value {
   switch (typeof value) {
     case "string":
       return { type: "text", value };

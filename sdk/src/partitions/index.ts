@@ -7,16 +7,13 @@ export {
   hourlyPartitions,
   monthlyPartitions,
   multiPartitions,
-  PartitionsError,
   staticPartitions,
-  type TimePartitionsOptions,
   weeklyPartitions,
 } from "./constructors.ts";
 export {
   type CustomMapping,
   customMapping,
   isCustom,
-  mappingProblem,
   mappingTable,
   PartitionMappingError,
 } from "./custom-mapping.ts";
@@ -35,8 +32,6 @@ export {
 export {
   defaultMapping,
   downstreamPartitionKeys,
-  type MappingOf,
   upstreamPartitionKeys,
 } from "./mapping.ts";
 export { dimensionsOf, joinKey, splitKey } from "./multi-key.ts";
-export type { TimeWindowPartitions } from "./time-windows.ts";

@@ -17,7 +17,7 @@ const first = (ticks: Iterable<number>): number => {
   throw new Error("a cron has no tick");
 };
 
-export const tickAtOrAfter = (def: TimeWindowPartitions, instant: number) =>
+const tickAtOrAfter = (def: TimeWindowPartitions, instant: number) =>
   first(cronTicks(def.cron, def.timezone, instant - 1));
 export const tickAfter = (def: TimeWindowPartitions, instant: number) =>
   first(cronTicks(def.cron, def.timezone, instant));

@@ -63,10 +63,7 @@ export interface PipesSession {
 /** Any step's context will do. */
 export type PipesStep = StepContext<unknown, unknown, unknown, string | undefined>;
 
-export function pipesContextData(
-  step: PipesStep,
-  extras: Readonly<Record<string, unknown>>,
-): PipesContextData {
+function pipesContextData(step: PipesStep, extras: Readonly<Record<string, unknown>>): PipesContextData {
   const { run, partitionKeys } = step;
   const keys = step.assets.map(({ key }) => escapeAssetKey(key));
   const byKey = <T>(value: (index: number) => T): Record<string, T> | null =>

@@ -75,7 +75,7 @@ export function resourceConfigIssues(
 }
 
 /** A resource that cannot be configured: says which field, and the variable if it is one's fault. */
-export class ResourceConfigError extends Error {
+class ResourceConfigError extends Error {
   override name = "ResourceConfigError";
 }
 

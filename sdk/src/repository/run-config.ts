@@ -25,7 +25,7 @@ export interface ConfigTarget {
   mapping?: ConfigMapping | undefined;
 }
 
-export const ExecutionConfig = z
+const ExecutionConfig = z
   .strictObject({
     in_process: z
       .strictObject({ retries: z.unknown().optional() })

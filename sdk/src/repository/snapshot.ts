@@ -129,7 +129,7 @@ function assetDef(asset: AssetDefinition): AssetDef {
 }
 
 /** Name of the output that stands for a check which the asset's own function reports. */
-export const ownCheckOutput = (asset: AssetDefinition, check: string) =>
+const ownCheckOutput = (asset: AssetDefinition, check: string) =>
   `check__${asset.siblings().length > 1 ? `${asset.output}__` : ""}${check}`;
 
 function checkDefs(repository: Repository): AssetCheckDef[] {

@@ -12,7 +12,7 @@ import type { Operation } from "./generated/operations.ts";
 
 /** How often to ask again, in milliseconds; react-query pauses all of it while the tab is hidden. */
 export const LIVE = 2000;
-export const CALM = 15_000;
+const CALM = 15_000;
 
 export const queryClient = new QueryClient({
   defaultOptions: {

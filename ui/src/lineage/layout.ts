@@ -120,7 +120,7 @@ interface Placed {
  * Columns from left to right by layer, each ordered by the middle of its neighbours; linear in nodes and edges but for
  * the sorts. A column of more than `tall` boxes is broken into several beside each other.
  */
-export function columns(
+function columns(
   items: ReadonlyArray<{ id: string; width: number; height: number }>,
   edges: readonly InEdge[],
   gapX: number,

@@ -34,7 +34,7 @@ export function MetadataTable({ entries }: { entries: readonly MetadataParts[] }
   );
 }
 
-export function MetadataValue({ entry }: { entry: MetadataParts }) {
+function MetadataValue({ entry }: { entry: MetadataParts }) {
   switch (entry.__typename) {
     case "FloatMetadataEntry":
       return (

@@ -1,5 +1,4 @@
 import type { LogLevel, RunEventParts } from "../graphql/generated/operations.ts";
-import { LogLevelNames } from "./levels.ts";
 
 export interface EventFilter {
   readonly q?: string | undefined;
@@ -15,7 +14,7 @@ export function typeOf(event: Pick<RunEventParts, "eventType">): string {
   return event.eventType ?? "LOG_MESSAGE";
 }
 
-export function passes(event: Searchable, filter: EventFilter, needle: string | undefined): boolean {
+function passes(event: Searchable, filter: EventFilter, needle: string | undefined): boolean {
   if (filter.level?.length && !filter.level.includes(event.level)) return false;
   if (filter.step?.length && (event.stepKey === null || !filter.step.includes(event.stepKey))) return false;
   if (filter.type?.length && !filter.type.includes(typeOf(event))) return false;
@@ -46,9 +45,4 @@ export class FilteredEvents {
     }
     return this.indexes;
   }
-}
-
-/** This level and all that are louder. */
-export function from(level: LogLevel): LogLevel[] {
-  return LogLevelNames.slice(LogLevelNames.indexOf(level));
 }

@@ -8,7 +8,6 @@ export const builder = new SchemaBuilder<{
     ID: { Input: string; Output: string };
     /** Run config: an object, or its text as YAML or JSON. */
     RunConfigData: { Input: unknown; Output: unknown };
-    GenericScalar: { Input: unknown; Output: unknown };
   };
 }>({ defaultFieldNullability: false });
 
@@ -16,7 +15,6 @@ builder.scalarType("RunConfigData", {
   serialize: (value) => value,
   description: "Run config as an object, or as JSON text.",
 });
-builder.scalarType("GenericScalar", { serialize: (value) => value });
 builder.queryType();
 builder.mutationType();
 builder.subscriptionType();

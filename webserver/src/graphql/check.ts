@@ -76,7 +76,7 @@ AssetCheck.implement({
     additionalAssetKeys: t.field({ type: [AssetKey], resolve: () => [] }),
   }),
 });
-export const AssetChecks = builder
+const AssetChecks = builder
   .objectRef<{ __typename: "AssetChecks"; checks: CheckModel[] }>("AssetChecks")
   .implement({ fields: (t) => ({ checks: t.expose("checks", { type: [AssetCheck] }) }) });
 export const AssetChecksOrError = builder.unionType("AssetChecksOrError", {

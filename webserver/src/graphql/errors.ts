@@ -6,7 +6,7 @@ interface Failure {
   __typename: string;
   message: string;
 }
-export const ErrorInterface = builder
+const ErrorInterface = builder
   .interfaceRef<{ message: string }>("Error")
   .implement({ resolveType: byTypename, fields: (t) => ({ message: t.exposeString("message") }) });
 
@@ -157,7 +157,6 @@ export const InstigationStateNotFoundError = named("InstigationStateNotFoundErro
 export const PresetNotFoundError = named("PresetNotFoundError", "preset");
 export const NoModeProvidedError = named("NoModeProvidedError", "pipelineName");
 export const ModeNotFoundError = named("ModeNotFoundError", "mode");
-export const PipelineSnapshotNotFoundError = named("PipelineSnapshotNotFoundError", "snapshotId");
 
 export const PartitionSetNotFoundError = named("PartitionSetNotFoundError", "partitionSetName");
 export const BackfillNotFoundError = named("BackfillNotFoundError", "backfillId");

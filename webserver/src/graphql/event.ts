@@ -49,7 +49,7 @@ const eventType = (event: RunEvent): EventTypeName | null =>
 export const handleOf = (stepKey: string): string => stepKey.replace(/\[[^\]]*\]/g, "");
 
 const resolveType = (model: EventModel): string => EVENT_TYPENAME[model.event.type];
-export const MessageEvent = builder.interfaceRef<EventModel>("MessageEvent").implement({
+const MessageEvent = builder.interfaceRef<EventModel>("MessageEvent").implement({
   resolveType,
   fields: (t) => ({
     runId: t.string({

@@ -1,12 +1,5 @@
 /** The types that refer to each other, by name and model; each is implemented in the file named beside it. */
-import type {
-  CheckRecord,
-  EventRecord,
-  InstigatorState,
-  LocationEntry,
-  RunRecord,
-  Tick,
-} from "@dagster-operator/engine";
+import type { EventRecord, InstigatorState, LocationEntry, RunRecord, Tick } from "@dagster-operator/engine";
 import type { MetadataValue, RunEvent } from "@dagster-operator/sdk/internal";
 import type {
   AssetNodeModel,
@@ -50,7 +43,6 @@ export interface InstigationModel {
   of: ScheduleModel | SensorModel;
   state: InstigatorState | null;
 }
-export type CheckExecutionModel = CheckRecord;
 export type TickModel = Tick;
 export interface TagModel {
   key: string;

@@ -44,7 +44,7 @@ const PipelineReference = builder
       solidSelection: t.exposeStringList("solidSelection", { nullable: true }),
     }),
   });
-export const UnknownPipeline = builder
+builder
   .objectRef<{ __typename: "UnknownPipeline"; name: string; solidSelection: string[] | null }>(
     "UnknownPipeline",
   )

@@ -1,2 +1,0 @@
-export { program } from "./program.ts";
-export { VERSION } from "./version.ts";

@@ -1,1 +1,0 @@
-export { RUNWORKER_ENV } from "./worker-env.ts";
