@@ -1,197 +1,31 @@
 import { randomUUID } from "node:crypto";
+import { asset, Definitions, externalAsset } from "@dagster-operator/sdk";
+import { describe, expect, test } from "@jest/globals";
+import { advanceBackfill, InvalidInput, NotFound, reexecuteBackfill } from "../src/index.ts";
+import { present } from "../src/testing/index.ts";
 import {
-  asset,
-  assetIn,
-  customMapping,
-  Definitions,
-  dailyPartitions,
-  defineAssetJob,
-  dynamicPartitions,
-  externalAsset,
-  job,
-  multiAsset,
-  multiPartitions,
-  op,
-  staticPartitions,
-  weeklyPartitions,
-  z,
-} from "@dagster-operator/sdk";
-import { openMemoryStorage } from "@dagster-operator/storage/testing";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import {
-  type AdvanceDeps,
-  advanceBackfill,
-  type BackfillDetail,
-  type BackfillRequest,
-  InvalidInput,
-  NotFound,
-  type RunRecord,
-  reexecuteBackfill,
-  type Storage,
-  submitBackfill,
-} from "../src/index.ts";
-import {
-  eventually,
-  exampleEvent,
-  MemoryWorkspace,
-  materialization,
-  planEvent,
-  present,
-  workerBatch,
-} from "../src/testing/index.ts";
-
-const NOW = Date.parse("2026-03-10T12:00:00Z");
-const days = dailyPartitions({ start: "2026-03-01" });
-const weeks = weeklyPartitions({ start: "2026-02-01" });
-const orders = asset("orders", { partitions: days }, () => 1);
-const cleaned = asset("cleaned", { partitions: days, inputs: { orders } }, () => 2);
-const weekly = asset("weekly", { partitions: weeks, inputs: { cleaned: assetIn(cleaned) } }, () => 3);
-const report = asset("report", { inputs: { weekly: assetIn(weekly) } }, () => 4);
-const change = asset(
-  "change",
-  {
-    partitions: days,
-    inputs: { before: assetIn(orders, { mapping: { kind: "time_window", startOffset: -1, endOffset: -1 } }) },
-  },
-  () => 5,
-);
-const whole = asset(
-  "whole",
-  { partitions: days, deps: [orders], backfillPolicy: { maxPartitionsPerRun: null } },
-  () => 6,
-);
-const threes = asset("threes", { partitions: days, backfillPolicy: { maxPartitionsPerRun: 3 } }, () => 7);
-const regions = asset("regions", { partitions: staticPartitions(["north", "south"]) }, () => 8);
-const grid = asset(
-  "grid",
-  {
-    partitions: multiPartitions({ a: staticPartitions(["x", "y"]), b: staticPartitions(["1", "2", "3"]) }),
-    backfillPolicy: { maxPartitionsPerRun: null },
-  },
-  () => 9,
-);
-const pair = multiAsset(
-  "pair",
-  { assets: { left: {}, right: {} }, partitions: days, inputs: { orders } },
-  () => ({ left: 1, right: 2 }),
-);
-const fiscal = asset(
-  "fiscal",
-  {
-    partitions: staticPartitions(["half-early", "half-late"]),
-    inputs: {
-      orders: assetIn(orders, {
-        mapping: customMapping(days, (day) => {
-          if (mappingFails) throw new Error("no calendar");
-          return day < "2026-03-05" ? "half-early" : "half-late";
-        }),
-      }),
-    },
-  },
-  () => 13,
-);
-let mappingFails = false;
-const customers = asset("customers", { partitions: dynamicPartitions("customers") }, () => 10);
-const configured = asset("configured", { partitions: days, config: z.object({ n: z.number() }) }, () => 11);
-const plain = asset("plain", () => 12);
-const load = op("load", () => 1);
-const store = op("store", { inputs: { value: load } }, () => 2);
-const nightly = job("nightly", { partitions: days, tags: { team: "red" } }, () => {
-  store({ value: load() });
-});
-const definitions = new Definitions({
-  assets: [
-    orders,
-    cleaned,
-    weekly,
-    report,
-    change,
-    whole,
-    threes,
-    regions,
-    grid,
-    ...Object.values(pair),
-    fiscal,
-    customers,
-    configured,
-    plain,
-  ],
-  jobs: [
-    nightly,
-    defineAssetJob("mixed", { selection: "orders or weekly" }),
-    defineAssetJob("daily", { selection: "orders or cleaned" }),
-  ],
-});
-
-let storage: Storage;
-let deps: AdvanceDeps;
-let workspace: MemoryWorkspace;
-beforeAll(async () => {
-  storage = await openMemoryStorage({ now: () => NOW });
-});
-afterAll(() => storage.close());
-beforeEach(() => {
-  workspace = new MemoryWorkspace();
-  workspace.set("shop", definitions);
-  deps = { storage, workspace, now: () => NOW, newId: () => randomUUID(), owner: "daemon:1" };
-});
-
-const keys = (from: number, to: number) =>
-  Array.from({ length: to - from + 1 }, (_, n) => `2026-03-${String(from + n).padStart(2, "0")}`);
-const submit = async (request: BackfillRequest) => (await submitBackfill(deps, request)).backfillId;
-const of = (...assets: string[]) => assets.map((name) => [name]);
-const get = async (id: string): Promise<BackfillDetail> => present(await storage.backfills.get(id));
-/** One look, as a daemon takes it. */
-async function look(id: string): Promise<BackfillDetail> {
-  await advanceBackfill(deps, await claimed(id));
-  return get(id);
-}
-/** Claims it whatever delay was asked for. */
-function claimed(id: string): Promise<BackfillDetail> {
-  return eventually(`backfill ${id} can be claimed`, async () =>
-    (await storage.backfills.claim(deps.owner, 100, 60_000)).find(({ backfillId }) => backfillId === id),
-  );
-}
-const runsOf = (id: string): Promise<RunRecord[]> =>
-  storage.runs.list({ tags: [{ key: "dagster/backfill", values: [id] }] }, { limit: 1000, ascending: true });
-const openRuns = async (id: string) =>
-  (await runsOf(id)).filter(({ status }) => !["SUCCESS", "FAILURE", "CANCELED"].includes(status));
-const said = ({ assets, partition }: RunRecord) =>
-  `${assets?.map((key) => key.join("/")).join("+") ?? "job"} ${partition === null ? "-" : "key" in partition ? partition.key.slice(5) : `${partition.start.slice(5)}…${partition.end.slice(5)}`}`;
-const open = async (id: string) => (await openRuns(id)).map(said);
-
-/** Lets a run end; `made` assets are materialized before, default all where it succeeds. */
-async function end(
-  run: RunRecord,
-  how: "RUN_SUCCESS" | "RUN_FAILURE",
-  made?: string[],
-  only?: string,
-): Promise<void> {
-  await storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, 1000);
-  for (const { id } of await storage.compute.claim("test", 1000, 60_000)) await storage.compute.done(id);
-  const key = run.partition && "key" in run.partition ? run.partition.key : only;
-  const assets = run.assets ?? [];
-  const wanted = made?.map((name) => [name]) ?? (how === "RUN_SUCCESS" ? assets : []);
-  await storage.events.append(
-    workerBatch(run.runId, [
-      planEvent(assets, key),
-      exampleEvent("RUN_START", {}),
-      ...wanted.map((asset) => materialization(asset, key === undefined ? {} : { partition: key })),
-      exampleEvent(how, {}),
-    ]),
-  );
-}
-const endAll = async (id: string) => {
-  for (const run of await openRuns(id)) await end(run, "RUN_SUCCESS");
-};
-async function refusal(work: Promise<unknown>): Promise<Error> {
-  try {
-    await work;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("it was not refused");
-}
+  calendar,
+  claimed,
+  days,
+  definitions,
+  deps,
+  end,
+  endAll,
+  get,
+  keys,
+  look,
+  NOW,
+  of,
+  open,
+  openRuns,
+  orders,
+  refusal,
+  runsOf,
+  said,
+  storage,
+  submit,
+  workspace,
+} from "./backfill-shop.ts";
 
 describe("a backfill of assets", () => {
   test("goes from upstream to downstream, over mappings, and ends when all is made", async () => {
@@ -299,11 +133,11 @@ describe("a backfill of assets", () => {
 
   test("a mapping of the code's own is asked of the code, and one that fails is shown until it is mended", async () => {
     const assets = of("orders", "fiscal");
-    mappingFails = true;
+    calendar.broken = true;
     const refused = await refusal(submit({ assets, partitions: { keys: keys(4, 5) } }));
     expect(refused).toBeInstanceOf(InvalidInput);
     expect(refused.message).toContain("fiscal depends on orders: its custom partition mapping failed for");
-    mappingFails = false;
+    calendar.broken = false;
     const id = await submit({ assets, partitions: { keys: keys(4, 5) } });
     expect((await get(id)).targets.map(({ partitions }) => partitions)).toEqual([
       keys(4, 5),
@@ -314,12 +148,12 @@ describe("a backfill of assets", () => {
     await end(present(fourth), "RUN_SUCCESS");
 
     // The code is deployed anew: what it said before counts no more.
-    mappingFails = true;
+    calendar.broken = true;
     workspace.set("shop", definitions);
     workspace.change("shop", { codeVersion: "image:2" });
     const held = await look(id);
     expect([held.status, held.error?.message]).toEqual(["REQUESTED", expect.stringContaining("no calendar")]);
-    mappingFails = false;
+    calendar.broken = false;
     const after = await look(id);
     expect([after.error, await open(id)]).toEqual([null, ["orders 03-05", "fiscal early"]]);
     await endAll(id);
@@ -431,60 +265,6 @@ describe("a backfill of assets", () => {
     );
   });
 
-  test("it goes on by itself when its code is back, and says what it waits for", async () => {
-    const id = await submit({ assets: of("orders"), partitions: { keys: keys(1, 1) } });
-    workspace.change("shop", { state: "LOADING", code: null });
-    const waiting = await look(id);
-    expect(waiting).toMatchObject({ status: "REQUESTED", states: ["W"] });
-    expect(waiting.error?.message).toBe("code location shop is loading: try again when it has loaded");
-    workspace.set("shop", definitions);
-    expect(await look(id)).toMatchObject({ states: ["R"], error: null });
-  });
-
-  test("a canceled one ends, also when the custom mapping of its assets throws", async () => {
-    const id = await submit({ assets: of("orders", "fiscal"), partitions: { keys: keys(4, 4) } });
-    workspace.change("shop", { codeVersion: "other" });
-    mappingFails = true;
-    const held = await look(id);
-    expect([held.status, held.error?.message]).toEqual(["REQUESTED", expect.stringContaining("no calendar")]);
-    await storage.backfills.cancel(id);
-    const canceled = await look(id);
-    mappingFails = false;
-    expect(canceled).toMatchObject({ status: "CANCELED", states: ["C", "C"] });
-  });
-
-  test("a daemon that has not seen its code location yet lets it wait: its assets are not gone", async () => {
-    const id = await submit({ assets: of("orders", "cleaned"), partitions: { keys: keys(1, 1) } });
-    const before = workspace;
-    workspace = deps.workspace = new MemoryWorkspace();
-    const unseen = await look(id);
-    expect(unseen).toMatchObject({ status: "REQUESTED", states: ["W", "W"] });
-    expect(unseen.error?.message).toContain("code location shop is not there");
-    workspace.set("shop", definitions);
-    workspace.change("shop", { state: "ERROR", snapshot: null, code: null });
-    expect(await look(id)).toMatchObject({ status: "REQUESTED", states: ["W", "W"] });
-    deps.workspace = before;
-    expect(await look(id)).toMatchObject({ states: ["R", "R"], error: null });
-  });
-
-  test("a partition that is gone meanwhile fails alone, an asset that is gone as a whole", async () => {
-    await storage.assets.addDynamicPartitions("customers", ["old", "new"]);
-    const id = await submit({ assets: of("customers"), partitions: { keys: ["old", "new"] } });
-    await storage.assets.deleteDynamicPartitions("customers", ["old"]);
-    const looked = await look(id);
-    expect(looked.states).toEqual(["FR"]);
-    expect(looked.error?.message).toContain('asset customers has no partition "old"');
-    await endAll(id);
-    expect((await look(id)).status).toBe("COMPLETED_FAILED");
-
-    const gone = await submit({ assets: of("orders", "cleaned"), partitions: { keys: keys(1, 1) } });
-    workspace.set("shop", new Definitions({ assets: [orders] }));
-    expect(await look(gone)).toMatchObject({
-      states: ["R", "F"],
-      error: { message: "asset cleaned of this backfill is not made by any code location now" },
-    });
-  });
-
   test("assets of two code locations", async () => {
     workspace.set("shop", new Definitions({ assets: [orders] }));
     const elsewhere = externalAsset<number>("orders", { partitions: days });
@@ -498,38 +278,6 @@ describe("a backfill of assets", () => {
     expect((await openRuns(id)).map((run) => [run.location, said(run)])).toEqual([
       ["office", "cleaned 03-01"],
     ]);
-  });
-
-  test("bad input is refused in words that say what to do", async () => {
-    const words = async (request: Partial<BackfillRequest>) =>
-      (await refusal(submit({ partitions: { keys: keys(1, 1) }, ...request }))).message;
-    expect(await words({})).toBe("a backfill is of a job or of assets: name one of them");
-    expect(await words({ assets: [] })).toBe("this backfill cannot be requested: no assets are selected");
-    expect(await words({ assets: of("order") })).toBe('asset order does not exist: did you mean "orders"?');
-    expect(await words({ assets: of("plain") })).toBe(
-      "this backfill cannot be requested: no selected asset is partitioned, so launch a run of them instead",
-    );
-    expect(
-      await words({ assets: of("orders"), partitions: { keys: ["2026-03-99", "2025-01-01"] } }),
-    ).toContain('asset orders has no partition "2026-03-99"');
-    expect(
-      await words({
-        assets: of("orders"),
-        partitions: { range: { start: "2026-03-04", end: "2026-03-02" } },
-      }),
-    ).toBe(
-      "this backfill cannot be requested: asset orders: the partition range 2026-03-04 … 2026-03-02 ends before it starts",
-    );
-    expect(await words({ assets: of("orders", "regions") })).toBe(
-      "this backfill cannot be requested: orders and regions have different partitions and none of them is upstream of the other: name partitions for each, or request all",
-    );
-    expect(await words({ assets: of("configured") })).toContain("ops.configured.config: needs config: n");
-    expect(await words({ assets: of("orders"), fromFailure: true })).toContain("are for backfills of a job");
-    expect(await words({ location: "shop", job: "nightlyy" })).toBe(
-      'job nightlyy does not exist: did you mean "nightly"?',
-    );
-    expect(await words({ location: "shop", job: "mixed" })).toContain("has assets with different partitions");
-    expect(await words({ location: "shop", job: "nightly", steps: ["lod"] })).toContain("lod");
   });
 });
 
@@ -587,48 +335,5 @@ describe("a backfill of a job", () => {
     expect(run).toMatchObject({ job: "daily", partition: { key: "2026-03-01" } });
     await endAll(id);
     expect((await look(id)).status).toBe("COMPLETED_SUCCESS");
-  });
-});
-
-describe("stopping", () => {
-  test("a cancel stops queued runs at once, running ones through their worker, and what waits is not requested", async () => {
-    const id = await submit({
-      assets: of("cleaned", "weekly"),
-      partitions: { keys: keys(1, 3) },
-      // So that it is a run of this test that leaves the queue.
-      tags: { "dagster/priority": "9" },
-    });
-    await look(id);
-    const [first] = await openRuns(id);
-    await storage.runs.dequeue({ maxConcurrentRuns: -1, tagLimits: [] }, 1);
-    const started = (await openRuns(id)).find(({ status }) => status === "STARTING") ?? first;
-    await storage.backfills.cancel(id);
-    const canceling = await look(id);
-    expect(canceling).toMatchObject({ status: "CANCELING", states: ["RRR", "C"] });
-    expect((await runsOf(id)).map(({ status }) => status).sort()).toEqual([
-      "CANCELED",
-      "CANCELED",
-      "CANCELING",
-    ]);
-    await storage.runs.cancel(present(started).runId, { force: true });
-    expect(await look(id)).toMatchObject({
-      status: "CANCELED",
-      states: ["CCC", "C"],
-      counts: { canceled: 4 },
-    });
-  });
-
-  test("an idempotency key submits once", async () => {
-    const request: BackfillRequest = {
-      assets: of("orders"),
-      partitions: { keys: keys(1, 1) },
-      idempotencyKey: "cr:uid",
-    };
-    const first = await submitBackfill(deps, request);
-    expect(await submitBackfill(deps, request)).toEqual({ backfillId: first.backfillId, created: false });
-    expect(first.backfillId).toMatch(/^[a-z]{8}$/);
-    expect(await refusal(submit({ assets: of("orders"), partitions: { keys: [] } }))).toBeInstanceOf(
-      InvalidInput,
-    );
   });
 });

@@ -22,6 +22,7 @@ import {
   z,
 } from "../src/index.ts";
 import type { RunEvent } from "../src/model/event.ts";
+import { runContext } from "./scripted-launcher.ts";
 
 const services: RunServices = {
   latestMaterialization: async () => null,
@@ -29,22 +30,6 @@ const services: RunServices = {
   addDynamicPartitions: async () => undefined,
   deleteDynamicPartitions: async () => undefined,
 };
-const runOf = (jobName: string, more: Partial<RunContext> = {}): RunContext => ({
-  runId: "run-1",
-  job: jobName,
-  location: "test",
-  assets: null,
-  checks: null,
-  steps: null,
-  runConfig: {},
-  tags: {},
-  partition: null,
-  parentRunId: null,
-  rootRunId: null,
-  known: { outputsFrom: {}, mappingKeys: {} },
-  attempt: 1,
-  ...more,
-});
 const requestOf = (run: RunContext, stepKey: string): StepRequest => ({
   run,
   stepKey,
@@ -58,7 +43,7 @@ async function runStep(
   stepKey: string,
   options: { job?: string; signal?: AbortSignal; run?: Partial<RunContext> } = {},
 ) {
-  const run = runOf(options.job ?? "__ASSET_JOB", options.run);
+  const run = runContext({ job: options.job ?? "__ASSET_JOB", ...options.run });
   const runtime = openStepRuntime(definitions, run, services);
   const events: RunEvent[] = [];
   const result = await runtime.executeStep(
@@ -340,8 +325,9 @@ describe("the fs IO manager", () => {
       await launcher.close();
       return status;
     };
-    expect(await execute(runOf("j", { runId: "parent", steps: ["one"] }))).toBe("SUCCESS");
-    const child = runOf("j", {
+    expect(await execute(runContext({ job: "j", runId: "parent", steps: ["one"] }))).toBe("SUCCESS");
+    const child = runContext({
+      job: "j",
       runId: "child",
       steps: ["two"],
       parentRunId: "parent",
