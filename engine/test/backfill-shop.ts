@@ -182,11 +182,3 @@ export async function end(
 export const endAll = async (id: string) => {
   for (const run of await openRuns(id)) await end(run, "RUN_SUCCESS");
 };
-export async function refusal(work: Promise<unknown>): Promise<Error> {
-  try {
-    await work;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("it was not refused");
-}

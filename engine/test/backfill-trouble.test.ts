@@ -12,12 +12,12 @@ import {
   of,
   openRuns,
   orders,
-  refusal,
   runsOf,
   storage,
   submit,
   workspace,
 } from "./backfill-shop.ts";
+import { refusal } from "./refusal.ts";
 
 describe("a backfill that cannot go on as it was asked for", () => {
   test("it goes on by itself when its code is back, and says what it waits for", async () => {

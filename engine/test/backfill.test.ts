@@ -19,13 +19,13 @@ import {
   open,
   openRuns,
   orders,
-  refusal,
   runsOf,
   said,
   storage,
   submit,
   workspace,
 } from "./backfill-shop.ts";
+import { refusal } from "./refusal.ts";
 
 describe("a backfill of assets", () => {
   test("goes from upstream to downstream, over mappings, and ends when all is made", async () => {

@@ -14,6 +14,7 @@ import {
   Unavailable,
 } from "../src/index.ts";
 import { MemoryWorkspace } from "../src/testing/index.ts";
+import { refusal } from "./refusal.ts";
 
 const NOW = Date.parse("2026-03-10T12:00:00Z");
 const daily = dailyPartitions({ start: "2026-03-01" });
@@ -47,15 +48,6 @@ beforeAll(async () => {
   deps = { storage, workspace, now: () => NOW, newId: () => randomUUID() };
 });
 afterAll(() => storage.close());
-
-async function refusal(work: Promise<unknown>): Promise<Error> {
-  try {
-    await work;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("it was not refused");
-}
 
 describe("submitting", () => {
   test("writes a queued run with the job's default config and tags, Dagster's tags and the code version", async () => {

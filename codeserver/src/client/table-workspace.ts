@@ -1,11 +1,11 @@
 import {
   type CodeLocationRow,
   type LocationEntry,
-  NotFound,
   type Storage,
   systemClock,
   type Workspace,
 } from "@dagster-operator/engine";
+import { findLocation } from "../find-location.ts";
 import { type AddressOf, TableLocation } from "./table-location.ts";
 
 export interface TableWorkspaceOptions {
@@ -58,14 +58,14 @@ export class TableWorkspace implements Workspace {
   /** Looks at its row and asks its code server again. New code comes with a new image, so no server is started anew. */
   async reload(name: string): Promise<LocationEntry> {
     await this.#look();
-    const location = this.#find(name);
+    const location = findLocation(this.#locations, name);
     await location.settled;
     return location.entry;
   }
 
   /** @throws NotFound · Error a cluster's code servers belong to their CodeLocation: `spec.paused` stops them */
   async shutdown(name: string): Promise<void> {
-    this.#find(name);
+    findLocation(this.#locations, name);
     throw new Error(`code location ${name} belongs to a CodeLocation object: set its spec.paused to stop it`);
   }
 
@@ -128,15 +128,5 @@ export class TableWorkspace implements Workspace {
 
   #tell(entry: LocationEntry): void {
     for (const handler of this.#handlers) handler(entry);
-  }
-
-  #find(name: string): TableLocation {
-    const location = this.#locations.get(name);
-    if (location) return location;
-    throw new NotFound(
-      "code location",
-      name,
-      `this workspace has: ${[...this.#locations.keys()].join(", ") || "none"}`,
-    );
   }
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { InvalidInput, type LocationEntry, NotFound, type Workspace } from "@dagster-operator/engine";
+import { InvalidInput, type LocationEntry, type Workspace } from "@dagster-operator/engine";
+import { findLocation } from "../find-location.ts";
 import type { LocationSource } from "./location-source.ts";
 import { RemoteLocation } from "./remote-location.ts";
 import type { Limits } from "./server-process.ts";
@@ -75,13 +76,13 @@ export class LocalWorkspace implements Workspace {
   }
 
   async reload(name: string): Promise<LocationEntry> {
-    const location = this.#find(name);
+    const location = findLocation(this.#locations, name);
     await location.reload();
     return location.entry;
   }
 
   async shutdown(name: string): Promise<void> {
-    await this.#find(name).stop("SHUTDOWN");
+    await findLocation(this.#locations, name).stop("SHUTDOWN");
   }
 
   subscribe(handler: (entry: LocationEntry) => void): () => void {
@@ -106,15 +107,5 @@ export class LocalWorkspace implements Workspace {
   async close(): Promise<void> {
     this.#handlers.clear();
     await Promise.all([...this.#locations.values()].map((location) => location.stop(null)));
-  }
-
-  #find(name: string): Location {
-    const location = this.#locations.get(name);
-    if (location) return location;
-    throw new NotFound(
-      "code location",
-      name,
-      `this workspace has: ${[...this.#locations.keys()].join(", ") || "none"}`,
-    );
   }
 }

@@ -1,3 +1,4 @@
+import type { LocationEntry } from "@dagster-operator/engine";
 import { z } from "zod";
 
 const target = { attribute: z.string().min(1).optional() };
@@ -29,3 +30,15 @@ export function describeSource(source: LocationSource): Record<string, string> {
   const code = "file" in source ? { file: source.file } : { module: source.module };
   return { ...code, ...(attribute === undefined ? {} : { attribute }), workingDirectory };
 }
+
+/** It as an entry of the workspace, before it has answered for the first time. */
+export const loadingEntry = (source: LocationSource): LocationEntry => ({
+  name: source.name,
+  state: "LOADING",
+  snapshot: null,
+  error: null,
+  updatedAt: Date.now(),
+  source: describeSource(source),
+  codeVersion: null,
+  code: null,
+});

@@ -1,7 +1,7 @@
 import { type LocationEntry, systemClock, UserCodeError } from "@dagster-operator/engine";
 import type { ErrorInfo } from "@dagster-operator/sdk/internal";
 import { HttpCodeLocation } from "../client/http-code-location.ts";
-import { describeSource, type LocationSource } from "./location-source.ts";
+import { type LocationSource, loadingEntry } from "./location-source.ts";
 
 const INTERVAL_MS = 5_000;
 
@@ -18,16 +18,7 @@ export class RemoteLocation {
   ) {
     this.#code = new HttpCodeLocation(source);
     this.#changed = options.changed;
-    this.#entry = {
-      name: source.name,
-      state: "LOADING",
-      snapshot: null,
-      error: null,
-      updatedAt: Date.now(),
-      source: describeSource(source),
-      codeVersion: null,
-      code: null,
-    };
+    this.#entry = loadingEntry(source);
   }
 
   get entry(): LocationEntry {

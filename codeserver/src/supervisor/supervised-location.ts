@@ -2,7 +2,7 @@ import type { CodeLocation, LocationEntry } from "@dagster-operator/engine";
 import type { DefinitionsSnapshot, ErrorInfo } from "@dagster-operator/sdk/internal";
 import { HttpCodeLocation } from "../client/http-code-location.ts";
 import type { WatchSet } from "../loader/resolve.ts";
-import { describeSource, type ProcessSource } from "./location-source.ts";
+import { describeSource, loadingEntry, type ProcessSource } from "./location-source.ts";
 import { type Limits, type Output, ServerProcess } from "./server-process.ts";
 import { type FileWatch, watchFiles } from "./watch-files.ts";
 
@@ -45,16 +45,7 @@ export class SupervisedLocation {
     this.#changed = options.changed;
     this.#output = options.output;
     this.#limits = options.limits;
-    this.#entry = {
-      name: source.name,
-      state: "LOADING",
-      snapshot: null,
-      error: null,
-      updatedAt: Date.now(),
-      source: describeSource(source),
-      codeVersion: null,
-      code: null,
-    };
+    this.#entry = loadingEntry(source);
   }
 
   get entry(): LocationEntry {

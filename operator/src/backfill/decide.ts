@@ -1,10 +1,9 @@
 /** What a Backfill object tells of its backfill. Pure. */
 import type { BackfillRecord, BackfillStatus } from "@dagster-operator/engine";
-import { type Condition, mergeConditions } from "../runtime/condition.ts";
+import { type Told, tellConditions } from "../runtime/condition.ts";
 import type { BackfillObject } from "./backfill-object.ts";
 
 type Status = NonNullable<BackfillObject["status"]>;
-type Told = Omit<Condition, "lastTransitionTime" | "observedGeneration">;
 /** The closed set of reasons for which one is not submitted. */
 export type Refusal = "Invalid" | "NotFound" | "CodeLocationUnavailable" | "Canceled";
 
@@ -23,7 +22,7 @@ export function backfillStatus(object: BackfillObject, backfill: BackfillRecord,
     { type: "Succeeded", ...succeeded(backfill) },
   ];
   return {
-    ...told(object, conditions, now),
+    ...tellConditions(object, conditions, now),
     location: backfill.location,
     ...(backfill.job !== null && { job: backfill.job }),
     phase: backfill.status,
@@ -72,14 +71,12 @@ export function refused(
   now: string,
 ): Status {
   return {
-    ...told(object, [{ type: "Submitted", status: "False", reason, message: message.slice(0, 1024) }], now),
+    ...tellConditions(
+      object,
+      [{ type: "Submitted", status: "False", reason, message: message.slice(0, 1024) }],
+      now,
+    ),
     ...target,
     phase: reason === "Invalid" ? "FAILED" : reason === "Canceled" ? "CANCELED" : "REQUESTED",
   };
-}
-
-function told(object: BackfillObject, conditions: Told[], now: string) {
-  const observedGeneration = object.metadata.generation ?? 1;
-  const own = conditions.map((condition) => ({ ...condition, observedGeneration }));
-  return { observedGeneration, conditions: mergeConditions(object.status?.conditions, own, now) };
 }

@@ -1,6 +1,6 @@
 /** What a Run object tells of its run, and when it goes. Pure. */
 import { type CodeLocationRow, isEnded, type RunRecord } from "@dagster-operator/engine";
-import { type Condition, mergeConditions } from "../runtime/condition.ts";
+import { type Told, tellConditions } from "../runtime/condition.ts";
 import type { RunObject, RunStatusFields } from "./run-objects.ts";
 
 /** What the supervisor knows of the run's pod. */
@@ -16,38 +16,22 @@ export interface Ttl {
   failure: number;
 }
 
-type Told = Omit<Condition, "lastTransitionTime">;
-
 export function runStatus(
   object: RunObject,
   run: RunRecord,
   worker: WorkerCause | null,
   now: string,
 ): RunStatusFields {
-  const observedGeneration = object.metadata.generation ?? 1;
   const { reason, message } = why(object, run, worker);
-  const ended = isEnded(run.status);
   const conditions: Told[] = [
-    {
-      type: "Submitted",
-      status: "True",
-      reason: "Submitted",
-      message: `run ${run.runId}`,
-      observedGeneration,
-    },
-    running(run, worker, observedGeneration),
-    ended
-      ? {
-          type: "Succeeded",
-          status: run.status === "SUCCESS" ? "True" : "False",
-          reason,
-          message,
-          observedGeneration,
-        }
-      : { type: "Succeeded", status: "Unknown", reason: "NotEnded", message: "", observedGeneration },
+    { type: "Submitted", status: "True", reason: "Submitted", message: `run ${run.runId}` },
+    running(run, worker),
+    isEnded(run.status)
+      ? { type: "Succeeded", status: run.status === "SUCCESS" ? "True" : "False", reason, message }
+      : { type: "Succeeded", status: "Unknown", reason: "NotEnded", message: "" },
   ];
   return {
-    observedGeneration,
+    ...tellConditions(object, conditions, now),
     location: run.location,
     ...(run.assets === null && { job: run.job }),
     phase: run.status,
@@ -58,17 +42,15 @@ export function runStatus(
     ...(run.endedAt !== null && { endTime: iso(run.endedAt) }),
     reason,
     message,
-    conditions: mergeConditions(object.status?.conditions, conditions, now),
   };
 }
 
-function running(run: RunRecord, worker: WorkerCause | null, observedGeneration: number): Told {
+function running(run: RunRecord, worker: WorkerCause | null): Told {
   const told = (status: "True" | "False", reason: string, message = ""): Told => ({
     type: "Running",
     status,
     reason,
     message,
-    observedGeneration,
   });
   if (isEnded(run.status)) return told("False", "Ended");
   if (run.status === "QUEUED") return told("False", "Queued", "it waits for its turn in the queue");
@@ -128,22 +110,13 @@ export function refused(
   message: string,
   now: string,
 ): RunStatusFields {
-  const observedGeneration = object.metadata.generation ?? 1;
-  const condition: Told = {
-    type: "Submitted",
-    status: "False",
-    reason,
-    message: message.slice(0, 1024),
-    observedGeneration,
-  };
-  const final = reason === "Invalid";
+  const short = message.slice(0, 1024);
   return {
-    observedGeneration,
+    ...tellConditions(object, [{ type: "Submitted", status: "False", reason, message: short }], now),
     ...target,
-    phase: final ? "FAILURE" : "QUEUED",
+    phase: reason === "Invalid" ? "FAILURE" : "QUEUED",
     reason,
-    message: message.slice(0, 1024),
-    conditions: mergeConditions(object.status?.conditions, [condition], now),
+    message: short,
   };
 }
 

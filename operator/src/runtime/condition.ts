@@ -24,3 +24,20 @@ export function mergeConditions(
     };
   });
 }
+
+/** A condition that has no time yet and is of the generation that was looked at. */
+export type Told = Omit<Condition, "lastTransitionTime" | "observedGeneration">;
+
+/** What the status of an object keeps of these conditions. Pure. */
+export function tellConditions(
+  object: {
+    metadata: { generation?: number | undefined };
+    status?: { conditions?: readonly Condition[] | undefined } | undefined;
+  },
+  told: readonly Told[],
+  now: string,
+): { observedGeneration: number; conditions: Condition[] } {
+  const observedGeneration = object.metadata.generation ?? 1;
+  const own = told.map((condition) => ({ ...condition, observedGeneration }));
+  return { observedGeneration, conditions: mergeConditions(object.status?.conditions, own, now) };
+}

@@ -1,5 +1,6 @@
 import type { ScheduleModel, SensorModel } from "../definitions/location-index.ts";
 import { builder, byTypename } from "./builder.ts";
+import type { Context } from "./context.ts";
 import { InstigationStatus } from "./enums.ts";
 import {
   InstigationStateNotFoundError,
@@ -68,6 +69,18 @@ const SchedulerOrError = builder.unionType("SchedulerOrError", {
   resolveType: byTypename,
 });
 
+/** Those with this status; all when none is asked for. */
+async function ofStatus<M extends ScheduleModel | SensorModel>(
+  ctx: Context,
+  all: ReadonlyMap<string, M>,
+  status: ReturnType<typeof statusOf> | null | undefined,
+): Promise<M[]> {
+  const states = await Promise.all(
+    [...all.values()].map(async (of) => ({ of, state: await instigation(ctx, of) })),
+  );
+  return states.filter(({ state }) => !status || statusOf(state) === status).map(({ of }) => of);
+}
+
 builder.queryFields((t) => ({
   scheduler: t.field({ type: SchedulerOrError, resolve: () => ({ __typename: "Scheduler" as const }) }),
   scheduleOrError: t.field({
@@ -85,12 +98,7 @@ builder.queryFields((t) => ({
     resolve: async (_root, { repositorySelector, scheduleStatus }, ctx) => {
       const location = findLocation(ctx, repositorySelector);
       if (!location) return repositoryNotFound(repositorySelector);
-      const all = await Promise.all(
-        [...location.schedules.values()].map(async (of) => ({ of, state: await instigation(ctx, of) })),
-      );
-      const results = all
-        .filter(({ state }) => !scheduleStatus || statusOf(state) === scheduleStatus)
-        .map(({ of }) => of);
+      const results = await ofStatus(ctx, location.schedules, scheduleStatus);
       return { __typename: "Schedules" as const, results };
     },
   }),
@@ -109,12 +117,7 @@ builder.queryFields((t) => ({
     resolve: async (_root, { repositorySelector, sensorStatus }, ctx) => {
       const location = findLocation(ctx, repositorySelector);
       if (!location) return repositoryNotFound(repositorySelector);
-      const all = await Promise.all(
-        [...location.sensors.values()].map(async (of) => ({ of, state: await instigation(ctx, of) })),
-      );
-      const results = all
-        .filter(({ state }) => !sensorStatus || statusOf(state) === sensorStatus)
-        .map(({ of }) => of);
+      const results = await ofStatus(ctx, location.sensors, sensorStatus);
       return { __typename: "Sensors" as const, results };
     },
   }),

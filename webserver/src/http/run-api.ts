@@ -17,12 +17,11 @@ import { z } from "zod";
 import type { Services } from "../services.ts";
 import { Gone, Unauthorized } from "./http-errors.ts";
 import type { Metrics } from "./metrics.ts";
+import { bodyOf, MAX_BODY, waitOf } from "./run-api-request.ts";
 import { slotRoutes } from "./slot-routes.ts";
 import { stepRoutes } from "./step-routes.ts";
 import { waitForChange } from "./wait-for-change.ts";
 
-const MAX_BODY = 16 * 1024 * 1024;
-const MAX_WAIT_S = 30;
 const DynamicPartitionsChange = z.object({
   add: z.array(z.string()).default([]),
   delete: z.array(z.string()).default([]),
@@ -113,10 +112,7 @@ export function runApi(app: FastifyInstance, { services, clock, metrics, pools, 
   app.post("/runs/:runId/events", { bodyLimit: MAX_BODY }, async (request) => {
     const attempt = attemptOf(request);
     const runId = runIdOf(request);
-    const body = PostEvents.safeParse(request.body);
-    if (!body.success)
-      throw new InvalidInput(`events are not as they should be: ${z.prettifyError(body.error)}`);
-    const { producer, events } = body.data;
+    const { producer, events } = bodyOf(request, PostEvents, "events are not as they should be");
     if (!producer.startsWith("worker:"))
       throw new InvalidInput(`producer "${producer}" is not a worker: it must start with worker:`);
     const { acceptedThrough, status } = await services().storage.events.append({
@@ -147,17 +143,16 @@ export function runApi(app: FastifyInstance, { services, clock, metrics, pools, 
 
   app.get("/runs/:runId/control", async (request) => {
     const { run } = await authorized(request);
-    const seconds = Math.min(
-      Math.max(Number((request.query as { wait?: string }).wait ?? 0) || 0, 0),
-      MAX_WAIT_S,
-    );
-    if (seconds === 0 || control(run.status).cancel || isEnded(run.status)) return control(run.status);
+    const ms = waitOf(request);
+    if (ms === 0 || control(run.status).cancel || isEnded(run.status)) return control(run.status);
+    const { storage } = services();
     const status = await waitForChange({
-      storage: services().storage,
+      storage,
       clock,
       runId: run.runId,
-      from: run.status,
-      ms: seconds * 1000,
+      read: async () => (await storage.runs.get(run.runId))?.status ?? run.status,
+      enough: (status) => status !== run.status,
+      ms,
       signal: closing,
     });
     // A newer attempt may have taken over meanwhile.
@@ -193,12 +188,10 @@ export function runApi(app: FastifyInstance, { services, clock, metrics, pools, 
   app.post("/runs/:runId/dynamic-partitions/:name", async (request, reply) => {
     await authorized(request);
     const { name } = request.params as { name: string };
-    const change = DynamicPartitionsChange.safeParse(request.body);
-    if (!change.success)
-      throw new InvalidInput(`send {"add": [], "delete": []}: ${z.prettifyError(change.error)}`);
+    const change = bodyOf(request, DynamicPartitionsChange, 'send {"add": [], "delete": []}');
     const { assets } = services().storage;
-    if (change.data.add.length > 0) await assets.addDynamicPartitions(name, change.data.add);
-    if (change.data.delete.length > 0) await assets.deleteDynamicPartitions(name, change.data.delete);
+    if (change.add.length > 0) await assets.addDynamicPartitions(name, change.add);
+    if (change.delete.length > 0) await assets.deleteDynamicPartitions(name, change.delete);
     return reply.code(204).send();
   });
 }

@@ -1,7 +1,6 @@
 /** The part of the run API by which steps get slots of concurrency pools. */
 import {
   type Clock,
-  InvalidInput,
   isEnded,
   type PoolSettings,
   PostSlots,
@@ -9,11 +8,10 @@ import {
   type Storage,
 } from "@dagster-operator/engine";
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from "fastify";
-import { z } from "zod";
 import type { Services } from "../services.ts";
 import { Gone } from "./http-errors.ts";
+import { bodyOf, MAX_BODY } from "./run-api-request.ts";
 
-const MAX_BODY = 16 * 1024 * 1024;
 /** Wake-ups are lost while the database is away. */
 const RECHECK_MS = 10_000;
 /** Every event of a run wakes; slots are looked for this often at most. */
@@ -37,12 +35,9 @@ export function slotRoutes(
   app.post("/runs/:runId/slots", { bodyLimit: MAX_BODY }, async (request) => {
     const { run, attempt } = await authorized(request);
     if (isEnded(run.status)) throw new Gone(`run ${run.runId} has ended (${run.status})`);
-    const body = PostSlots.safeParse(request.body);
-    if (!body.success)
-      throw new InvalidInput(`slots are not asked for as they should be: ${z.prettifyError(body.error)}`);
+    const { slots, wait } = bodyOf(request, PostSlots, "slots are not asked for as they should be");
     const { storage } = services();
     granter ??= new Granter(storage, pools, app.log);
-    const { slots, wait } = body.data;
     const until = clock.now() + wait * 1000;
     const gone = new AbortController();
     request.raw.once("close", () => gone.abort());

@@ -10,14 +10,10 @@ import {
 } from "@dagster-operator/engine";
 import { StepResult } from "@dagster-operator/sdk/internal";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { z } from "zod";
 import type { Services } from "../services.ts";
 import { Gone } from "./http-errors.ts";
-
-const MAX_BODY = 16 * 1024 * 1024;
-const MAX_WAIT_S = 30;
-/** Wake-ups are lost while the database is away. */
-const RECHECK_MS = 2_000;
+import { bodyOf, MAX_BODY, waitOf } from "./run-api-request.ts";
+import { waitForChange } from "./wait-for-change.ts";
 
 export interface StepRoutesDeps {
   services: () => Services;
@@ -49,15 +45,13 @@ export function stepRoutes(
   app.post("/runs/:runId/steps", { bodyLimit: MAX_BODY }, async (request, reply) => {
     const { run, attempt } = await authorized(request);
     if (isEnded(run.status)) throw new Gone(`run ${run.runId} has ended (${run.status})`);
-    const body = PostStep.safeParse(request.body);
-    if (!body.success)
-      throw new InvalidInput(`the step is not as it should be: ${z.prettifyError(body.error)}`);
-    const { runId, attempt: given } = body.data.request.run;
+    const step = bodyOf(request, PostStep, "the step is not as it should be");
+    const { runId, attempt: given } = step.request.run;
     if (runId !== run.runId || given !== attempt)
       throw new InvalidInput(
         `the step is of attempt ${given} of run ${runId}, the token is for attempt ${attempt} of ${run.runId}`,
       );
-    await services().storage.steps.request(body.data);
+    await services().storage.steps.request(step);
     return reply.code(204).send();
   });
 
@@ -68,27 +62,16 @@ export function stepRoutes(
 
   app.get("/runs/:runId/steps/:stepKey/:stepAttempt/result", async (request) => {
     const key = await keyOf(request);
-    const wait = Math.min(
-      Math.max(Number((request.query as { wait?: string }).wait ?? 0) || 0, 0),
-      MAX_WAIT_S,
-    );
-    const until = clock.now() + wait * 1000;
-    let wake = new AbortController();
-    const unsubscribe = services().storage.subscribe("run", (id) => {
-      if (id === key.runId || id === "") wake.abort();
+    const { result } = await waitForChange({
+      storage: services().storage,
+      clock,
+      runId: key.runId,
+      read: () => known(key),
+      enough: ({ result }) => result !== null,
+      ms: waitOf(request),
+      signal: closing,
     });
-    try {
-      for (;;) {
-        const waiting = new AbortController();
-        wake = waiting;
-        const { result } = await known(key);
-        const left = until - clock.now();
-        if (result || left <= 0 || closing.aborted) return { result };
-        await clock.sleep(Math.min(left, RECHECK_MS), AbortSignal.any([waiting.signal, closing]));
-      }
-    } finally {
-      unsubscribe();
-    }
+    return { result };
   });
 
   app.post(
@@ -96,11 +79,9 @@ export function stepRoutes(
     { bodyLimit: MAX_BODY },
     async (request, reply) => {
       const key = await keyOf(request);
-      const result = StepResult.safeParse(request.body);
-      if (!result.success)
-        throw new InvalidInput(`the result is not as it should be: ${z.prettifyError(result.error)}`);
+      const result = bodyOf(request, StepResult, "the result is not as it should be");
       await known(key);
-      await services().storage.steps.finish(key, result.data);
+      await services().storage.steps.finish(key, result);
       return reply.code(204).send();
     },
   );

@@ -1,18 +1,18 @@
 import type { Clock, Storage } from "@dagster-operator/engine";
-import type { RunStatus } from "@dagster-operator/sdk/internal";
 
 /** Wake-ups are lost while the database is away. */
 const RECHECK_MS = 2_000;
 
-/** Resolves with the run's status once it is no longer `from`, or after `ms`, or when `signal` aborts. */
-export async function waitForChange(of: {
+/** Reads when something of the run has changed, until what was read is `enough`, `ms` are over or `signal` aborts; the last it read. */
+export async function waitForChange<T>(of: {
   storage: Storage;
   clock: Clock;
   runId: string;
-  from: RunStatus;
+  read: () => Promise<T>;
+  enough: (read: T) => boolean;
   ms: number;
   signal: AbortSignal;
-}): Promise<RunStatus> {
+}): Promise<T> {
   const until = of.clock.now() + of.ms;
   let wake = new AbortController();
   const unsubscribe = of.storage.subscribe("run", (id) => {
@@ -22,9 +22,9 @@ export async function waitForChange(of: {
     for (;;) {
       const waiting = new AbortController();
       wake = waiting;
-      const status = (await of.storage.runs.get(of.runId))?.status ?? of.from;
+      const read = await of.read();
       const left = until - of.clock.now();
-      if (status !== of.from || left <= 0 || of.signal.aborted) return status;
+      if (of.enough(read) || left <= 0 || of.signal.aborted) return read;
       await of.clock.sleep(Math.min(left, RECHECK_MS), AbortSignal.any([waiting.signal, of.signal]));
     }
   } finally {
