@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { failureBlocks } from "../failures.mjs";
+import { failureBlocks, withSecondRun } from "../failures.mjs";
 
 const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
 const failedTest = (fullName: string, message: string) => ({
@@ -66,4 +66,24 @@ describe("the failures that CI shows last", () => {
     expect(blocks[0]).toBe("and 3 more failures");
     expect(blocks.at(-1)).toBe("FAILED a.test.ts: t0\n  no");
   });
+});
+
+test("a file that ran again stands with its second result; one that cannot load counts as one failure", () => {
+  const suite = (name: string, ...statuses: string[]) => ({
+    name,
+    status: statuses.includes("failed") || statuses.length === 0 ? "failed" : "passed",
+    assertionResults: statuses.map((status, i) => ({ fullName: `t${i}`, status, failureMessages: [] })),
+  });
+  const first = {
+    testResults: [suite("a", "passed"), suite("b", "failed", "failed"), suite("c"), suite("d", "failed")],
+  };
+  const second = { testResults: [suite("b", "passed", "failed"), suite("d", "passed")] };
+  const { passed, failed, testResults } = withSecondRun(first, second);
+  expect({ passed, failed }).toEqual({ passed: 3, failed: 2 });
+  expect(testResults.map(({ name, status }) => `${name} ${status}`)).toEqual([
+    "a passed",
+    "b failed",
+    "c failed",
+    "d passed",
+  ]);
 });
