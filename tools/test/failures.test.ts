@@ -80,10 +80,7 @@ test("a file that ran again stands with its second result; one that cannot load 
   const second = { testResults: [suite("b", "passed", "failed"), suite("d", "passed")] };
   const { passed, failed, testResults } = withSecondRun(first, second);
   expect({ passed, failed }).toEqual({ passed: 3, failed: 2 });
-  expect(testResults.map(({ name, status }) => `${name} ${status}`)).toEqual([
-    "a passed",
-    "b failed",
-    "c failed",
-    "d passed",
-  ]);
+  expect(
+    testResults.map(({ name, status }: { name: string; status: string }) => `${name} ${status}`),
+  ).toEqual(["a passed", "b failed", "c failed", "d passed"]);
 });
