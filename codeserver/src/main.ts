@@ -15,6 +15,8 @@ import { serveDefinitions } from "./server.ts";
 
 /** How long a Service may still lead to a pod that was told to go (ms). */
 const DRAIN_MS = 5_000;
+/** How long questions under way may take once nothing more is taken (ms): less than a supervisor, or a kubelet, waits. */
+const LAST_ANSWERS_MS = { supervised: 1_500, alone: 20_000 };
 
 function flags(): { target: DefinitionsTarget; at: Address } {
   const { values } = parseArgs({
@@ -52,13 +54,14 @@ process.on("uncaughtException", (error) =>
 try {
   const { target, at } = flags();
   const server = await serveDefinitions(at);
-  const stop = () => void server.close().then(() => process.exit(0));
+  const stop = (graceMs: number) => void server.close(graceMs).then(() => process.exit(0));
   process.once("SIGTERM", () => {
     server.drain();
-    // A supervisor has already stopped asking.
-    setTimeout(stop, process.send ? 0 : DRAIN_MS);
+    // A supervisor asks another one already.
+    if (process.send) stop(LAST_ANSWERS_MS.supervised);
+    else setTimeout(() => stop(LAST_ANSWERS_MS.alone), DRAIN_MS);
   });
-  process.once("SIGINT", stop);
+  process.once("SIGINT", () => stop(0));
   // The thread is worth its memory while a module loads, which nothing else limits; an evaluation that blocks for long is
   // ended by the supervisor.
   const unwatch = followParent(() => process.exit(0), { group: true });

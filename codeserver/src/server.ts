@@ -16,7 +16,8 @@ export interface CodeServer {
   loaded(outcome: LoadOutcome): void;
   /** Answers on, but keeps no connection: who asks again comes by another way, where there is one. */
   drain(): void;
-  close(): Promise<void>;
+  /** Takes no question more, and ends when those under way have their answers; after `graceMs` they are cut off. */
+  close(graceMs: number): Promise<void>;
 }
 
 /** Listens at `at`; port 0 picks a free one. @throws the system's error when the address is in use */
@@ -43,10 +44,14 @@ export async function serveDefinitions(at: Address): Promise<CodeServer> {
       draining = true;
       server.closeIdleConnections();
     },
-    close: () =>
+    close: (graceMs) =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
+        draining = true;
+        const late = setTimeout(() => server.closeAllConnections(), graceMs);
+        server.close(() => {
+          clearTimeout(late);
+          resolve();
+        });
       }),
   };
 }

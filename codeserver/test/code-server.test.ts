@@ -6,9 +6,11 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Unavailable, UserCodeError } from "@dagster-operator/engine";
 import { codeLocationContract, eventually } from "@dagster-operator/engine/testing";
+import { Definitions, job, op, SkipReason, sensor } from "@dagster-operator/sdk";
 import { steadyPort } from "@dagster-operator/storage/testing";
 import { afterEach, expect, test } from "@jest/globals";
 import { HttpCodeLocation } from "../src/client/index.ts";
+import { serveDefinitions } from "../src/server.ts";
 import { CONTRACT_PROJECT, Project, withAssets } from "./project.ts";
 import { type Started, startCodeServer } from "./started.ts";
 
@@ -162,6 +164,31 @@ test("one that nobody supervises answers for a while after SIGTERM, and keeps no
   child.kill("SIGTERM");
   while ((await ask()) !== "close");
   expect(await exited).toEqual([0, null]);
+});
+
+test("what was asked before it closes has its answer, and nothing can be asked after that", async () => {
+  const asked = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<SkipReason>();
+  const one = op("one", () => 1);
+  const work = job("work", () => void one());
+  const slow = sensor("slow", { job: work }, () => {
+    asked.resolve();
+    return go.promise;
+  });
+  const definitions = new Definitions({ jobs: [work], sensors: [slow] });
+  const server = await serveDefinitions({ host: "127.0.0.1", port: 0 });
+  const watch = { files: [], missing: [] };
+  server.loaded({ kind: "loaded", definitions, snapshot: definitions.snapshot(), watch });
+  const code = new HttpCodeLocation(server.address);
+  const at = { cursor: null, lastRunKey: null, lastTickTime: null, timeoutMs: 600_000 };
+  const answer = code.evaluateSensor("slow", at);
+  await asked.promise;
+  const closed = server.close(600_000);
+  await expect(code.validateRunConfig("work", {})).rejects.toThrow(Unavailable);
+  go.resolve(new SkipReason("at last"));
+  expect((await answer).skipReason).toBe("at last");
+  await closed;
+  code.close();
 });
 
 test("a server that comes back within a moment is asked again, whatever the question", async () => {

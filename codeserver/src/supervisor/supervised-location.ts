@@ -7,6 +7,8 @@ import { type Limits, type Output, ServerProcess } from "./server-process.ts";
 import { type FileWatch, watchFiles } from "./watch-files.ts";
 
 const STOP_MS = 2_000;
+/** Who took a server from the entry before another took its place may be about to ask it (ms). */
+const LINGER_MS = 1_000;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;
 /** A server that lived this long starts again at the first backoff (ms). */
@@ -29,6 +31,8 @@ export class SupervisedLocation {
   readonly #limits: Limits | undefined;
   #entry: LocationEntry;
   #serving: Serving | null = null;
+  /** Servers whose place another has taken. */
+  readonly #replaced = new Map<Serving, NodeJS.Timeout>();
   /** The process whose load is waited for. */
   #loading: ServerProcess | null = null;
   #watch: FileWatch | null = null;
@@ -75,7 +79,8 @@ export class SupervisedLocation {
     this.#serving?.code.close();
     this.#serving = null;
     if (state !== null) this.#set({ state, code: null });
-    await Promise.all(processes.map((process) => process.stop(STOP_MS)));
+    const ends = [...this.#replaced.keys()].map((old) => this.#end(old));
+    await Promise.all([...processes.map((process) => process.stop(STOP_MS)), ...ends]);
     await this.#turn;
   }
 
@@ -143,9 +148,18 @@ export class SupervisedLocation {
       error,
       code,
     });
-    if (old === null) return;
+    if (old !== null)
+      this.#replaced.set(
+        old,
+        setTimeout(() => void this.#end(old), LINGER_MS),
+      );
+  }
+
+  async #end(old: Serving): Promise<void> {
+    clearTimeout(this.#replaced.get(old));
+    await old.process.stop(STOP_MS);
     old.code.close();
-    void old.process.stop(STOP_MS);
+    this.#replaced.delete(old);
   }
 
   #died(gone: Serving, how: string): void {
