@@ -37,6 +37,7 @@ RUN tsc -b sdk-duckdb sdk-gcs sdk-postgres sdk-s3 operator runworker daemon webs
   && take() { to=/out/$1; shift; for name in "$@"; do \
        mkdir -p $to/$name && cp -r $name/package.json $name/dist $to/$name/; done; } \
   && take system sdk engine storage codeserver operator daemon webserver ui \
+  && node tools/bundle-user-code.mjs . \
   && take user-code sdk sdk-duckdb sdk-gcs sdk-postgres sdk-s3 engine codeserver runworker \
   && cp -r storage/migrations /out/system/storage/ && cp -r bin package.json /out/system/ \
   && find /out \( -name '*.map' -o -name '*.tsbuildinfo' \) -delete

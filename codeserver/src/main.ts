@@ -7,6 +7,7 @@
  * channel closes, so no code server outlives a killed supervisor. Exit 2: wrong flags or the address cannot be used.
  */
 import { parseArgs } from "node:util";
+import { addFrameworkPackage } from "./loader/frames.ts";
 import { DefinitionsTarget, loadDefinitions } from "./loader/load-definitions.ts";
 import { userError } from "./loader/user-error.ts";
 import { followParent } from "./process/follow-parent.ts";
@@ -43,6 +44,7 @@ function log(message: string, more: Record<string, unknown> = {}): void {
   console.error(JSON.stringify({ time: new Date().toISOString(), message, ...more }));
 }
 
+addFrameworkPackage(import.meta.url);
 // A promise that user code forgot must not take the other definitions away.
 process.on("unhandledRejection", (reason) =>
   log("user code left a rejected promise unhandled", { error: userError(reason) }),

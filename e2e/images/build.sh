@@ -112,7 +112,7 @@ if [ "$(cat "$CACHE/base.key" 2>/dev/null)" != "$KEY" ] || ! image_exists "$BASE
 fi
 
 SOURCES=(Dockerfile .dockerignore package.json package-lock.json '*/package.json' tsconfig.base.json sdk sdk-duckdb sdk-gcs sdk-postgres sdk-s3 engine codeserver runworker
-	':!*/test/*' ':!*.md')
+	tools/bundle-user-code.mjs ':!*/test/*' ':!*.md')
 build() {
 	case $1 in
 	postgres) make docker.io/library/dagster-operator-e2e-postgres:15 "$(hash e2e/images/postgres)" "$ROOT/e2e/images/postgres" ;;

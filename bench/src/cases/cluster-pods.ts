@@ -1,32 +1,38 @@
-/** Real pods: a run with one step beside a Job that starts Node and ends; 20 steps in Jobs of their own beside 20 such Jobs. */
+/**
+ * Real pods of the image for user code: a run with one step beside a Job that starts Node and ends; 20 steps in Jobs of their own
+ * beside 20 such Jobs.
+ */
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import type { KubeClient } from "../../../operator/src/kube/client.ts";
 import type { KubeObject } from "../../../operator/src/kube/object.ts";
 import { JOB } from "../../../operator/src/run/job-template.ts";
 import type { BatchJob } from "../../../operator/src/run/worker-cache.ts";
-import { ClusterSystem, HOST_IMAGE, HOST_POD } from "../../../operator/test/cluster/cluster-system.ts";
+import { ClusterSystem, HOST_POD } from "../../../operator/test/cluster/cluster-system.ts";
 import { cluster } from "../cluster.ts";
 import { type Line, median } from "../line.ts";
 import { until } from "../system.ts";
 
 const TIMES = 5;
 const STEPS = 20;
+const IMAGE = "docker.io/library/dagster-operator-user-code:0.1.0";
+const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
+const CODE = fileURLToPath(new URL("../../../operator/test/cluster/code", import.meta.url));
 
-/** The Job of a run without us: the same mounts and limits, and Node that ends at once. */
+/** The Job of a run without us: the same image and limits, and Node that ends at once. */
 function rawJob(namespace: string): KubeObject {
-  const { env, resources, volumes, volumeMounts } = HOST_POD;
   const container = {
     name: "raw",
-    image: HOST_IMAGE,
+    image: IMAGE,
     imagePullPolicy: "IfNotPresent",
     command: ["node", "-e", "0"],
-    ...{ env, resources, volumeMounts },
+    resources: HOST_POD.resources,
   };
   const spec = {
     restartPolicy: "Never",
     securityContext: { runAsUser: 10001 },
     containers: [container],
-    volumes,
   };
   return {
     metadata: { name: `raw-${randomUUID()}`, namespace },
@@ -49,7 +55,7 @@ async function rawJobs(client: KubeClient, namespace: string, count: number): Pr
 
 async function ourRun(system: ClusterSystem, job: string, runConfig = {}): Promise<number> {
   const started = performance.now();
-  const { status, error } = await system.ended(await system.start(job, { runConfig }));
+  const { status, error } = await system.ended(await system.start(job, { runConfig, codeVersion: IMAGE }));
   if (status !== "SUCCESS") throw new Error(`the run of ${job} ended as ${status}: ${error?.message}`);
   return (performance.now() - started) / 1000;
 }
@@ -57,10 +63,28 @@ async function ourRun(system: ClusterSystem, job: string, runConfig = {}): Promi
 export async function run(): Promise<Line[] | null> {
   const client = await cluster("cluster-pods");
   if (!client) return null;
+  execFileSync("bash", ["e2e/images/build.sh", "user-code"], { cwd: REPOSITORY, stdio: "inherit" });
   const system = new ClusterSystem();
   let operator: ReturnType<ClusterSystem["operate"]> | undefined;
   try {
     await system.open();
+    await system.locate(
+      {
+        env: [{ name: "DAGSTER_OPERATOR_ARTIFACTS", value: "/artifacts" }],
+        volumes: [
+          { name: "code", hostPath: { path: CODE } },
+          { name: "artifacts", hostPath: { path: system.artifacts } },
+        ],
+        volumeMounts: [
+          { name: "code", mountPath: "/app", readOnly: true },
+          { name: "artifacts", mountPath: "/artifacts" },
+        ],
+      },
+      {
+        image: IMAGE,
+        template: { code: { language: "typescript", file: "definitions.js", workingDirectory: "/app" } },
+      },
+    );
     operator = system.operate();
     const { namespace } = system;
     // The first of each pays for what is cold.

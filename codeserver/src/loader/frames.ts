@@ -2,18 +2,18 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Folder of a package of ours, whether its sources or its build run: the entry lies in `<folder>/src` or `<folder>/dist`. */
-function packageRoot(entryUrl: string): string {
-  return `${dirname(dirname(fileURLToPath(entryUrl)))}/`;
+/** Folder of a package of ours, whether its sources, its build or a bundle runs: the file lies below its `src` or `dist`. */
+function packageRoot(fileUrl: string): string {
+  const path = fileURLToPath(fileUrl);
+  return /^.*\/(?=(?:src|dist)\/)/.exec(path)?.[0] ?? `${dirname(dirname(path))}/`;
 }
 
-const own = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const userFiles = new Set<string>();
-const roots = new Set([`${own}/`]);
+const roots = new Set([packageRoot(import.meta.url)]);
 
-/** Counts every package of ours that lies beside this one, and the SDK wherever it lies. */
-export function addFrameworkPackage(entryUrl: string): void {
-  roots.add(packageRoot(entryUrl));
+/** Counts the package of ours that this file belongs to. */
+export function addFrameworkPackage(fileUrl: string): void {
+  roots.add(packageRoot(fileUrl));
 }
 
 /** What a person names as their definitions is theirs, wherever it lies. */

@@ -12,7 +12,7 @@ import { RunApiClient } from "../run-api/run-api-client.ts";
 import { readWorkerEnv } from "../worker-env.ts";
 import { ANSWER_FD, type Answer, type Command } from "./step-protocol.ts";
 
-addFrameworkPackage(new URL("../main.ts", import.meta.url).href);
+addFrameworkPackage(import.meta.url);
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 function answer(message: Answer): void {
