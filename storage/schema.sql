@@ -27,6 +27,16 @@ create table asset_check_event (
 );
 CREATE INDEX asset_check_event_by_check ON public.asset_check_event USING btree (asset_key, check_name, id);
 
+create table asset_check_state (
+  asset_key text not null,
+  check_name text not null,
+  partition text not null,
+  planned bigint,
+  planned_run text,
+  evaluation bigint,
+  constraint asset_check_state_pkey PRIMARY KEY (asset_key, check_name, partition)
+);
+
 create table asset_event (
   id bigint not null,
   asset_key text not null,
@@ -65,7 +75,8 @@ create table automation_evaluation (
   requested integer not null,
   run_ids json default '[]'::json not null,
   root json not null,
-  constraint automation_evaluation_pkey PRIMARY KEY (location, asset_key, at, evaluation_id)
+  check_name text default ''::text not null,
+  constraint automation_evaluation_pkey PRIMARY KEY (location, asset_key, check_name, at, evaluation_id)
 );
 CREATE INDEX automation_evaluation_by_id ON public.automation_evaluation USING btree (location, evaluation_id);
 

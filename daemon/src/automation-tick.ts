@@ -4,6 +4,7 @@ import {
   type AutomationCursor,
   automationRequests,
   type EvaluationNode,
+  entityId,
   evaluateConditions,
   InvalidInput,
   type LocationEntry,
@@ -32,17 +33,21 @@ export function automationOutcome(
     const before = stored?.pending ? await submitPending(deps, plan, tick, stored.pending) : NOTHING;
     const previous: AutomationCursor | null =
       stored === null ? null : anew ? { ...stored.cursor, assets: {} } : stored.cursor;
-    const targets = sensor.assets.map((key) => key.join("/"));
+    const targets = [
+      ...sensor.assets.map((key) => entityId(key)),
+      ...(sensor.checks ?? []).map(({ asset, name: check }) => entityId(asset, check)),
+    ];
     const world = await readWorld(storage, snapshot, targets, previous?.mark ?? null, now(), code);
     const { evaluations, requests, cursor } = evaluateConditions(world, targets, previous);
-    const records = evaluations.flatMap(({ key, root }) => {
+    const records = evaluations.flatMap(({ key, entity, root }) => {
       const requested = requests.get(key)?.size ?? 0;
       const digest = digestOf(root);
       const known = cursor.assets[key];
       const changed = known?.digest !== digest;
       if (known) known.digest = digest;
       const { evaluationId, at } = cursor;
-      return changed || requested > 0 ? [{ evaluationId, asset: key.split("/"), at, requested, root }] : [];
+      const of = { asset: entity.key, check: entity.check?.name };
+      return changed || requested > 0 ? [{ ...of, evaluationId, at, requested, root }] : [];
     });
     const tags = {
       "dagster/auto_materialize": "true",
@@ -50,7 +55,7 @@ export function automationOutcome(
       "dagster/asset_evaluation_id": String(cursor.evaluationId),
       ...sensor.runTags,
     };
-    const wanted = automationRequests(world.assets, requests, tags);
+    const wanted = automationRequests(world.entities, requests, tags);
     const by = { tickId: tick.id, owner };
     await storage.automation.save(location, sensor.name, by, { cursor, requests: wanted, records });
     const pending = { evaluationId: cursor.evaluationId, requests: wanted };
@@ -86,9 +91,10 @@ async function submitPending(
 ): Promise<Submission> {
   const { location, name } = plan.id;
   const all = requests.map(
-    ({ assets, tags, partitionKey, partitionRange }, index): SubmitRequest => ({
+    ({ assets, checks, tags, partitionKey, partitionRange }, index): SubmitRequest => ({
       location,
-      assets,
+      assets: assets?.length === 0 ? undefined : assets,
+      checks,
       tags,
       partition: partitionRange ?? (partitionKey === undefined ? undefined : { key: partitionKey }),
       idempotencyKey: `sensor:${location}:${name}@${evaluationId}.${index}`,

@@ -10,6 +10,7 @@ import {
 import {
   AutomationCondition,
   asset,
+  assetCheck,
   automationConditionSensor,
   Definitions,
   dailyPartitions,
@@ -126,7 +127,7 @@ test("what depends on each other is one run, with Dagster's tags, and the histor
     },
   });
   expect(await world.next()).toMatchObject({ status: "SKIPPED" });
-  const records = await storage.automation.records(world.location, ["one", "b"], { limit: 10 });
+  const records = await storage.automation.records(world.location, { asset: ["one", "b"] }, { limit: 10 });
   expect(records.map(({ evaluationId, requested }) => [evaluationId, requested])).toEqual([
     [3, 0],
     [2, 1],
@@ -135,7 +136,41 @@ test("what depends on each other is one run, with Dagster's tags, and the histor
   expect(records[1]?.runIds).toEqual([run?.runId]);
   // In the next one nothing is newly requested; then nothing changes any more, so nothing is kept any more.
   for (let n = 0; n < 4; n++) await world.next();
-  expect(await storage.automation.records(world.location, ["one", "b"], { limit: 10 })).toHaveLength(4);
+  expect(
+    await storage.automation.records(world.location, { asset: ["one", "b"] }, { limit: 10 }),
+  ).toHaveLength(4);
+});
+
+test("a check is run by itself, or with its asset when both are requested; its asset then leaves it to its condition", async () => {
+  world = new World(storage);
+  const [eager, on] = [AutomationCondition.eager(), AutomationCondition.newlyUpdated()];
+  const a = asset("checked/a", () => 1);
+  const b = asset("checked/b", { deps: [a], automationCondition: eager }, () => 1);
+  const rows = assetCheck("rows", { asset: a, automationCondition: eager }, () => true);
+  const sums = assetCheck("sums", { asset: b, automationCondition: on }, () => true);
+  const other = assetCheck("other", { asset: b }, () => true);
+  await world.serve({ assets: [a, b], checks: [rows, sums, other] });
+  world.start();
+  await world.ticks(1);
+  await world.made(["checked", "a"]);
+  await world.next();
+  const [run, ...others] = await world.runs();
+  expect(others).toEqual([]);
+  expect(run?.assets).toEqual([["checked", "b"]]);
+  expect(run?.checks).toEqual([
+    { asset: ["checked", "a"], name: "rows" },
+    { asset: ["checked", "b"], name: "other" },
+  ]);
+  const of = { asset: ["checked", "a"], check: "rows" };
+  const [, record] = await storage.automation
+    .records(world.location, of, { limit: 2 })
+    .then((all) => [null, ...all]);
+  expect(record).toMatchObject({ ...of, requested: 1, runIds: [run?.runId] });
+  expect(record?.root.label).toBe("eager");
+  // It waits in the queue, so it is in progress: a new parcel does not ask for it again.
+  await world.made(["checked", "a"]);
+  await world.next();
+  expect(await world.runs()).toHaveLength(1);
 });
 
 test("a run that waits in the queue is in progress: it is not asked for again", async () => {

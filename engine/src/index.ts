@@ -1,4 +1,5 @@
 export * from "./automation/condition.ts";
+export * from "./automation/entity.ts";
 export * from "./automation/evaluate.ts";
 export * from "./automation/read-world.ts";
 export * from "./automation/requests.ts";

@@ -2,9 +2,11 @@ import { expect, test } from "@jest/globals";
 import {
   AutomationCondition,
   asset,
+  assetCheck,
   automationConditionSensor,
   Definitions,
   job,
+  multiAssetCheck,
   multiAssetSensor,
   op,
   runFailureSensor,
@@ -74,6 +76,35 @@ test("the default sensor evaluates what no other does, and is there only where t
   expect(() => new Definitions({ assets: [a, b], sensors: [own, other] })).toThrow(
     "asset a is evaluated by the sensors own and other",
   );
+});
+
+test("a check has a condition, evaluated by the sensor of its asset; one that is about assets is refused", () => {
+  const rows = assetCheck("rows", { asset: a, automationCondition: eager }, () => true);
+  const { sums, more } = multiAssetCheck(
+    "two",
+    { checks: { sums: { asset: plain, automationCondition: eager }, more: { asset: plain } } },
+    () => ({ sums: true, more: true }),
+  );
+  const raw = automationConditionSensor("raw_conditions", { target: "group:raw" });
+  const made = new Definitions({ assets: [a, b, plain], checks: [rows, sums, more], sensors: [raw] });
+  const { checks, sensors } = made.snapshot();
+  expect(checks.map(({ name, automation }) => [name, automation !== undefined])).toEqual([
+    ["rows", true],
+    ["sums", true],
+    ["more", false],
+  ]);
+  expect(sensors.map(({ name, assets, checks }) => [name, assets, checks])).toEqual([
+    ["raw_conditions", [["a"]], [{ asset: ["a"], name: "rows" }]],
+    ["default_automation_condition_sensor", [["b"]], [{ asset: ["plain"], name: "sums" }]],
+  ]);
+  const alone = new Definitions({ assets: [plain], checks: [sums, more] }).snapshot().sensors;
+  expect(alone.map(({ name }) => name)).toEqual(["default_automation_condition_sensor"]);
+  const about = (automationCondition: AutomationCondition) => () =>
+    assetCheck("rows", { asset: a, automationCondition }, () => true);
+  expect(about(AutomationCondition.missing().or(AutomationCondition.codeVersionChanged()))).toThrow(
+    'automation condition of check rows of asset a: code_version_changed is about assets; ask it of the asset: AutomationCondition.assetMatches("a", …)',
+  );
+  expect(about(AutomationCondition.assetMatches(a, AutomationCondition.codeVersionChanged()))).not.toThrow();
 });
 
 test("a sensor that watches a job that is not there is refused, with the name that was meant", () => {

@@ -43,7 +43,12 @@ const asset = createRoute({
   getParentRoute: () => assetPages,
   path: "$",
   validateSearch: (s: Record<string, unknown>) =>
-    present({ tab: oneOf(s.tab, ASSET_TABS), partition: text(s.partition), at: text(s.at) }),
+    present({
+      tab: oneOf(s.tab, ASSET_TABS),
+      partition: text(s.partition),
+      at: text(s.at),
+      check: text(s.check),
+    }),
   component: lazyRouteComponent(() => import("./assets/AssetPage.tsx"), "AssetPage"),
 });
 const jobs = createRoute({

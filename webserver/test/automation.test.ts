@@ -16,14 +16,16 @@ async function evaluate(previous: AutomationCursor | null, at: number): Promise<
   const { storage, workspace } = system;
   const snapshot = workspace.get("automated")?.snapshot;
   if (!snapshot) throw new Error("the fixture does not load");
-  const world = await readWorld(storage, snapshot, ["table"], previous?.mark ?? null, at);
-  const { evaluations, requests, cursor } = evaluateConditions(world, ["table"], previous);
+  const targets = ["table", "table:rows"];
+  const world = await readWorld(storage, snapshot, targets, previous?.mark ?? null, at);
+  const { evaluations, requests, cursor } = evaluateConditions(world, targets, previous);
   const id = { kind: "SENSOR", location: "automated", name: SENSOR } as const;
   const tick = await storage.ticks.begin(id, at, "test", 60_000, at);
   const by = { tickId: tick?.id ?? 0, owner: "test" };
-  const records = evaluations.map(({ key, root }) => ({
+  const records = evaluations.map(({ key, entity, root }) => ({
     evaluationId: cursor.evaluationId,
-    asset: [key],
+    asset: entity.key,
+    check: entity.check?.name,
     at,
     requested: requests.get(key)?.size ?? 0,
     root,
@@ -96,8 +98,31 @@ test("records are read on from an evaluation, and partitions of a node by its id
       ... on AssetConditionEvaluationRecords { records { assetKey { path } } } }
     truth: truePartitionsForAutomationConditionEvaluationNode(assetKey: { path: ["table"] }, evaluationId: "2", nodeUniqueId: "0") }`);
   expect(older.records).toEqual([{ evaluationId: "1" }]);
-  expect(all.records).toEqual([{ assetKey: { path: ["table"] } }]);
+  expect(all.records).toEqual([{ assetKey: { path: ["table"] } }, { assetKey: null }]);
   expect(truth).toEqual(["b"]);
+});
+
+test("a check says its condition, and has evaluations of its own", async () => {
+  const { node, records, sensor } = await system.gql(
+    `query ($check: AssetCheckHandleInput!, $s: SensorSelector!) {
+      node: assetNodeOrError(assetKey: { path: ["table"] }) { ... on AssetNode {
+        assetChecksOrError { ... on AssetChecks { checks { name automationCondition { label } } } } } }
+      records: assetConditionEvaluationRecordsOrError(assetCheckKey: $check, limit: 1) {
+        ... on AssetConditionEvaluationRecords { records { id assetKey { path } entityKey { ... on AssetCheckhandle { name } }
+          evaluationNodes { uniqueId entityKey { ... on AssetCheckhandle { name } ... on AssetKey { path } } } } } }
+      sensor: sensorOrError(sensorSelector: $s) { ... on Sensor { assetSelection { assetChecks { name assetKey { path } } } } } }`,
+    {
+      check: { assetKey: { path: ["table"] }, name: "rows" },
+      s: { ...AT, sensorName: SENSOR },
+    },
+  );
+  expect(node.assetChecksOrError.checks).toEqual([{ name: "rows", automationCondition: { label: "eager" } }]);
+  const [record] = records.records;
+  expect(record).toMatchObject({ id: "2:table:rows", assetKey: null, entityKey: { name: "rows" } });
+  const keys = record.evaluationNodes.map((of: Data) => of.entityKey);
+  expect(keys[0]).toEqual({ name: "rows" });
+  expect(keys).toContainEqual({ path: ["table"] });
+  expect(sensor.assetSelection.assetChecks).toEqual([{ name: "rows", assetKey: { path: ["table"] } }]);
 });
 
 test("a dry run hands an asset sensor what it would see, and says of conditions where to look", async () => {

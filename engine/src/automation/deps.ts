@@ -19,13 +19,13 @@ function resolved(assets: ReadonlyMap<string, AssetDef>, selection: string): Set
   return keys;
 }
 
-/** Dependencies of an asset that a condition looks at, by name. */
+/** Dependencies that a condition looks at, by name. */
 export function resolveDeps(
   assets: ReadonlyMap<string, AssetDef>,
-  key: string,
+  own: readonly { key: AssetDef["key"] }[],
   { allow, ignore }: { allow?: string[] | undefined; ignore?: string[] | undefined },
 ): string[] {
-  const deps = [...new Set((assets.get(key)?.deps ?? []).map((dep) => dep.key.join("/")))];
+  const deps = [...new Set(own.map((dep) => dep.key.join("/")))];
   return deps
     .filter((dep) => assets.has(dep))
     .filter((dep) => !allow || allow.some((each) => resolved(assets, each).has(dep)))

@@ -1,23 +1,26 @@
 /** Conditions → which partitions to request. Dagster's semantics (1.13.27), pure. */
-import type { AssetDef, ConditionDef } from "@dagster-operator/sdk/internal";
+import type { ConditionDef } from "@dagster-operator/sdk/internal";
 import { conditionName, conditionOf, operatorType } from "./condition.ts";
 import { resolveDeps } from "./deps.ts";
+import { entityId } from "./entity.ts";
 import { Leaves } from "./leaf.ts";
 import { PartitionGraph } from "./partition-graph.ts";
 import { RootState, type Scope, type Timing } from "./scope.ts";
-import type { AssetCursor, AutomationCursor, AutomationWorld, EvaluationNode } from "./state.ts";
+import type { AssetCursor, AutomationCursor, AutomationWorld, Entity, EvaluationNode } from "./state.ts";
 import type { Subset } from "./subset.ts";
 import { byLevel } from "./topology.ts";
 
-export interface AssetEvaluation {
+export interface EntityEvaluation {
+  /** `raw/orders`, or `raw/orders:has_rows` of a check. */
   key: string;
+  entity: Entity;
   root: EvaluationNode;
   /** What the condition is true for; what is requested may be more, where assets can only be made together. */
   requested: Subset;
 }
 export interface Evaluated {
-  evaluations: AssetEvaluation[];
-  /** By `raw/orders`; none of them empty. */
+  evaluations: EntityEvaluation[];
+  /** By entity; none of them empty. */
   requests: Map<string, Subset>;
   cursor: AutomationCursor;
 }
@@ -31,7 +34,7 @@ interface Result {
 /** Most keys that a node of the history keeps. */
 const KEPT_KEYS = 100;
 
-/** @param targets assets whose conditions are evaluated, `raw/orders`; each must have one */
+/** @param targets entities whose conditions are evaluated, `raw/orders` or `raw/orders:has_rows`; each must have one */
 export function evaluateConditions(
   world: AutomationWorld,
   targets: readonly string[],
@@ -47,6 +50,8 @@ class Evaluator {
   readonly #requests = new Map<string, Subset>();
   readonly #leaves: Leaves;
   readonly #evaluationId: number;
+  /** Of each asset. */
+  readonly #checks = new Map<string, Entity[]>();
   #root = new RootState("", undefined);
 
   constructor(world: AutomationWorld, previous: AutomationCursor | null) {
@@ -55,23 +60,28 @@ class Evaluator {
     this.#graph = new PartitionGraph(world);
     this.#leaves = new Leaves(world, previous, this.#graph, this.#requests);
     this.#evaluationId = (previous?.evaluationId ?? 0) + 1;
+    for (const entity of world.entities.values()) {
+      if (!entity.check) continue;
+      const asset = entityId(entity.key);
+      this.#checks.set(asset, [...(this.#checks.get(asset) ?? []), entity]);
+    }
   }
 
   evaluate(targets: readonly string[]): Evaluated {
     const { now, mark } = this.#world;
-    const evaluations: AssetEvaluation[] = [];
+    const evaluations: EntityEvaluation[] = [];
     const assets: Record<string, AssetCursor> = {};
-    for (const key of byLevel(this.#world.assets, targets)) {
-      const asset = this.#graph.asset(key);
-      const condition = conditionOf(asset);
+    for (const key of byLevel(this.#world.entities, targets)) {
+      const entity = this.#graph.entity(key);
+      const condition = conditionOf(entity);
       if (!condition) continue;
       this.#root = new RootState(key, this.#previous?.assets[key]);
       const result = this.#node(condition, { key, candidates: this.#graph.universe(key).full() });
       this.#request(key, result.true);
-      this.#requestTogether(asset, result.true);
-      evaluations.push({ key, root: result.node, requested: result.true });
+      this.#requestTogether(entity, result.true);
+      evaluations.push({ key, entity, root: result.node, requested: result.true });
       assets[key] = {
-        partitions: JSON.stringify(asset.partitions),
+        partitions: JSON.stringify(entity.partitions),
         nodes: this.#root.nodes,
         digest: this.#root.before?.digest,
       };
@@ -91,10 +101,10 @@ class Evaluator {
   }
 
   /** Assets of one node that cannot be made apart are requested together. */
-  #requestTogether(asset: AssetDef, subset: Subset): void {
-    if (subset.isEmpty || asset.canSubset || asset.node === null) return;
+  #requestTogether({ node, canSubset, key: path }: Entity, subset: Subset): void {
+    if (subset.isEmpty || canSubset || node === null) return;
     for (const [key, other] of this.#world.assets) {
-      if (other.node === asset.node && other !== asset)
+      if (other.node === node && key !== path.join("/"))
         this.#request(key, this.#graph.universe(key).of(subset.keys()));
     }
   }
@@ -166,15 +176,15 @@ class Evaluator {
       }
       case "any_checks_match":
       case "all_checks_match": {
-        const checks = (this.#world.checks.get(key) ?? []).filter(
-          ({ blocking }) => blocking || !def.blockingOnly,
+        const checks = (this.#checks.get(key) ?? []).filter(
+          ({ check }) => check?.blocking || !def.blockingOnly,
         );
         const all = def.kind === "all_checks_match";
         const children: EvaluationNode[] = [];
         let holds = all ? candidates : candidates.universe.empty();
         for (const check of checks) {
-          const result = this.#node(def.operand, { ...scope, check });
-          children.push({ ...result.node, name: `${check.name}: ${result.node.name}` });
+          const result = this.#matching(entityId(check.key, check.check?.name), def.operand, scope);
+          children.push(result.node);
           holds = all ? holds.and(result.true) : holds.or(result.true);
         }
         return { true: holds.and(candidates), children };
@@ -220,7 +230,7 @@ class Evaluator {
     const children: EvaluationNode[] = [];
     const timing: Timing = new Map();
     let holds = all ? candidates : candidates.universe.empty();
-    for (const dep of resolveDeps(this.#world.assets, key, def)) {
+    for (const dep of resolveDeps(this.#world.assets, this.#graph.entity(key).deps, def)) {
       const result = this.#matching(dep, def.operand, scope);
       children.push(result.node);
       holds = all ? holds.and(result.true) : holds.or(result.true);
@@ -233,12 +243,12 @@ class Evaluator {
     };
   }
 
-  /** The operand is asked of the partitions of another asset that belong to the candidates, and the answer led back. */
+  /** The operand is asked of the partitions of another asset or check that belong to the candidates, and the answer led back. */
   #matching(other: string, operand: ConditionDef, scope: Scope): Result {
     const { key, candidates } = scope;
-    const asset = this.#graph.asset(other);
-    // Of an asset that depends on this one the way is the other one.
-    const below = other !== key && asset.deps.some((dep) => dep.key.join("/") === key);
+    const entity = this.#graph.entity(other);
+    // Of what depends on this one the way is the other one.
+    const below = other !== key && entity.deps.some((dep) => dep.key.join("/") === key);
     const there = below
       ? this.#graph.downstream(other, key, candidates)
       : this.#graph.upstream(key, other, candidates);
@@ -250,7 +260,8 @@ class Evaluator {
     const node: EvaluationNode = {
       name: other,
       kind: "identity",
-      asset: asset.key,
+      asset: entity.key,
+      ...(entity.check ? { check: entity.check.name } : {}),
       candidates: candidates.size,
       true: holds.size,
       ...kept(holds),

@@ -30,27 +30,29 @@ export class Leaves {
   }
 
   evaluate(def: ConditionDef, scope: Scope, root: RootState): { true: Subset; timing?: Timing | undefined } {
-    const { key, candidates, check } = scope;
+    const { key, candidates } = scope;
     const { universe } = candidates;
     const { now, mark } = this.#world;
     const previous = root.before === undefined ? null : this.#previous;
     switch (def.kind) {
       case "missing":
         return {
-          true: check
-            ? candidates.and(universe.where(check.passed === null))
-            : candidates.minus(this.#fact("made", key, ({ updatedId }) => updatedId !== null)),
+          true: candidates.minus(
+            this.#fact("made", key, ({ updatedId, check }) =>
+              check === undefined ? updatedId !== null : check !== null,
+            ),
+          ),
         };
       case "run_in_progress":
         return {
-          true: check ? universe.empty() : this.#fact("running", key, ({ inProgress }) => inProgress),
+          true: this.#fact("running", key, ({ inProgress }) => inProgress),
         };
       case "backfill_in_progress":
-        return { true: check ? universe.empty() : universe.of(this.#world.backfills.get(key) ?? []) };
+        return { true: universe.of(this.#world.backfills.get(key) ?? []) };
       case "execution_failed":
-        return { true: check ? universe.empty() : this.#fact("failed", key, ({ failed }) => failed) };
+        return { true: this.#fact("failed", key, ({ failed }) => failed) };
       case "newly_updated": {
-        if (previous === null || check) return { true: universe.empty() };
+        if (previous === null) return { true: universe.empty() };
         const timing = new Map<number, string[]>();
         const updated = this.#whereState(key, ({ updatedId, update }, partition) => {
           const isNew = updatedId !== null && updatedId > previous.mark && updatedId <= mark;
@@ -64,15 +66,15 @@ export class Leaves {
         };
       }
       case "executed_with_root_target": {
-        if (key === root.key || check) return { true: universe.empty() };
+        if (key === root.key) return { true: universe.empty() };
         return {
           true: candidates.and(
-            this.#whereState(key, ({ update }) => update?.runAssets.has(root.key) ?? false),
+            this.#whereState(key, ({ update }) => update?.runTargets.has(root.key) ?? false),
           ),
         };
       }
       case "newly_requested": {
-        const requested = check ? undefined : this.#previous?.assets[key]?.requested;
+        const requested = this.#previous?.assets[key]?.requested;
         if (requested === undefined || previous === null) return { true: universe.empty() };
         const where = universe.restore(requested);
         return { true: where, timing: new Map([[previous.at, where]]) };
@@ -80,19 +82,19 @@ export class Leaves {
       case "will_be_requested":
         return {
           true: this.#canRunWith(root.key, key)
-            ? (this.#requests.get(key) ?? universe.empty())
+            ? (this.#requested(key) ?? universe.empty())
             : universe.empty(),
         };
       case "initial_evaluation": {
         const first =
           root.before === undefined ||
-          root.before.partitions !== JSON.stringify(this.#graph.asset(root.key).partitions);
+          root.before.partitions !== JSON.stringify(this.#graph.entity(root.key).partitions);
         return { true: first ? candidates : universe.empty() };
       }
       case "code_version_changed": {
         const id = root.nodeId(def, scope);
         const before = root.text(id);
-        const text = this.#graph.asset(key).codeVersion ?? null;
+        const text = this.#graph.entity(key).codeVersion ?? null;
         root.nodes[id] = { text };
         const changed = before !== undefined && before !== null && before !== text;
         return { true: changed ? candidates : universe.empty() };
@@ -104,19 +106,19 @@ export class Leaves {
         return { true: candidates, timing: new Map([[tick, candidates]]) };
       }
       case "in_latest_time_window":
-        return { true: latestWindow(this.#graph.asset(key).partitions, universe, def.lookbackSeconds) };
+        return { true: latestWindow(this.#graph.entity(key).partitions, universe, def.lookbackSeconds) };
       case "freshness_passed":
       case "freshness_warned":
       case "freshness_failed": {
-        const { freshnessPolicy } = this.#graph.asset(key);
-        if (!freshnessPolicy || check) return { true: universe.empty() };
+        const { freshnessPolicy } = this.#graph.entity(key);
+        if (!freshnessPolicy) return { true: universe.empty() };
         const state = freshnessOf(freshnessPolicy, this.#world.lastMade.get(key) ?? null, now);
         return { true: candidates.and(universe.where(FRESHNESS[def.kind] === state)) };
       }
       case "check_passed":
-        return { true: candidates.and(universe.where(check?.passed === true)) };
+        return { true: candidates.and(this.#fact("passed", key, ({ check }) => check === "SUCCEEDED")) };
       case "check_failed":
-        return { true: candidates.and(universe.where(check?.passed === false)) };
+        return { true: candidates.and(this.#fact("not passed", key, ({ check }) => check === "FAILED")) };
       default:
         throw new Error(`condition ${def.kind} has operands and is no leaf`);
     }
@@ -139,10 +141,17 @@ export class Leaves {
     return universe.of(keys);
   }
 
+  /** A check without a condition of its own runs with its asset. */
+  #requested(key: string): Subset | undefined {
+    const { check, automation, key: asset } = this.#graph.entity(key);
+    const own = this.#requests.get(key);
+    return own || !check || automation ? own : this.#requests.get(asset.join("/"));
+  }
+
   /** Can both be made by one run, the other one first? */
   #canRunWith(rootKey: string, key: string): boolean {
-    const [root, other] = [this.#graph.asset(rootKey), this.#graph.asset(key)];
-    if (other.kind !== "materializable") return false;
+    const [root, other] = [this.#graph.entity(rootKey), this.#graph.entity(key)];
+    if (other.kind !== "materializable" && other.kind !== "check") return false;
     if (this.#graph.universe(key) !== this.#graph.universe(rootKey)) return false;
     if (root.partitions === null || key === rootKey) return true;
     const used = this.#graph.mapping(rootKey, key) ?? defaultMapping(root.partitions, root.partitions);

@@ -1,13 +1,12 @@
-/** The assets of a location and the ways between their partitions. */
+/** The assets and checks of a location and the ways between their partitions. */
 import {
-  type AssetDef,
   defaultMapping,
   downstreamPartitionKeys,
   type PartitionMapping,
   type PartitionsDef,
   upstreamPartitionKeys,
 } from "@dagster-operator/sdk/internal";
-import type { AutomationWorld } from "./state.ts";
+import type { AutomationWorld, Entity } from "./state.ts";
 import { type Subset, Universe } from "./subset.ts";
 
 export class PartitionGraph {
@@ -19,27 +18,27 @@ export class PartitionGraph {
     this.#world = world;
   }
 
-  asset(key: string): AssetDef {
-    const asset = this.#world.assets.get(key);
-    if (!asset)
-      throw new Error(`automation conditions lead to asset ${key}, which this code location does not define`);
-    return asset;
+  entity(key: string): Entity {
+    const entity = this.#world.entities.get(key);
+    if (!entity)
+      throw new Error(`automation conditions lead to ${key}, which this code location does not define`);
+    return entity;
   }
 
-  /** Assets that are partitioned alike share one, so that equal partitions need no mapping. */
+  /** What is partitioned alike shares one, so that equal partitions need no mapping. */
   universe(key: string): Universe {
-    const asset = this.asset(key);
-    const id = JSON.stringify(asset.partitions);
+    const entity = this.entity(key);
+    const id = JSON.stringify(entity.partitions);
     let universe = this.#universes.get(id);
     if (!universe) {
-      universe = new Universe(this.#world.partitionKeys(asset), asset.partitions?.kind === "time_window");
+      universe = new Universe(this.#world.partitionKeys(entity), entity.partitions?.kind === "time_window");
       this.#universes.set(id, universe);
     }
     return universe;
   }
 
   mapping(downstream: string, upstream: string): PartitionMapping | undefined {
-    return this.asset(downstream).deps.find((dep) => dep.key.join("/") === upstream)?.mapping;
+    return this.entity(downstream).deps.find((dep) => dep.key.join("/") === upstream)?.mapping;
   }
 
   /** Partitions of `upstream` that these of `downstream` need. */
@@ -62,7 +61,7 @@ export class PartitionGraph {
 
   #isSame(downstream: string, upstream: string): boolean {
     if (this.universe(downstream) !== this.universe(upstream)) return false;
-    const [lower, upper] = [this.asset(downstream).partitions, this.asset(upstream).partitions];
+    const [lower, upper] = [this.entity(downstream).partitions, this.entity(upstream).partitions];
     const used = this.mapping(downstream, upstream) ?? defaultMapping(lower, upper as PartitionsDef);
     if (used.kind === "identity") return true;
     return used.kind === "time_window" && used.startOffset === 0 && used.endOffset === 0;
@@ -92,8 +91,8 @@ export class PartitionGraph {
 
   #mappingOf(downstream: string, upstream: string) {
     return {
-      downstream: this.asset(downstream).partitions,
-      upstream: this.asset(upstream).partitions,
+      downstream: this.entity(downstream).partitions,
+      upstream: this.entity(upstream).partitions,
       mapping: this.mapping(downstream, upstream),
       now: this.#world.now,
       dynamic: (name: string) => this.#world.dynamic(name),

@@ -13,9 +13,11 @@ import type { RunRecord } from "../ports/run-storage.ts";
 import type { Storage } from "../ports/storage.ts";
 import type { LocationEntry } from "../ports/workspace.ts";
 import { dynamicNames } from "../submit/partition.ts";
+import { checkStatus } from "./check-status.ts";
 import { conditionOf } from "./condition.ts";
 import { resolveDeps } from "./deps.ts";
-import type { AutomationWorld, PartitionState } from "./state.ts";
+import { entitiesOf, entityId } from "./entity.ts";
+import type { AutomationWorld, Entity, PartitionState } from "./state.ts";
 
 /** Most runs before their start, and backfills, that are looked at for what is in progress. */
 const MAX_RUNS = 10_000;
@@ -35,11 +37,12 @@ export async function readWorld(
 ): Promise<AutomationWorld> {
   const mark = await storage.events.mark();
   const assets = new Map(snapshot.assets.map((asset) => [asset.key.join("/"), asset]));
-  const seen = relevantAssets(assets, targets);
+  const entities = entitiesOf(assets, snapshot.checks);
+  const seen = relevantEntities(assets, entities, targets);
   const dynamic = new Map<string, string[]>();
-  for (const key of assets.keys()) {
-    const partitions = assets.get(key)?.partitions;
-    if (!partitions || !seen.has(key)) continue;
+  for (const key of seen) {
+    const partitions = entities.get(key)?.partitions;
+    if (!partitions) continue;
     for (const name of dynamicNames(partitions))
       if (!dynamic.has(name)) dynamic.set(name, await storage.assets.dynamicPartitions(name));
   }
@@ -50,44 +53,53 @@ export async function readWorld(
   const [tabled] = await withMappingTables([{ ...code, snapshot }], wanted, at);
   const mapped = new Map((tabled?.snapshot.assets ?? []).map((asset) => [asset.key.join("/"), asset]));
   const known = [...seen].flatMap((key) => assets.get(key) ?? []);
-  const states = await readStates(storage, known, since ?? mark);
-  markQueued(states, await notStarted(storage), snapshot, (asset, start, end) =>
-    asset.partitions ? partitionKeysInRange(asset.partitions, start, end, at) : [],
+  const checks = [...seen].flatMap((key) => entities.get(key) ?? []).filter(({ check }) => check);
+  const { states, updates } = await readStates(storage, known, since ?? mark);
+  updates.push(...(await readChecks(storage, checks, states, since ?? mark)));
+  await toldByRuns(storage, updates, snapshot);
+  markQueued(states, await notStarted(storage), snapshot, ({ partitions }, start, end) =>
+    partitions ? partitionKeysInRange(partitions, start, end, at) : [],
   );
   return {
     now,
     mark,
     assets: mapped,
-    partitionKeys: (asset) => (asset.partitions ? partitionKeys(asset.partitions, at) : null),
+    entities: entitiesOf(mapped, snapshot.checks),
+    partitionKeys: ({ partitions }) => (partitions ? partitionKeys(partitions, at) : null),
     dynamic: at.dynamic,
     states,
-    checks: await readChecks(storage, snapshot, seen),
     lastMade: await readLastMade(storage, known),
     backfills: await readBackfills(storage, seen),
   };
 }
 
-/** The targets, and every asset that one of their conditions leads to. */
-function relevantAssets(assets: ReadonlyMap<string, AssetDef>, targets: readonly string[]): Set<string> {
+/** The targets, and everything that one of their conditions leads to. */
+function relevantEntities(
+  assets: ReadonlyMap<string, AssetDef>,
+  entities: ReadonlyMap<string, Entity>,
+  targets: readonly string[],
+): Set<string> {
   const seen = new Set(targets);
-  const walk = (def: ConditionDef, key: string) => {
+  const lead = (def: ConditionDef, to: string) => {
+    seen.add(to);
+    walk(def, to);
+  };
+  const walk = (def: ConditionDef, key: string): void => {
     if ("operands" in def) for (const operand of def.operands) walk(operand, key);
     else if ("trigger" in def) {
       walk(def.trigger, key);
       walk(def.reset, key);
     } else if (def.kind === "any_deps_match" || def.kind === "all_deps_match") {
-      for (const dep of resolveDeps(assets, key, def)) {
-        seen.add(dep);
-        walk(def.operand, dep);
-      }
-    } else if (def.kind === "asset_matches") {
-      seen.add(def.asset.join("/"));
-      walk(def.operand, def.asset.join("/"));
-    } else if ("operand" in def) walk(def.operand, key);
+      for (const dep of resolveDeps(assets, entities.get(key)?.deps ?? [], def)) lead(def.operand, dep);
+    } else if (def.kind === "any_checks_match" || def.kind === "all_checks_match") {
+      for (const [id, { check, key: of }] of entities)
+        if (check && entityId(of) === key) lead(def.operand, id);
+    } else if (def.kind === "asset_matches") lead(def.operand, entityId(def.asset));
+    else if ("operand" in def) walk(def.operand, key);
   };
   for (const key of targets) {
-    const asset = assets.get(key);
-    const condition = asset && conditionOf(asset);
+    const entity = entities.get(key);
+    const condition = entity && conditionOf(entity);
     if (condition) walk(condition, key);
   }
   return seen;
@@ -95,12 +107,22 @@ function relevantAssets(assets: ReadonlyMap<string, AssetDef>, targets: readonly
 
 type States = Map<string, Map<string, PartitionState>>;
 
-async function readStates({ assets, runs }: Storage, defs: AssetDef[], since: number): Promise<States> {
+/** State and run of what was updated since the evaluation before. */
+interface Update {
+  state: PartitionState;
+  ts: number;
+  runId: string | null;
+}
+
+async function readStates(
+  { assets }: Storage,
+  defs: AssetDef[],
+  since: number,
+): Promise<{ states: States; updates: Update[] }> {
   const states: States = new Map(defs.map(({ key }) => [key.join("/"), new Map()]));
   const whole = defs.filter(({ partitions }) => !partitions);
   const parts = defs.filter(({ partitions }) => partitions);
-  /** State and run of what was updated since. */
-  const updates: { state: PartitionState; ts: number; runId: string | null }[] = [];
+  const updates: Update[] = [];
   for (const row of await assets.states(whole.map(({ key }) => key))) {
     const external = whole.find(({ key }) => key.join("/") === row.key.join("/"))?.kind !== "materializable";
     const { lastMaterialization: made, lastObservation: observed } = row;
@@ -134,12 +156,63 @@ async function readStates({ assets, runs }: Storage, defs: AssetDef[], since: nu
       if (state) updates.push({ state, ts: event.ts, runId });
     }
   }
+  return { states, updates };
+}
+
+/** Adds the states of checks to those of assets. */
+async function readChecks(
+  { assets }: Storage,
+  checks: Entity[],
+  states: States,
+  since: number,
+): Promise<Update[]> {
+  if (checks.length === 0) return [];
+  for (const { key, check } of checks) states.set(entityId(key, check?.name), new Map());
+  const updates: Update[] = [];
+  for (const row of await assets.checkStates(checks.map(({ key }) => key))) {
+    const { evaluation } = row;
+    const check = checkStatus(row);
+    const state: PartitionState = {
+      updatedId: evaluation?.id ?? null,
+      failed: check === "EXECUTION_FAILED",
+      inProgress: check === "IN_PROGRESS",
+      check,
+    };
+    states.get(entityId(row.asset, row.check))?.set(row.partition, state);
+    if (evaluation && evaluation.id > since)
+      updates.push({ state, ts: evaluation.ts, runId: evaluation.runId });
+  }
+  return updates;
+}
+
+/** What else the runs were for that updated something. */
+async function toldByRuns(
+  { runs }: Storage,
+  updates: Update[],
+  snapshot: DefinitionsSnapshot,
+): Promise<void> {
   const runIds = [...new Set(updates.flatMap(({ runId }) => runId ?? []))];
   const records = runIds.length > 0 ? await runs.list({ runIds }, { limit: runIds.length }) : [];
-  const made = new Map(records.map((run) => [run.runId, new Set(targetsOf(run))]));
+  const targets = new Map(
+    records.map((run) => {
+      const assets = [...(run.assets ?? []), ...run.plannedAssets];
+      return [
+        run.runId,
+        new Set([...assets.map((key) => entityId(key)), ...checksOf(run, assets, snapshot)]),
+      ];
+    }),
+  );
   for (const { state, ts, runId } of updates)
-    state.update = { ts, runAssets: made.get(runId ?? "") ?? new Set<string>() };
-  return states;
+    state.update = { ts, runTargets: targets.get(runId ?? "") ?? new Set<string>() };
+}
+
+/** The checks that a run does: those that it names, or else all of its assets. */
+function checksOf(run: RunRecord, assets: readonly string[][], snapshot: DefinitionsSnapshot): string[] {
+  if (run.checks) return run.checks.map(({ asset, name }) => entityId(asset, name));
+  const made = new Set(assets.map((key) => entityId(key)));
+  return snapshot.checks
+    .filter(({ asset }) => made.has(entityId(asset)))
+    .map(({ asset, name }) => entityId(asset, name));
 }
 
 async function isUnchanged(assets: Storage["assets"], key: string[]): Promise<boolean> {
@@ -147,9 +220,6 @@ async function isUnchanged(assets: Storage["assets"], key: string[]): Promise<bo
   const version = last?.event.dataVersion;
   return version !== undefined && version === before?.event.dataVersion;
 }
-
-const targetsOf = ({ assets, plannedAssets }: RunRecord): string[] =>
-  [...(assets ?? []), ...plannedAssets].map((key) => key.join("/"));
 
 /** Runs that have not told their plan yet. */
 const notStarted = ({ runs }: Storage): Promise<RunRecord[]> =>
@@ -160,51 +230,37 @@ function markQueued(
   states: States,
   runs: RunRecord[],
   snapshot: DefinitionsSnapshot,
-  range: (asset: AssetDef, start: string, end: string) => string[],
+  range: (of: Entity, start: string, end: string) => string[],
 ): void {
-  const defs = new Map(snapshot.assets.map((asset) => [asset.key.join("/"), asset]));
+  const entities = entitiesOf(
+    new Map(snapshot.assets.map((asset) => [entityId(asset.key), asset])),
+    snapshot.checks,
+  );
   for (const run of runs) {
     const job = run.job === ASSET_JOB ? undefined : snapshot.jobs.find(({ name }) => name === run.job);
     const targets = run.assets ?? (job?.target.kind === "assets" ? job.target.assets : []);
-    for (const path of targets) {
-      const key = path.join("/");
-      const asset = defs.get(key);
+    for (const key of [...targets.map((path) => entityId(path)), ...checksOf(run, targets, snapshot)]) {
+      const entity = entities.get(key);
       const known = states.get(key);
-      if (!asset || !known) continue;
+      if (!entity || !known) continue;
       const { partition } = run;
-      const keys = !asset.partitions
+      const keys = !entity.partitions
         ? [""]
         : partition === null
           ? []
           : "key" in partition
             ? [partition.key]
-            : range(asset, partition.start, partition.end);
+            : range(entity, partition.start, partition.end);
       for (const each of keys)
-        known.set(each, { updatedId: null, failed: false, ...known.get(each), inProgress: true });
+        known.set(each, {
+          updatedId: null,
+          failed: false,
+          ...known.get(each),
+          inProgress: true,
+          ...(entity.check ? { check: "IN_PROGRESS" as const } : {}),
+        });
     }
   }
-}
-
-async function readChecks(
-  { assets }: Storage,
-  snapshot: DefinitionsSnapshot,
-  seen: ReadonlySet<string>,
-): Promise<AutomationWorld["checks"]> {
-  const defs = snapshot.checks.filter(({ asset }) => seen.has(asset.join("/")));
-  if (defs.length === 0) return new Map();
-  const passed = new Map(
-    (await assets.checks(defs.map(({ asset }) => asset))).map(({ event }) => [
-      `${event.asset.join("/")} ${event.check}`,
-      event.passed,
-    ]),
-  );
-  const checks = new Map<string, { name: string; blocking: boolean; passed: boolean | null }[]>();
-  for (const { asset, name, blocking } of defs) {
-    const key = asset.join("/");
-    const entry = { name, blocking, passed: passed.get(`${key} ${name}`) ?? null };
-    checks.set(key, [...(checks.get(key) ?? []), entry]);
-  }
-  return checks;
 }
 
 async function readLastMade({ assets }: Storage, defs: AssetDef[]): Promise<Map<string, number>> {

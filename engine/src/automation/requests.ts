@@ -1,35 +1,47 @@
 /** What conditions request, as runs: assets of one partition together, so that what depends on each other is one run. */
 import type { AssetDef } from "@dagster-operator/sdk/internal";
 import type { RunRequest } from "../ports/code-location.ts";
+import { entityId } from "./entity.ts";
+import type { Entity } from "./state.ts";
 import type { Subset } from "./subset.ts";
 
 export interface AutomationRequest extends RunRequest {
   /** Instead of `partitionKey`, of assets whose backfill policy takes several partitions in one run. */
   partitionRange?: { start: string; end: string } | undefined;
+  /** Absent = all of the assets. */
+  checks?: { asset: string[]; name: string }[] | undefined;
 }
 
 /** One run for each partition of each set of assets; ranges for assets with a backfill policy. Pure. */
 export function automationRequests(
-  assets: ReadonlyMap<string, AssetDef>,
+  entities: ReadonlyMap<string, Entity>,
   requests: ReadonlyMap<string, Subset>,
   tags: Record<string, string>,
 ): AutomationRequest[] {
+  const checksByAsset = new Map<string, Entity[]>();
+  for (const entity of entities.values()) {
+    if (!entity.check) continue;
+    const asset = entityId(entity.key);
+    checksByAsset.set(asset, [...(checksByAsset.get(asset) ?? []), entity]);
+  }
   const groups = new Map<string, { policy: AssetDef["backfillPolicy"]; of: Map<string, Subset> }>();
   for (const [key, subset] of requests) {
-    const asset = assets.get(key);
-    if (!asset) continue;
-    const id = JSON.stringify([asset.partitions, asset.partitions ? (asset.backfillPolicy ?? null) : null]);
+    const entity = entities.get(key);
+    if (!entity) continue;
+    const { partitions, backfillPolicy } = entity;
+    const id = JSON.stringify([partitions, partitions ? (backfillPolicy ?? null) : null]);
     const group = groups.get(id) ?? {
-      policy: asset.partitions ? asset.backfillPolicy : undefined,
+      policy: partitions ? backfillPolicy : undefined,
       of: new Map(),
     };
     groups.set(id, group);
     group.of.set(key, subset);
   }
+  const selection = (names: string[]) => selectionOf(entities, checksByAsset, names);
   return [...groups.values()].flatMap(({ policy, of }) => {
     const partitions = byPartition(of);
     const request = (keys: readonly string[], names: string[]): AutomationRequest => ({
-      assets: names.map((name) => name.split("/")),
+      ...selection(names),
       tags,
       ...(keys.length > 1
         ? { partitionRange: { start: keys[0] ?? "", end: keys.at(-1) ?? "" } }
@@ -41,6 +53,24 @@ export function automationRequests(
       request(keys, names),
     );
   });
+}
+
+/** A check with a condition of its own runs when that says so; the others run with their asset. */
+function selectionOf(
+  entities: ReadonlyMap<string, Entity>,
+  checksByAsset: ReadonlyMap<string, Entity[]>,
+  names: string[],
+): Pick<AutomationRequest, "assets" | "checks"> {
+  const chosen = names.flatMap((name) => entities.get(name) ?? []);
+  const assets = chosen.filter(({ check }) => !check).map(({ key }) => key);
+  const requested = chosen.filter(({ check }) => check);
+  const ofAssets = assets.flatMap((key) => checksByAsset.get(entityId(key)) ?? []);
+  if (requested.length === 0 && ofAssets.every(({ automation }) => !automation)) return { assets };
+  const checks = [...requested, ...ofAssets.filter(({ automation }) => !automation)];
+  return {
+    assets,
+    checks: checks.flatMap(({ key, check }) => (check ? [{ asset: key, name: check.name }] : [])),
+  };
 }
 
 interface PartitionOf {

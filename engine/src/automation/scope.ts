@@ -8,16 +8,14 @@ import type { Subset, Universe } from "./subset.ts";
 export type Timing = Map<number, Subset>;
 
 export interface Scope {
-  /** `raw/orders` of what the condition is asked of now. */
+  /** Entity that the condition is asked of now. */
   key: string;
   candidates: Subset;
-  /** Inside a check condition: the check. */
-  check?: { name: string; passed: boolean | null } | undefined;
 }
 
-/** The evaluation of one asset's condition. */
+/** The evaluation of one entity's condition. */
 export class RootState {
-  /** `raw/orders` of the asset whose condition it is. */
+  /** The entity whose condition it is. */
   readonly key: string;
   readonly before: AssetCursor | undefined;
   /** What its nodes remember for the next evaluation. */
@@ -28,9 +26,8 @@ export class RootState {
     this.before = before;
   }
 
-  nodeId(def: ConditionDef, { key, check }: Scope): string {
-    const target = key === this.key ? "" : `${key} `;
-    return `${target}${check ? `${check.name} ` : ""}${conditionId(def)}`;
+  nodeId(def: ConditionDef, { key }: Scope): string {
+    return `${key === this.key ? "" : `${key} `}${conditionId(def)}`;
   }
 
   subset(id: string, universe: Universe): Subset {

@@ -1,5 +1,6 @@
 /** What an evaluation of conditions sees of the world: read once before it, so that it is a pure function. */
 import type { AssetDef, AssetKey } from "@dagster-operator/sdk/internal";
+import type { CheckStatus } from "./check-status.ts";
 import type { StoredSubset } from "./subset.ts";
 
 /** One partition of an asset, or the asset as a whole under the key "". */
@@ -8,8 +9,29 @@ export interface PartitionState {
   updatedId: number | null;
   failed: boolean;
   inProgress: boolean;
+  /** Of a check; null = missing: not evaluated since the newest materialization. */
+  check?: CheckStatus | null | undefined;
   /** Has something that happened by the last evaluation's mark and before this one's. */
-  update?: { ts: number; runAssets: ReadonlySet<string> } | undefined;
+  update?: { ts: number; runTargets: ReadonlySet<string> } | undefined;
+}
+
+/** What has conditions and is looked at by them: an asset, or a check of one, which has the asset's partitions. */
+export interface Entity
+  extends Pick<
+    AssetDef,
+    | "key"
+    | "deps"
+    | "partitions"
+    | "backfillPolicy"
+    | "node"
+    | "canSubset"
+    | "codeVersion"
+    | "automation"
+    | "freshnessPolicy"
+  > {
+  kind: AssetDef["kind"] | "check";
+  /** Set of a check; `key` is then its asset. */
+  check?: { name: string; blocking: boolean } | undefined;
 }
 
 export interface AutomationWorld {
@@ -19,13 +41,13 @@ export interface AutomationWorld {
   mark: number;
   /** Of the code location, by `raw/orders`. */
   assets: ReadonlyMap<string, AssetDef>;
-  /** Partitions that are there: null for an asset without any. */
-  partitionKeys(asset: AssetDef): readonly string[] | null;
+  /** The assets, and their checks by `raw/orders:has_rows`. */
+  entities: ReadonlyMap<string, Entity>;
+  /** Partitions that are there: null for what has none. */
+  partitionKeys(entity: Entity): readonly string[] | null;
   dynamic(name: string): string[];
-  /** By `raw/orders`, then by partition key. What is absent was never touched. */
+  /** By entity, then by partition key. What is absent was never touched. */
   states: ReadonlyMap<string, ReadonlyMap<string, PartitionState>>;
-  /** By `raw/orders`, then by check. */
-  checks: ReadonlyMap<string, readonly { name: string; blocking: boolean; passed: boolean | null }[]>;
   /** Time (ms) of the newest materialization of assets with a freshness policy; absent = never. By `raw/orders`. */
   lastMade: ReadonlyMap<string, number>;
   /** Partitions that backfills under way have still to make, by `raw/orders`. */
@@ -38,7 +60,7 @@ export interface AutomationCursor {
   /** Time (ms) and mark of that evaluation. */
   at: number;
   mark: number;
-  /** By `raw/orders`; absent = never evaluated. */
+  /** By entity, `raw/orders` or `raw/orders:has_rows`; absent = never evaluated. */
   assets: Record<string, AssetCursor>;
 }
 export interface AssetCursor {
@@ -56,8 +78,9 @@ export interface EvaluationNode {
   name: string;
   label?: string | undefined;
   kind: "and" | "or" | "not" | "identity";
-  /** Set where the node is about another asset than its parent. */
+  /** Set where the node is about another asset than its parent, or about a check of it. */
   asset?: AssetKey | undefined;
+  check?: string | undefined;
   candidates: number;
   true: number;
   /** Which ones; absent when they are too many to keep. */

@@ -1,13 +1,15 @@
-import type { AssetDef } from "@dagster-operator/sdk/internal";
+import type { Entity } from "./state.ts";
 
-/** Keys in an order in which every asset comes after those that it depends on; of equal ones by name. */
-export function byLevel(assets: ReadonlyMap<string, AssetDef>, keys: readonly string[]): string[] {
+/** Keys in an order in which everything comes after what it depends on; of equal ones by name. */
+export function byLevel(entities: ReadonlyMap<string, Entity>, keys: readonly string[]): string[] {
   const levels = new Map<string, number>();
   // Without recursion: a chain may be thousands of assets long.
   for (const start of keys) {
     const stack = [start];
     for (let key = stack.at(-1); key !== undefined; key = stack.at(-1)) {
-      const deps = (assets.get(key)?.deps ?? []).map((dep) => dep.key.join("/")).filter((dep) => dep !== key);
+      const deps = (entities.get(key)?.deps ?? [])
+        .map((dep) => dep.key.join("/"))
+        .filter((dep) => dep !== key);
       const open = deps.filter((dep) => !levels.has(dep));
       if (open.length > 0 && !levels.has(key)) {
         stack.push(...open);

@@ -1,4 +1,4 @@
-import type { RunEvent } from "@dagster-operator/sdk/internal";
+import type { RunEvent, RunStatus } from "@dagster-operator/sdk/internal";
 
 type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
 
@@ -13,6 +13,18 @@ export interface CheckRecord {
   id: number;
   runId: string | null;
   event: Of<"ASSET_CHECK_EVALUATION">;
+}
+/** What became of a check, of the asset as a whole (`partition` "") or of one partition. Ids are those of events. */
+export interface CheckState {
+  asset: string[];
+  check: string;
+  partition: string;
+  /** The newest evaluation; `ts` in milliseconds. */
+  evaluation: { id: number; runId: string | null; ts: number; passed: boolean } | null;
+  /** The newest run that planned it; its status is null when it was deleted. */
+  planned: { id: number; runId: string; status: RunStatus | null } | null;
+  /** The newest materialization of what it checks. */
+  materialization: { id: number; runId: string | null } | null;
 }
 export interface AssetState {
   key: string[];
@@ -62,6 +74,8 @@ export interface AssetStorage {
     { key: string[]; partition: string; status: PartitionStatus | null; lastMaterialization: number | null }[]
   >;
   checks(assets?: string[][]): Promise<CheckRecord[]>;
+  /** Of every check of these assets that was ever planned or evaluated, each partition. */
+  checkStates(assets: string[][]): Promise<CheckState[]>;
   checkHistory(
     asset: string[],
     check: string,

@@ -1,11 +1,16 @@
 import type { AutomationRequest } from "../automation/requests.ts";
 import type { AutomationCursor, EvaluationNode } from "../automation/state.ts";
 
-/** One evaluation of one asset's condition that is kept: it requested something, or differs from the one before. */
-export interface EvaluationRecord {
+/** An asset, or a check of it. */
+export interface EntityKey {
+  asset: string[];
+  check?: string | undefined;
+}
+
+/** One evaluation of one condition that is kept: it requested something, or differs from the one before. */
+export interface EvaluationRecord extends EntityKey {
   /** Counts per sensor, from 1. */
   evaluationId: number;
-  asset: string[];
   /** Milliseconds since the epoch. */
   at: number;
   /** Partitions that it requested; 1 for an asset without any. */
@@ -47,9 +52,9 @@ export interface AutomationStorage {
   /** Newest first; `before` is the time (ms) of the last one of the page before. */
   records(
     location: string,
-    asset: string[],
+    of: EntityKey,
     page: { limit: number; before?: number | undefined },
   ): Promise<EvaluationRecord[]>;
-  /** Those of one evaluation, of all its assets. */
-  evaluation(location: string, evaluationId: number, asset?: string[]): Promise<EvaluationRecord[]>;
+  /** Those of one evaluation; default: of all its assets and checks. */
+  evaluation(location: string, evaluationId: number, of?: EntityKey): Promise<EvaluationRecord[]>;
 }

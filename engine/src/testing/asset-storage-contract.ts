@@ -232,6 +232,48 @@ export function assetStorageContract(subject: StorageSubject): void {
       expect(await state()).toMatchObject({ lastRunFailed: false, inProgressRunIds: [] });
     });
 
+    test("a check is planned by a run, evaluated or not, of the asset and of each partition", async () => {
+      const plan = (partition?: string) => ({
+        ...planEvent([], partition),
+        checks: [{ asset: key, name: "rows" }],
+      });
+      const states = async () =>
+        (await storage.assets.checkStates([key, ["b"]])).map(({ evaluation, planned, ...rest }) => ({
+          ...rest,
+          passed: evaluation?.passed,
+          by: evaluation?.runId,
+          planned: planned?.runId,
+          status: planned?.status,
+        }));
+      expect(await states()).toEqual([]);
+      const first = await startedRun(storage);
+      await storage.events.append(workerBatch(first.runId, [plan()]));
+      const of = { asset: key, check: "rows", partition: "", materialization: null };
+      const planned = { planned: first.runId, status: "STARTED" };
+      expect(await states()).toEqual([{ ...of, ...planned, passed: undefined, by: undefined }]);
+      const done = [check(key, "rows", false), materialization(key), ended("RUN_SUCCESS")];
+      await storage.events.append(workerBatch(first.runId, done, 1, 2));
+      const [made] = await storage.assets.history(key, { limit: 1 });
+      const after = { ...of, materialization: { id: made?.id, runId: first.runId }, planned: first.runId };
+      expect(await states()).toEqual([{ ...after, status: "SUCCESS", passed: false, by: first.runId }]);
+      const second = await startedRun(storage);
+      const failed = [plan("p1"), ended("RUN_FAILURE")];
+      await storage.events.append(workerBatch(second.runId, failed));
+      expect((await states())[1]).toMatchObject({
+        partition: "p1",
+        planned: second.runId,
+        status: "FAILURE",
+      });
+      await storage.assets.reportExternal(check(key, "rows", true));
+      expect((await states())[0]).toMatchObject({ passed: true, by: null, planned: first.runId });
+      await storage.runs.delete(first.runId);
+      expect((await states())[0]).toMatchObject({ planned: first.runId, status: null });
+      await storage.assets.wipe(key, ["p1"]);
+      expect(await states()).toHaveLength(1);
+      await storage.assets.wipe(key);
+      expect(await states()).toEqual([]);
+    });
+
     test("checks have a newest evaluation each and a history", async () => {
       const { runId } = await startedRun(storage);
       const events = [

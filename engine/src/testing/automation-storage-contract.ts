@@ -48,11 +48,25 @@ export function automationStorageContract(subject: StorageSubject): void {
       });
       await storage.automation.submitted("examples", SENSOR, 1, ["r1"]);
       expect((await storage.automation.load("examples", SENSOR))?.pending).toBeNull();
-      const [orders] = await storage.automation.records("examples", ["orders"], { limit: 9 });
+      const [orders] = await storage.automation.records("examples", { asset: ["orders"] }, { limit: 9 });
       expect(orders).toEqual({ ...record(1, ["orders"], 1), runIds: ["r1"] });
-      const [prices] = await storage.automation.records("examples", ["prices"], { limit: 9 });
+      const [prices] = await storage.automation.records("examples", { asset: ["prices"] }, { limit: 9 });
       expect(prices?.runIds).toEqual([]);
       expect(await storage.automation.load("other", SENSOR)).toBeNull();
+    });
+
+    test("a check has a history of its own", async () => {
+      const ofCheck = { ...record(1, ["orders"], 1), check: "rows" };
+      await save(1, { records: [record(1, ["orders"]), ofCheck] });
+      const of = { asset: ["orders"], check: "rows" };
+      expect(await storage.automation.records("examples", of, { limit: 9 })).toEqual([
+        { ...ofCheck, runIds: [] },
+      ]);
+      expect(await storage.automation.records("examples", { asset: ["orders"] }, { limit: 9 })).toHaveLength(
+        1,
+      );
+      expect(await storage.automation.evaluation("examples", 1, of)).toHaveLength(1);
+      expect(await storage.automation.evaluation("examples", 1)).toHaveLength(2);
     });
 
     test("only who holds the tick saves", async () => {
@@ -73,7 +87,7 @@ export function automationStorageContract(subject: StorageSubject): void {
       for (const id of [1, 2, 3])
         await save(id, { records: [record(id, ["raw", "orders"]), record(id, ["b"])] });
       const read = async (page: { limit: number; before?: number }) =>
-        (await storage.automation.records("examples", ["raw", "orders"], page)).map(
+        (await storage.automation.records("examples", { asset: ["raw", "orders"] }, page)).map(
           ({ evaluationId }) => evaluationId,
         );
       expect(await read({ limit: 2 })).toEqual([3, 2]);
@@ -82,10 +96,10 @@ export function automationStorageContract(subject: StorageSubject): void {
         ["b"],
         ["raw", "orders"],
       ]);
-      expect(await storage.automation.evaluation("examples", 2, ["b"])).toHaveLength(1);
+      expect(await storage.automation.evaluation("examples", 2, { asset: ["b"] })).toHaveLength(1);
       // The same evaluation again, after a failed commit that was none.
       await save(3, { records: [record(3, ["b"])] });
-      expect(await storage.automation.evaluation("examples", 3, ["b"])).toHaveLength(1);
+      expect(await storage.automation.evaluation("examples", 3, { asset: ["b"] })).toHaveLength(1);
     });
 
     test("partitions of several assets are read at once, with what was made of them last", async () => {

@@ -2,6 +2,7 @@
 import {
   AutomationCondition,
   asset,
+  assetCheck,
   assetSensor,
   automationConditionSensor,
   job,
@@ -24,6 +25,12 @@ export const postage = asset(
   "automated/postage",
   { group, inputs: { weights }, automationCondition: AutomationCondition.eager() },
   ({ inputs }) => inputs.weights * 5,
+);
+/** Run by itself when the parcels are made by somebody else, with nothing else of theirs. */
+export const someParcels = assetCheck(
+  "some_parcels",
+  { asset: parcels, automationCondition: AutomationCondition.eager() },
+  ({ value }) => value > 0,
 );
 /** Who evaluates these conditions: instead of `default_automation_condition_sensor`. */
 export const automatedConditions = automationConditionSensor("automated_conditions", {

@@ -1,5 +1,8 @@
 import type { z } from "zod";
+import type { AutomationCondition } from "../automation/automation-condition.ts";
+import { checkCondition } from "../automation/check-condition.ts";
 import type { CheckOutcome, StepContext } from "../execution/context.ts";
+import type { ConditionDef } from "../model/automation.ts";
 import type { OpNode } from "../op/node.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
 import { definitionSite, KIND } from "../source.ts";
@@ -29,6 +32,7 @@ export interface AssetCheckDefinition<R = unknown> {
   readonly asset: AssetDefinition;
   readonly description: string | undefined;
   readonly blocking: boolean;
+  readonly automation: ConditionDef | undefined;
   readonly deps: AssetDep[];
   readonly node: OpNode;
   /** Output of the node that is its outcome. */
@@ -40,6 +44,8 @@ export interface AssetCheckOptions<A extends AssetDefinition, I, C, R extends Re
   extends CheckSpec,
     ComputeOptions<I, C, R> {
   asset: A;
+  /** When the check shall run by itself; without one it runs with its asset. */
+  automationCondition?: AutomationCondition;
   /** False = do not load the asset; `value` is then undefined. Default true. */
   load?: L;
 }
@@ -98,6 +104,7 @@ export function assetCheck<
     asset,
     description: options.description,
     blocking: options.blocking ?? false,
+    automation: checkCondition(options.automationCondition, name, asset.key),
     deps,
     node,
     output: "result",

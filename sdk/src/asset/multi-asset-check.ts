@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import type { AutomationCondition } from "../automation/automation-condition.ts";
+import { checkCondition } from "../automation/check-condition.ts";
 import type { CheckOutcome, StepContext } from "../execution/context.ts";
 import type { OpNode } from "../op/node.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
@@ -19,6 +21,8 @@ import type { AssetCheckDefinition } from "./asset-check.ts";
 
 export interface MultiAssetCheckSpec extends CheckSpec {
   asset: AssetDefinition;
+  /** When this check shall run by itself. */
+  automationCondition?: AutomationCondition;
 }
 export interface MultiAssetCheckOptions<K extends string, I, C, R extends ResourceMap>
   extends ComputeOptions<I, C, R> {
@@ -72,7 +76,10 @@ export function multiAssetCheck<
     source,
   };
   const made = specs.map(
-    ([check, { asset, description, blocking = false }]): [string, AssetCheckDefinition] => [
+    ([check, { asset, description, blocking = false, automationCondition }]): [
+      string,
+      AssetCheckDefinition,
+    ] => [
       check,
       {
         [KIND]: "assetCheck",
@@ -80,6 +87,7 @@ export function multiAssetCheck<
         asset,
         description,
         blocking,
+        automation: checkCondition(automationCondition, check, asset.key),
         deps: [plainDep(asset, null), ...loaded],
         node,
         output: check,

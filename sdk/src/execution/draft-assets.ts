@@ -82,8 +82,7 @@ function selectedChecks(
   assets: Map<string, AssetDef>,
   problems: string[],
 ): AssetCheckDef[] {
-  if (!target.checks?.length)
-    return [...assets.keys()].flatMap((path) => index.checksOfAsset.get(path) ?? []);
+  if (!target.checks) return [...assets.keys()].flatMap((path) => index.checksOfAsset.get(path) ?? []);
   return target.checks.flatMap(({ asset, name }) => {
     const path = assetPath(asset);
     const ofAsset = index.checksOfAsset.get(path) ?? [];

@@ -32,6 +32,7 @@ export class RunEvents {
           : [],
       ),
     );
+    const checks = plan.steps.flatMap((step) => step.checks.map(({ asset, name }) => ({ asset, name })));
     const templates = new Set(plan.steps.flatMap((step) => (step.mapOver ? [step.key] : [])));
     const shown = (key: string) => (templates.has(key) ? `${key}[?]` : key);
     this.#write("INFO", {
@@ -44,6 +45,7 @@ export class RunEvents {
         upstream: step.upstream.map(shown),
       })),
       assets: planned.map((asset) => asset.key),
+      ...(checks.length > 0 && { checks }),
       ...(run.partition && "key" in run.partition && { partition: run.partition.key }),
     });
     for (const { step, key, keys } of planned)

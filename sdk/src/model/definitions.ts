@@ -215,6 +215,8 @@ export const AssetCheckDef = z.object({
   output: z.string(),
   /** What an op of its own loads, as for an asset; absent = its input `value`, if it has one, is the checked asset. */
   deps: z.array(AssetDep).optional(),
+  /** A `ConditionDef` (model/automation.ts). */
+  automation: z.unknown().optional(),
 });
 export type AssetCheckDef = z.infer<typeof AssetCheckDef>;
 
@@ -278,6 +280,8 @@ export const SensorDef = z.object({
   jobs: z.array(z.string()),
   /** Assets that it requests, when it targets assets and not jobs. */
   assets: z.array(AssetKey),
+  /** Checks whose conditions an automation condition sensor evaluates. */
+  checks: z.array(z.object({ asset: AssetKey, name: z.string() })).optional(),
   monitors: SensorMonitors.optional(),
   /** Of each run that an automation condition sensor requests. */
   runTags: z.record(z.string(), z.string()).optional(),

@@ -112,6 +112,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     ),
     /** Assets planned, with the partition if there is one. */
     assets: z.array(AssetKey),
+    /** Checks planned, in the same partition. */
+    checks: z.array(z.object({ asset: AssetKey, name: z.string() })).optional(),
     partition: z.string().optional(),
   }),
   plain("STEP_START"),

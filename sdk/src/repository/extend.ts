@@ -160,8 +160,9 @@ function paced(
       continue;
     }
     // The one of automation conditions is there without being defined.
-    const { name: found, description, assets, defaultStatus, tags } = def;
-    const target = assets.map((key) => `key:${JSON.stringify(key.join("/"))}`).join(" or ");
+    const { name: found, description, assets, checks = [], defaultStatus, tags } = def;
+    const evaluated = [...assets, ...checks.map(({ asset }) => asset)];
+    const target = evaluated.map((key) => `key:${JSON.stringify(key.join("/"))}`).join(" or ");
     const options = { target, defaultStatus, tags, ...(description !== undefined && { description }) };
     const sensor = sensors.get(found) ?? automationConditionSensor(found, options);
     sensors.set(found, { ...sensor, minimumInterval });

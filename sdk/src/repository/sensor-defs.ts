@@ -2,14 +2,20 @@
 import { keyText } from "../asset/asset-key.ts";
 import type { SensorDefinition } from "../automation/sensor.ts";
 import { DEFAULT_AUTOMATION_SENSOR } from "../model/automation.ts";
-import type { AssetDef, SensorDef } from "../model/definitions.ts";
+import type { AssetCheckDef, AssetDef, SensorDef } from "../model/definitions.ts";
 import { resolveSelection } from "../selection/resolve.ts";
 import { at } from "../source.ts";
 import type { Repository } from "./collect.ts";
 
 /** Selections that cannot be resolved, and assets that two sensors evaluate, are told in `problems`. */
-export function sensorDefs(repository: Repository, assets: AssetDef[], problems: string[]): SensorDef[] {
+export function sensorDefs(
+  repository: Repository,
+  assets: AssetDef[],
+  checks: AssetCheckDef[],
+  problems: string[],
+): SensorDef[] {
   const sensors = [...repository.sensors.values()];
+  const automated = checks.filter((each) => each.automation);
   const evaluatedBy = new Map<string, string>();
   const defs = sensors.map((sensor) => {
     const def = sensorDef(sensor);
@@ -32,10 +38,17 @@ export function sensorDefs(repository: Repository, assets: AssetDef[], problems:
         );
       evaluatedBy.set(key, sensor.name);
     }
-    return { ...def, runTags: sensor.automation.runTags };
+    // A check is evaluated by the sensor that selects its asset.
+    const ofSelected = automated.filter(
+      (check) => wanted.has(keyText(check.asset)) && !evaluatedBy.has(checkText(check)),
+    );
+    for (const check of ofSelected) evaluatedBy.set(checkText(check), sensor.name);
+    return { ...def, ...checksOf(ofSelected), runTags: sensor.automation.runTags };
   });
   const others = assets.filter((each) => each.automation && !evaluatedBy.has(keyText(each.key)));
-  if (others.length === 0 || repository.sensors.has(DEFAULT_AUTOMATION_SENSOR)) return defs;
+  const otherChecks = automated.filter((check) => !evaluatedBy.has(checkText(check)));
+  const none = others.length === 0 && otherChecks.length === 0;
+  if (none || repository.sensors.has(DEFAULT_AUTOMATION_SENSOR)) return defs;
   return [
     ...defs,
     {
@@ -43,12 +56,17 @@ export function sensorDefs(repository: Repository, assets: AssetDef[], problems:
       kind: "automation",
       jobs: [],
       assets: others.map(({ key }) => key),
+      ...checksOf(otherChecks),
       minimumInterval: 30,
       defaultStatus: "STOPPED",
       tags: {},
     },
   ];
 }
+
+const checkText = ({ asset, name }: AssetCheckDef) => `check ${name} of asset ${keyText(asset)}`;
+const checksOf = (checks: AssetCheckDef[]): Pick<SensorDef, "checks"> =>
+  checks.length === 0 ? {} : { checks: checks.map(({ asset, name }) => ({ asset, name })) };
 
 function sensorDef(sensor: SensorDefinition): SensorDef {
   const { name, description, kind, monitors, jobs, assets, minimumInterval, defaultStatus, tags } = sensor;

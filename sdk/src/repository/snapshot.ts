@@ -134,7 +134,7 @@ const ownCheckOutput = (asset: AssetDefinition, check: string) =>
 
 function checkDefs(repository: Repository): AssetCheckDef[] {
   const separate = [...repository.checks.values()].map(
-    ({ asset, name, description, blocking, node, output, deps }) => ({
+    ({ asset, name, description, blocking, node, output, deps, automation }) => ({
       asset: asset.key,
       name,
       ...(description === undefined ? {} : { description }),
@@ -142,6 +142,7 @@ function checkDefs(repository: Repository): AssetCheckDef[] {
       node: node.name,
       output,
       deps: deps.map(depDef),
+      ...(automation === undefined ? {} : { automation }),
     }),
   );
   const own = [...repository.assets.values()].flatMap((asset) =>
@@ -215,7 +216,7 @@ export function takeSnapshot(
     checks,
     jobs: [...jobs.values()].map(({ def }) => def),
     schedules: [...repository.schedules.values()].map((schedule) => scheduleDef(schedule, jobs)),
-    sensors: sensorDefs(repository, assets, problems),
+    sensors: sensorDefs(repository, assets, checks, problems),
     resources: resourceDefs(repository),
   };
   let hash: string | undefined;

@@ -1,7 +1,7 @@
 import type { AssetStorage, PartitionStatus } from "@dagster-operator/engine";
 import { type Database, NOTIFY_CHANNEL } from "../database/database.ts";
 import { assetKey, assetPath, plain } from "../database/json.ts";
-import { checkHistory, checks, history } from "./history.ts";
+import { checkHistory, checkStates, checks, history } from "./history.ts";
 import { newestOf } from "./newest.ts";
 import { reportExternal } from "./report-external.ts";
 import { states } from "./states.ts";
@@ -44,6 +44,7 @@ export function assetStorage(database: Database): AssetStorage {
       return rows.map(({ key, ...state }) => ({ key: assetPath(key), ...state }));
     },
     checks: (assets) => checks(database, assets),
+    checkStates: (assets) => checkStates(database, assets),
     checkHistory: (asset, check, page) => checkHistory(database, asset, check, page),
     reportExternal: (event) => reportExternal(database, event),
     wipe: (key, partitions) => wipe(database, key, partitions),

@@ -1,6 +1,6 @@
-import type { AssetEventRecord, AssetStorage, CheckRecord } from "@dagster-operator/engine";
+import type { AssetEventRecord, AssetStorage, CheckRecord, CheckState } from "@dagster-operator/engine";
 import type { Database, Parameter } from "../database/database.ts";
-import { assetKey } from "../database/json.ts";
+import { assetKey, assetPath } from "../database/json.ts";
 
 export async function history(
   database: Database,
@@ -28,6 +28,28 @@ const CHECKS = `
 
 export async function checks(database: Database, assets?: string[][]): Promise<CheckRecord[]> {
   return database.rows<CheckRecord>(CHECKS, [assets ? assets.map(assetKey) : null]);
+}
+
+const CHECK_STATES = `
+  select s.asset_key as key, s.check_name as check, s.partition,
+    case when e.id is not null then json_build_object('id', e.id, 'runId', e.run_id,
+      'ts', (e.body->>'ts')::double precision, 'passed', (e.body->>'passed')::boolean) end as evaluation,
+    case when s.planned is not null then
+      json_build_object('id', s.planned, 'runId', s.planned_run, 'status', r.status) end as planned,
+    case when m.id is not null then json_build_object('id', m.id, 'runId', m.run_id) end as materialization
+  from asset_check_state s
+  left join asset_check_event e on e.id = s.evaluation
+  left join run r on r.id = s.planned_run
+  left join asset a on a.key = s.asset_key and s.partition = ''
+  left join asset_partition p on p.asset_key = s.asset_key and p.partition = s.partition and s.partition <> ''
+  left join asset_event m on m.id = coalesce(p.last_materialization, a.last_materialization)
+  where s.asset_key = any($1::text[]) order by s.asset_key, s.check_name, s.partition`;
+
+export async function checkStates(database: Database, assets: string[][]): Promise<CheckState[]> {
+  const rows = await database.rows<Omit<CheckState, "asset"> & { key: string }>(CHECK_STATES, [
+    assets.map(assetKey),
+  ]);
+  return rows.map(({ key, ...state }) => ({ asset: assetPath(key), ...state }));
 }
 
 const CHECK_HISTORY = `

@@ -27,6 +27,9 @@ const REPORT_CHECK = `
   with history as (
     insert into asset_check_event (id, asset_key, check_name, partition, body)
     values (nextval('event_id_seq'), $1, $2, $3, $4::json) returning id
+  ), state as (
+    insert into asset_check_state as s (asset_key, check_name, partition, evaluation) select $1, $2, $3, id from history
+    on conflict (asset_key, check_name, partition) do update set evaluation = excluded.evaluation
   ), folded as (
     insert into asset_check as c (asset_key, check_name, last_evaluation) select $1, $2, id from history
     on conflict (asset_key, check_name) do update

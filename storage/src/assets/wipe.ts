@@ -6,6 +6,7 @@ const ALL = `
   p as (delete from asset_partition where asset_key = $1),
   c as (delete from asset_check where asset_key = $1),
   e as (delete from asset_check_event where asset_key = $1),
+  s as (delete from asset_check_state where asset_key = $1),
   a as (delete from asset where key = $1)
   select pg_notify('${NOTIFY_CHANNEL}', 'asset:')`;
 
@@ -13,6 +14,7 @@ const SOME = `
   with h as (delete from asset_event where asset_key = $1 and partition = any($2::text[])),
   p as (delete from asset_partition where asset_key = $1 and partition = any($2)),
   e as (delete from asset_check_event where asset_key = $1 and partition = any($2)),
+  s as (delete from asset_check_state where asset_key = $1 and partition = any($2)),
   c as (
     update asset_check c set last_evaluation = left_over.id
     from (select check_name, max(id) as id from asset_check_event

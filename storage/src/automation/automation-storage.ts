@@ -13,9 +13,9 @@ const HELD = "select 1 from tick where id = $1 and owner = $2 and status = 'STAR
 
 const SAVE = `
   with records as (
-    insert into automation_evaluation (location, asset_key, evaluation_id, sensor, at, requested, root)
-    select $1, r.key, r."evaluationId", $2, r.at, r.requested, r.root
-    from json_to_recordset($5::json) as r (key text, "evaluationId" bigint, at double precision, requested integer, root json)
+    insert into automation_evaluation (location, asset_key, check_name, evaluation_id, sensor, at, requested, root)
+    select $1, r.key, coalesce(r."check", ''), r."evaluationId", $2, r.at, r.requested, r.root
+    from json_to_recordset($5::json) as r (key text, "check" text, "evaluationId" bigint, at double precision, requested integer, root json)
     on conflict do nothing
   )
   insert into automation (location, sensor, cursor, pending) values ($1, $2, $3::json, $4::json)
@@ -36,17 +36,22 @@ const PRUNE_EVERY = 200;
 const PRUNE = "delete from automation_evaluation where location = $1 and at < $2";
 
 const RECORD = `
-  asset_key as key, evaluation_id as "evaluationId", at, requested, run_ids as "runIds", root`;
+  asset_key as key, nullif(check_name, '') as "check", evaluation_id as "evaluationId", at, requested, run_ids as "runIds", root`;
 
 interface Row {
   key: string;
+  check: string | null;
   evaluationId: number;
   at: number;
   requested: number;
   runIds: string[];
   root: EvaluationNode;
 }
-const record = ({ key, ...rest }: Row) => ({ asset: assetPath(key), ...rest });
+const record = ({ key, check, ...rest }: Row) => ({
+  asset: assetPath(key),
+  ...(check === null ? {} : { check }),
+  ...rest,
+});
 
 export function automationStorage(database: Database): AutomationStorage {
   return {
@@ -74,21 +79,22 @@ export function automationStorage(database: Database): AutomationStorage {
     async submitted(location, sensor, evaluationId, runIds) {
       await database.rows(SUBMITTED, [location, sensor, evaluationId, json(runIds)]);
     },
-    async records(location, asset, { limit, before }) {
+    async records(location, { asset, check }, { limit, before }) {
       const rows = await database.rows<Row>(
         `select ${RECORD} from automation_evaluation
-         where location = $1 and asset_key = $2 and ($3::double precision is null or at < $3)
-         order by at desc, evaluation_id desc limit $4`,
-        [location, assetKey(asset), before ?? null, limit],
+         where location = $1 and asset_key = $2 and check_name = $3 and ($4::double precision is null or at < $4)
+         order by at desc, evaluation_id desc limit $5`,
+        [location, assetKey(asset), check ?? "", before ?? null, limit],
       );
       return rows.map(record);
     },
-    async evaluation(location, evaluationId, asset) {
+    async evaluation(location, evaluationId, of) {
       const rows = await database.rows<Row>(
         `select ${RECORD} from automation_evaluation
-         where location = $1 and evaluation_id = $2 and ($3::text is null or asset_key = $3)
-         order by at desc, asset_key`,
-        [location, evaluationId, asset ? assetKey(asset) : null],
+         where location = $1 and evaluation_id = $2
+           and ($3::text is null or asset_key = $3 and check_name = $4)
+         order by at desc, asset_key, check_name`,
+        [location, evaluationId, of ? assetKey(of.asset) : null, of?.check ?? ""],
       );
       return rows.map(record);
     },

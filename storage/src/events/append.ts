@@ -14,7 +14,7 @@ import { endAssets } from "./end-assets.ts";
 import { type LockedRun, lockRun, readForAppend } from "./lock-run.ts";
 import { writeAssets } from "./write-assets.ts";
 import { type EncodedEvents, encodeEvents, writeBatch } from "./write-batch.ts";
-import { writeChecks } from "./write-checks.ts";
+import { planChecks, writeChecks } from "./write-checks.ts";
 
 /** A worker's batch: fenced by attempt, and only what continues its sequence is stored. */
 export async function append(database: Database, batch: EventBatch): Promise<AppendResult> {
@@ -71,6 +71,7 @@ async function store(
   const changed = folded.run !== after || after.attempt !== before.attempt || folded.plannedAssets !== null;
   await writeBatch(session, { ...at, attempt: after.attempt, events }, encoded, folded, changed);
   if (folded.assets.length > 0) await writeAssets(session, at, events, folded.assets);
+  if (folded.plannedAssets !== null) await planChecks(session, at, events);
   if (folded.checks.length > 0) await writeChecks(session, at, events);
   if (folded.ended) await endAssets(session, before.no, runId, folded.ended === "FAILURE");
   return { acceptedThrough: lastSeq + events.length, status: folded.run.status };

@@ -89,7 +89,9 @@ const MATERIALIZATIONS = assetEvents(
 const CHECKS = assetEvents(
   "asset_check_event",
   `exists (select from asset_check c where c.asset_key = e.asset_key and c.check_name = e.check_name
-    and c.last_evaluation = e.id)`,
+    and c.last_evaluation = e.id)
+    or exists (select from asset_check_state s where s.asset_key = e.asset_key and s.check_name = e.check_name
+      and s.partition = e.partition and s.evaluation = e.id)`,
 );
 
 const NOTICES = `

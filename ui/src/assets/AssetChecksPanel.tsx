@@ -8,6 +8,7 @@ import { TimeAgo } from "../design/Time.tsx";
 import { AssetCheckHistory, AssetChecks, type CheckExecutionParts } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { MetadataTable } from "../metadata/MetadataTable.tsx";
+import { keyToUrl } from "./key.ts";
 
 export function AssetChecksPanel({ path }: { path: readonly string[] }) {
   const query = useGraphQL(
@@ -47,6 +48,10 @@ interface CheckRow {
   readonly name: string;
   readonly description: string | null;
   readonly blocking: boolean;
+  readonly automationCondition: {
+    readonly label: string | null;
+    readonly expandedLabel: readonly string[];
+  } | null;
   readonly executionForLatestMaterialization: CheckExecutionParts | null;
 }
 
@@ -74,6 +79,17 @@ function Check({ path, check }: { path: readonly string[]; check: CheckRow }) {
             <span className="chip" title="A failure stops what is downstream">
               blocking
             </span>
+          ) : null}
+          {check.automationCondition ? (
+            <Link
+              to="/assets/$"
+              params={{ _splat: keyToUrl(path) }}
+              search={{ tab: "automation", check: check.name }}
+              className="chip"
+              title={`Automation condition: ${check.automationCondition.expandedLabel.join(" ")}`}
+            >
+              {check.automationCondition.label ?? "automated"}
+            </Link>
           ) : null}
         </span>
       }
@@ -118,7 +134,11 @@ function Check({ path, check }: { path: readonly string[]; check: CheckRow }) {
           ) : null}
         </>
       ) : (
-        <span className="faint">It runs when the asset is materialized.</span>
+        <span className="faint">
+          {check.automationCondition
+            ? "It runs when its automation condition says so, or with the asset."
+            : "It runs when the asset is materialized."}
+        </span>
       )}
     </Panel>
   );

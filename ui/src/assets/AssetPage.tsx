@@ -82,7 +82,7 @@ export function AssetPage() {
     ],
     ["plots", "Plots", null],
     ...(node?.isPartitioned ? ([["partitions", "Partitions", null]] as const) : []),
-    ...(node?.automationCondition ? ([["automation", "Automation", null]] as const) : []),
+    ...(node?.automationCondition || search.check ? ([["automation", "Automation", null]] as const) : []),
     ...(node?.hasAssetChecks ? ([["checks", "Checks", null]] as const) : []),
     ["lineage", "Lineage", null],
   ] as const;
@@ -175,7 +175,9 @@ export function AssetPage() {
         <PlotsTab history={history} partitioned={node?.isPartitioned ?? false} />
       ) : null}
       {tab === "partitions" && node ? <PartitionsPanel path={path} history={history} /> : null}
-      {tab === "automation" && node?.automationCondition ? <AutomationPanel path={path} /> : null}
+      {tab === "automation" && (node?.automationCondition || search.check) ? (
+        <AutomationPanel path={path} check={search.check} />
+      ) : null}
       {tab === "checks" && node ? <AssetChecksPanel path={path} /> : null}
       {tab === "lineage" && graph ? (
         <Suspense fallback={<SkeletonRows />}>

@@ -10,11 +10,18 @@ import { AssetAutomation } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { ConditionTree } from "./ConditionTree.tsx";
 
-/** The automation condition of an asset: who evaluates it, and why it requested something or not. */
-export function AutomationPanel({ path }: { path: string[] }) {
+/** The automation condition of an asset, or of a check of it: who evaluates it, and why it requested something or not. */
+export function AutomationPanel({ path, check }: { path: string[]; check?: string | undefined }) {
   const query = useGraphQL(
     AssetAutomation,
-    useMemo(() => ({ key: { path }, limit: 50 }), [path]),
+    useMemo(
+      () => ({
+        key: { path },
+        check: check === undefined ? null : { assetKey: { path }, name: check },
+        limit: 50,
+      }),
+      [path, check],
+    ),
     { every: 5000 },
   );
   const { at } = useSearch({ from: "/assets/$" });
@@ -37,7 +44,7 @@ export function AutomationPanel({ path }: { path: string[] }) {
       ) : null}
       {records.length === 0 || !chosen ? (
         <div className="panel">
-          <Empty title="Not evaluated yet">
+          <Empty title={check === undefined ? "Not evaluated yet" : `Check ${check} is not evaluated yet`}>
             Switch the sensor on. Each evaluation that requests something, or differs from the one before, is
             kept here with what was true.
           </Empty>
@@ -71,7 +78,7 @@ export function AutomationPanel({ path }: { path: string[] }) {
             </ul>
           </Panel>
           <Panel
-            title={`Evaluation ${chosen.evaluationId}`}
+            title={`Evaluation ${chosen.evaluationId}${check === undefined ? "" : ` of check ${check}`}`}
             actions={
               <span className="row wrap">
                 {chosen.runIds.slice(0, 5).map((runId) => (
@@ -86,7 +93,7 @@ export function AutomationPanel({ path }: { path: string[] }) {
             }
           >
             <ConditionTree
-              path={path}
+              path={check === undefined ? path : null}
               evaluationId={chosen.evaluationId}
               nodes={chosen.evaluationNodes}
               root={chosen.rootUniqueId}

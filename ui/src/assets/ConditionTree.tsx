@@ -7,7 +7,8 @@ import { useGraphQL } from "../graphql/hooks.ts";
 import "./automation.css";
 
 interface Props {
-  path: string[];
+  /** The asset whose partitions can be asked for; null for a check, of which they cannot. */
+  path: string[] | null;
   evaluationId: string;
   nodes: readonly EvaluationNodeParts[];
   root: string;
@@ -71,7 +72,9 @@ export function ConditionTree({ path, evaluationId, nodes, root }: Props) {
                 <Outcome node={node} />
               </td>
               <td className="num">
-                {node.isPartitioned && (node.numTrue ?? 0) > 0 ? (
+                {node.isPartitioned && (node.numTrue ?? 0) > 0 && path === null ? (
+                  `${node.numTrue} of ${node.numCandidates}`
+                ) : node.isPartitioned && (node.numTrue ?? 0) > 0 && path !== null ? (
                   <Partitions path={path} evaluationId={evaluationId} node={node} />
                 ) : node.isPartitioned && (node.numCandidates ?? 0) > 0 ? (
                   `0 of ${node.numCandidates}`

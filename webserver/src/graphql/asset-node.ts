@@ -312,7 +312,8 @@ AssetNode.implement({
         const sensors = [...node.location.sensors.values()].filter(
           (sensor) =>
             sensor.def.jobs.some((job) => jobs.has(job)) ||
-            sensor.def.assets.some((key) => assetId(key) === node.id),
+            sensor.def.assets.some((key) => assetId(key) === node.id) ||
+            sensor.def.checks?.some(({ asset }) => assetId(asset) === node.id),
         );
         return [...schedules, ...sensors];
       },

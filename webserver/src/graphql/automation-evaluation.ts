@@ -3,8 +3,10 @@ import {
   conditionChildren,
   conditionName,
   conditionOf,
+  type EntityKey,
   type EvaluationNode,
   type EvaluationRecord,
+  entityId,
   type StoredSubset,
 } from "@dagster-operator/engine";
 import type { ConditionDef } from "@dagster-operator/sdk/internal";
@@ -13,7 +15,7 @@ import { keysOf } from "../definitions/partitions.ts";
 import { builder, byTypename } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { AssetCheckHandleInput, AssetKeyInput } from "./inputs.ts";
-import { AssetCheckHandle, AssetKey, AssetNode } from "./refs.ts";
+import { AssetCheck, AssetCheckHandle, AssetKey, AssetNode } from "./refs.ts";
 import { seconds } from "./time.ts";
 
 const NAMED = ["AND", "OR"];
@@ -46,6 +48,13 @@ const AutomationCondition = builder.objectRef<ConditionDef>("AutomationCondition
     expandedLabel: t.stringList({ resolve: expandedCondition }),
   }),
 });
+builder.objectFields(AssetCheck, (t) => ({
+  automationCondition: t.field({
+    type: AutomationCondition,
+    nullable: true,
+    resolve: ({ def }) => conditionOf(def) ?? null,
+  }),
+}));
 builder.objectFields(AssetNode, (t) => ({
   automationCondition: t.field({
     type: AutomationCondition,
@@ -59,29 +68,27 @@ interface Placed {
   node: EvaluationNode;
   id: string;
   record: EvaluationRecord;
-  asset: string[];
+  of: EntityKey;
 }
 function placed(record: EvaluationRecord): Placed[] {
-  const walk = (node: EvaluationNode, id: string, from: string[]): Placed[] => {
+  const walk = (node: EvaluationNode, id: string, from: EntityKey): Placed[] => {
     // A dependency's node is about its parent's asset, its children are about the dependency.
-    const below = node.asset ?? from;
+    const below = node.asset ? { asset: node.asset, check: node.check } : from;
     return [
-      { node, id, record, asset: from },
+      { node, id, record, of: from },
       ...node.children.flatMap((child, index) => walk(child, `${id}.${index}`, below)),
     ];
   };
-  return walk(record.root, "0", record.asset);
+  return walk(record.root, "0", record);
 }
 const childIds = ({ node, id }: Placed) => node.children.map((_, index) => `${id}.${index}`);
 const isPartitioned = ({ node }: Placed) => node.subset !== undefined || node.candidates > 1 || node.true > 1;
 
-type EntityModel =
-  | { __typename: "AssetKey"; path: string[] }
-  | { __typename: "AssetCheckhandle"; asset: string[]; name: string };
-const EntityKey = builder.unionType("EntityKey", {
+const Entity = builder.unionType("EntityKey", {
   types: [AssetKey, AssetCheckHandle],
-  resolveType: (value) => (Array.isArray(value) ? "AssetKey" : (value as EntityModel).__typename),
+  resolveType: (value) => (Array.isArray(value) ? "AssetKey" : "AssetCheckhandle"),
 });
+const entityModel = ({ asset, check }: EntityKey) => (check === undefined ? asset : { asset, name: check });
 
 const SinceConditionMetadata = builder
   .objectRef<NonNullable<EvaluationNode["since"]>>("SinceConditionMetadata")
@@ -103,7 +110,7 @@ const AutomationConditionEvaluationNode = builder
       uniqueId: t.exposeString("id"),
       userLabel: t.string({ nullable: true, resolve: ({ node }) => node.label ?? null }),
       expandedLabel: t.stringList({ resolve: ({ node }) => expandedNode(node) }),
-      entityKey: t.field({ type: EntityKey, resolve: ({ asset }) => asset as never }),
+      entityKey: t.field({ type: Entity, resolve: ({ of }) => entityModel(of) }),
       startTimestamp: t.float({ nullable: true, resolve: ({ record }) => seconds(record.at) }),
       endTimestamp: t.float({ nullable: true, resolve: ({ record }) => seconds(record.at) }),
       numTrue: t.int({ nullable: true, resolve: ({ node }) => node.true }),
@@ -122,12 +129,16 @@ const AssetConditionEvaluationRecord = builder
   .objectRef<EvaluationRecord>("AssetConditionEvaluationRecord")
   .implement({
     fields: (t) => ({
-      id: t.id({ resolve: ({ evaluationId, asset }) => `${evaluationId}:${assetId(asset)}` }),
+      id: t.id({ resolve: ({ evaluationId, asset, check }) => `${evaluationId}:${entityId(asset, check)}` }),
       evaluationId: t.id({ resolve: ({ evaluationId }) => String(evaluationId) }),
       runIds: t.exposeStringList("runIds"),
       timestamp: t.float({ resolve: ({ at }) => seconds(at) }),
-      assetKey: t.field({ type: AssetKey, nullable: true, resolve: ({ asset }) => asset }),
-      entityKey: t.field({ type: EntityKey, resolve: ({ asset }) => asset as never }),
+      assetKey: t.field({
+        type: AssetKey,
+        nullable: true,
+        resolve: ({ asset, check }) => (check === undefined ? asset : null),
+      }),
+      entityKey: t.field({ type: Entity, resolve: entityModel }),
       numRequested: t.int({ nullable: true, resolve: ({ requested }) => requested }),
       startTimestamp: t.float({ nullable: true, resolve: ({ at }) => seconds(at) }),
       endTimestamp: t.float({ nullable: true, resolve: ({ at }) => seconds(at) }),
@@ -161,7 +172,16 @@ const recordsModel = (records: EvaluationRecord[]) => ({
 const locationOf = (ctx: Context, path: string[]) =>
   ctx.index.assets.get(assetId(path))?.location.name ?? null;
 const MAX_RECORDS = 200;
-/** Conditions are of assets alone here: of checks and jobs there are no records. */
+/** The asset or check that is asked for; conditions are of no jobs here. */
+interface Asked {
+  assetKey?: { path: string[] } | null | undefined;
+  assetCheckKey?: { assetKey: { path: string[] }; name: string } | null | undefined;
+}
+const askedFor = ({ assetKey, assetCheckKey }: Asked): EntityKey =>
+  assetCheckKey
+    ? { asset: assetCheckKey.assetKey.path, check: assetCheckKey.name }
+    : { asset: assetKey?.path ?? [] };
+
 const AssetJobKeyInput = builder.inputType("AssetJobKeyInput", {
   fields: (t) => ({ jobName: t.string({ required: true }) }),
 });
@@ -179,13 +199,13 @@ builder.queryFields((t) => ({
       limit: t.arg.int({ required: true }),
       cursor: t.arg.string(),
     },
-    resolve: async (_root, { assetKey, limit, cursor }, ctx) => {
-      const path = assetKey?.path ?? [];
-      const location = locationOf(ctx, path);
+    resolve: async (_root, { limit, cursor, ...asked }, ctx) => {
+      const of = askedFor(asked);
+      const location = locationOf(ctx, of.asset);
       if (location === null) return recordsModel([]);
-      const [from] = cursor ? await ctx.storage.automation.evaluation(location, Number(cursor), path) : [];
+      const [from] = cursor ? await ctx.storage.automation.evaluation(location, Number(cursor), of) : [];
       const page = { limit: Math.min(limit, MAX_RECORDS), before: from?.at };
-      return recordsModel(await ctx.storage.automation.records(location, path, page));
+      return recordsModel(await ctx.storage.automation.records(location, of, page));
     },
   }),
   assetConditionEvaluationsForEvaluationId: t.field({
@@ -216,10 +236,11 @@ builder.queryFields((t) => ({
       const path = assetKey?.path ?? [];
       const location = locationOf(ctx, path);
       if (location === null) return [];
-      const [record] = await ctx.storage.automation.evaluation(location, Number(evaluationId), path);
+      const of = { asset: path };
+      const [record] = await ctx.storage.automation.evaluation(location, Number(evaluationId), of);
       const found = record && placed(record).find(({ id }) => id === (nodeUniqueId ?? "0"));
       if (!found?.node.subset) return [];
-      const partitions = ctx.index.assets.get(assetId(found.asset))?.def.partitions ?? null;
+      const partitions = ctx.index.assets.get(assetId(found.of.asset))?.def.partitions ?? null;
       return within(found.node.subset, await keysOf(ctx, partitions));
     },
   }),

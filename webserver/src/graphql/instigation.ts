@@ -181,18 +181,22 @@ const launchedBy = (of: Definition) => ({
   ],
 });
 
-const AssetSelection = builder.objectRef<string[][]>("AssetSelection").implement({
+interface SelectionModel {
+  keys: string[][];
+  checks?: { asset: string[]; name: string }[] | undefined;
+}
+const AssetSelection = builder.objectRef<SelectionModel>("AssetSelection").implement({
   fields: (t) => ({
     assetSelectionString: t.string({
       nullable: true,
-      resolve: (keys) => keys.map((key) => `key:"${assetId(key)}"`).join(" or "),
+      resolve: ({ keys }) => keys.map((key) => `key:"${assetId(key)}"`).join(" or "),
     }),
-    assetKeys: t.field({ type: [AssetKey], resolve: (keys) => keys }),
-    assetChecks: t.field({ type: [AssetCheckHandle], resolve: () => [] }),
-    assets: t.field({ type: [Asset], resolve: (keys) => keys.map(assetModel) }),
+    assetKeys: t.field({ type: [AssetKey], resolve: ({ keys }) => keys }),
+    assetChecks: t.field({ type: [AssetCheckHandle], resolve: ({ checks }) => checks ?? [] }),
+    assets: t.field({ type: [Asset], resolve: ({ keys }) => keys.map(assetModel) }),
     assetsOrError: t.field({
       type: AssetsOrError,
-      resolve: (keys) => ({
+      resolve: ({ keys }) => ({
         __typename: "AssetConnection" as const,
         nodes: keys.map(assetModel),
         cursor: null,
@@ -200,9 +204,9 @@ const AssetSelection = builder.objectRef<string[][]>("AssetSelection").implement
     }),
   }),
 });
-const assetsOfJob = ({ def, location }: ScheduleModel): string[][] | null => {
+const assetsOfJob = ({ def, location }: ScheduleModel): SelectionModel | null => {
   const target = location.jobs.get(def.job)?.def.target;
-  return target?.kind === "assets" ? target.assets : null;
+  return target?.kind === "assets" ? { keys: target.assets } : null;
 };
 
 const DryRunInstigationTicks = builder.objectRef<{ times: number[] }>("DryRunInstigationTicks").implement({
@@ -293,7 +297,8 @@ Sensor.implement({
     assetSelection: t.field({
       type: AssetSelection,
       nullable: true,
-      resolve: ({ def }) => (def.assets.length > 0 ? def.assets : null),
+      resolve: ({ def: { assets, checks } }) =>
+        assets.length > 0 || checks ? { keys: assets, checks } : null,
     }),
     tags: t.field({ type: [DefinitionTag], resolve: ({ def }) => tagModels(def.tags) }),
     metadataEntries: t.field({ type: [MetadataEntry], resolve: () => [] }),

@@ -23,12 +23,13 @@ interface Run {
   runId: string;
   status: string;
   assetSelection: { path: string[] }[] | null;
+  assetCheckSelection: { name: string }[] | null;
   tags: { key: string; value: string }[];
 }
 const runsWith = async ({ query }: Through, key: string, value: string): Promise<Run[]> => {
   const { runsOrError } = await query<{ runsOrError: { results: Run[] } }>(
     `query ($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs {
-      results { runId status assetSelection { path } tags { key value } } } } }`,
+      results { runId status assetSelection { path } assetCheckSelection { name } tags { key value } } } } }`,
     { filter: { tags: [{ key, value }] } },
   );
   return runsOrError.results;
@@ -64,6 +65,13 @@ export default [
       });
       expect(asked.assetSelection?.map(({ path }) => path[1])).toEqual(["postage", "weights"]);
       expect(asked.tags).toContainEqual({ key: "dagster/from_automation_condition", value: "true" });
+      // Made elsewhere, so that nothing has checked them: the check is of the same run as what is made of them.
+      await fetch(`${through.url}/report_asset_materialization/automated/parcels`, { method: "POST" });
+      const checked = await eventually("the condition of the check had its run", async () => {
+        const [run] = await runsWith(through, "by", "condition");
+        return run?.status === "SUCCESS" && run.runId !== asked.runId ? run : null;
+      });
+      expect(checked.assetCheckSelection).toEqual([{ name: "some_parcels" }]);
       const announced = await eventually("the asset sensor had its run", async () => {
         const [run] = await runsWith(through, "dagster/sensor_name", "on_parcels");
         return run?.status === "SUCCESS" ? run : null;
