@@ -34,7 +34,7 @@ const SCENARIOS: Scenario[] = [
   {
     title: "assets of a graph, of one function, with checks, with a partition, and one that is not made",
     assets:
-      'dictionary or key:"facts/first" or key:"split/*" or key:"audited/*" or key:"sometimes/*" or visits',
+      'dictionary or key:"facts/first" or key:"split/*" or key:"refined/*" or key:"audited/*" or key:"sometimes/*" or visits',
     partition: "2026-01-25",
     status: "SUCCESS",
     told: [
@@ -42,6 +42,8 @@ const SCENARIOS: Scenario[] = [
       "ASSET_MATERIALIZATION dictionary",
       "ASSET_MATERIALIZATION facts/first",
       "ASSET_MATERIALIZATION split/odd",
+      "ASSET_MATERIALIZATION refined/totals",
+      "LOADED_INPUT refined__morning summary refine",
       "ASSET_MATERIALIZATION visits 2026-01-25",
       "ASSET_CHECK_EVALUATION audited/north few_rows true ERROR",
       "ASSET_CHECK_EVALUATION audited/south same_length false WARN",

@@ -33,6 +33,24 @@ export default [
     look: (ran) => expect(ran.materialized).toEqual(["split/even", "split/numbers", "split/odd"]),
   },
   {
+    title: "multi-assets: what is made of each other inside is one step, and what comes after it waits",
+    assets: '+key:"refined/morning"',
+    look: (ran) => {
+      const made = ["refined/files", "refined/morning", "refined/summary", "refined/totals", "split/numbers"];
+      expect(ran.materialized).toEqual(made);
+      expect(ran.steps("STEP_SUCCESS")).toEqual(["refine", "refined__morning", "split__numbers"]);
+      expect(ran.of("LOADED_INPUT").map(({ input, upstreamStep }) => [input, upstreamStep])).toEqual([
+        ["numbers", "split__numbers"],
+        ["summary", "refine"],
+      ]);
+    },
+  },
+  {
+    title: "multi-assets: one level up of an inner asset is what it is made of inside",
+    assets: '1+key:"refined/summary"',
+    look: (ran) => expect(ran.materialized).toEqual(["refined/summary", "refined/totals", "split/numbers"]),
+  },
+  {
     title: "graph-backed assets: a step for each op",
     assets: "dictionary",
     look: (ran) => {
