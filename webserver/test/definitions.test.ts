@@ -31,6 +31,23 @@ describe("code locations", () => {
     expect(locationStatusesOrError.entries.map((entry: Data) => entry.name)).toEqual(["shop", "broken"]);
   });
 
+  test("a job lists the loggers that a run of it may name", async () => {
+    const { pipelineOrError } = await system.gql(
+      `query ($s: PipelineSelector!) { pipelineOrError(params: $s) { ... on Pipeline {
+        modes { name loggers { name description } } } } }`,
+      { s: { ...SHOP, pipelineName: "counting" } },
+    );
+    expect(pipelineOrError.modes).toEqual([
+      {
+        name: "default",
+        loggers: [
+          { name: "console", description: "Writes to the standard error of the step's process" },
+          { name: "toTheShop", description: "Rings a bell" },
+        ],
+      },
+    ]);
+  });
+
   test("a repository lists jobs, schedules, sensors, groups and resources", async () => {
     const { repositoryOrError } = await system.gql(
       `query ($s: RepositorySelector!) { repositoryOrError(repositorySelector: $s) { ... on Repository {

@@ -259,10 +259,28 @@ SolidHandle.implement({
     parent: t.field({ type: SolidHandle, nullable: true, resolve: (solid) => solid.parent }),
   }),
 });
+interface LoggerModel {
+  name: string;
+  description: string | null;
+}
+const Logger = builder.objectRef<LoggerModel>("Logger").implement({
+  fields: (t) => ({
+    name: t.exposeString("name"),
+    description: t.exposeString("description", { nullable: true }),
+  }),
+});
+/** The loggers that a run of the job may name, as the schema of its run config has them. */
+function loggersOf({ def }: JobModel): LoggerModel[] {
+  type Schema = { description?: string; properties?: Record<string, Schema> };
+  const known = (def.runConfigSchema as Schema).properties?.loggers?.properties ?? {};
+  return Object.entries(known).map(([name, { description = null }]) => ({ name, description }));
+}
+
 export const Mode = builder.objectRef<JobModel>("Mode").implement({
   fields: (t) => ({
     id: t.string({ resolve: ({ def, location }) => `${location.name}:${def.name}:default` }),
     name: t.string({ resolve: () => "default" }),
     description: t.string({ nullable: true, resolve: () => null }),
+    loggers: t.field({ type: [Logger], resolve: loggersOf }),
   }),
 });
