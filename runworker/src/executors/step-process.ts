@@ -12,6 +12,7 @@ import type { Answer, Command } from "./step-protocol.ts";
 const MAIN = childMain("./step-worker", import.meta.url);
 /** How long to wait for output that a dead or finished step has written (ms). */
 const DRAIN_MS = 2_000;
+const LAST_LOOK_MS = 100;
 
 export type WriteLog = (logKey: string, stream: StreamName, data: Uint8Array) => void;
 
@@ -129,7 +130,10 @@ export class StepProcess {
 
 function within(promise: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, DRAIN_MS);
+    // A process that stood still as long reads first what has come meanwhile.
+    let timer = setTimeout(() => {
+      timer = setTimeout(resolve, LAST_LOOK_MS);
+    }, DRAIN_MS);
     void promise.finally(() => {
       clearTimeout(timer);
       resolve();

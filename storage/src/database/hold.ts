@@ -65,7 +65,7 @@ class Hold implements DatabaseHold {
   async take(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.#url,
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: 15_000,
       keepAlive: true,
     });
     const lost = Promise.withResolvers<void>();
