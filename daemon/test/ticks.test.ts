@@ -171,7 +171,7 @@ describe("sensors", () => {
       error: { name: "TypeError", message: "no such folder" },
       logs: ["looking into /data"],
     });
-    expect(tick?.error?.stack).toContain("daemon.test.ts");
+    expect(tick?.error?.stack).toContain("ticks.test.ts");
     clock.advance(30_000);
     expect(await world.ticks("SENSOR", "watch", 2)).toHaveLength(2);
   });
