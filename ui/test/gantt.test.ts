@@ -73,5 +73,6 @@ test("bars lie on the axis in order of start, a running one reaches now, the sho
   expect(gantt.rows[0]?.bars[0]).toMatchObject({ x: 0, width: 3, state: "success" });
   expect(gantt.rows[1]?.bars[0]).toMatchObject({ x: 500, width: 400, state: "running", end: null });
   expect(gantt.rows[2]?.bars).toEqual([]);
-  expect(gantt.marks.map((m) => m.x)).toEqual([0, 250, 500, 750, 1000]);
+  // The last has no room for its text.
+  expect(gantt.marks.map((m) => m.x)).toEqual([0, 250, 500, 750]);
 });
