@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { EXIT, exitCodeOf } from "./output/exit.ts";
-import { reportError } from "./output/report-error.ts";
+import { reportError, wantsJson } from "./output/report-error.ts";
 import { program } from "./program.ts";
 
 // `dagsterctl run list | head` closes our stdout early; that is no fault.
@@ -11,7 +11,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
 try {
   await program().parseAsync(process.argv);
 } catch (error) {
-  // Commander has printed its own message.
-  if (!(error instanceof CommanderError)) reportError(error, process.argv);
+  // Commander has printed its own message, but not as JSON.
+  if (!(error instanceof CommanderError) || (error.exitCode !== 0 && wantsJson(process.argv)))
+    reportError(error, process.argv);
   process.exitCode = exitCodeOf(error);
 }

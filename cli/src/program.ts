@@ -12,6 +12,7 @@ import { addRun } from "./command/run.ts";
 import { addValidate } from "./command/validate.ts";
 import { addVersion } from "./command/version.ts";
 import { EXIT_HELP } from "./output/exit.ts";
+import { wantsJson } from "./output/report-error.ts";
 import { VERSION } from "./version.ts";
 
 export function program(): Command {
@@ -20,6 +21,12 @@ export function program(): Command {
     .version(VERSION, "-V, --version", "print the version")
     .showSuggestionAfterError()
     .exitOverride()
+    .configureOutput({
+      // As JSON it is reported with all other errors.
+      outputError: (text, write) => {
+        if (!wantsJson(process.argv)) write(text);
+      },
+    })
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
     .addHelpText(
       "after",

@@ -90,6 +90,10 @@ describe("commands on a running system", () => {
     const one = await project.ctl("run", "re-execute", id, "--steps", "numbers", "-w");
     expect(one).toMatchObject({ code: 0, stdout: expect.stringMatching(/numbers {2}succeeded/) });
     expect(one.stdout).not.toMatch(/total {2}started/);
+    expect(await project.ctl("run", "re-execute", id, "--steps", "nope")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("There is no step nope"),
+    });
     expect((await project.ctl("run", "logs", id, "-f")).code).toBe(1);
     expect((await project.ctl("run", "delete", id)).code).toBe(0);
     expect((await project.ctl("run", "logs", id)).code).toBe(3);
@@ -153,6 +157,11 @@ describe("commands on a running system", () => {
   test("say in JSON what was wrong, and what to do when nothing answers", async () => {
     const wrong = await project.ctl("job", "launch", "nope", "-o", "json");
     expect(JSON.parse(wrong.stderr)).toMatchObject({ exitCode: 3, error: expect.stringContaining("nope") });
+    const flag = await project.ctl("run", "list", "-n", "many", "-o", "json");
+    expect(JSON.parse(flag.stderr)).toEqual({
+      exitCode: 2,
+      error: expect.stringMatching(/^option '-n.*whole number/),
+    });
     const away = await project.ctl("run", "list", "--url", "http://127.0.0.1:9");
     expect(away).toMatchObject({
       code: 4,

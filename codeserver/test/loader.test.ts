@@ -101,12 +101,18 @@ const FAILURES: [string, Record<string, string>, { name?: string; message: RegEx
   [
     "an import of a file that is not there",
     { "definitions.ts": 'import "./missing.ts";' },
-    { message: /Cannot find module .*missing\.ts/, first: /definitions\.ts$/ },
+    {
+      message: /Cannot find module .*missing\.ts.*: look at the path of the import/,
+      first: /definitions\.ts$/,
+    },
   ],
   [
     "an import of a package that is not installed",
     { "definitions.ts": 'import "no-such-package-here";' },
-    { message: /Cannot find package 'no-such-package-here'/, first: /definitions\.ts$/ },
+    {
+      message: /Cannot find package 'no-such-package-here'.*\(npm install no-such-package-here\)/,
+      first: /definitions\.ts$/,
+    },
   ],
   [
     "syntax that types cannot be stripped from",

@@ -101,5 +101,6 @@ function reason(error: unknown): string {
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   if (cause?.code === "ECONNREFUSED") return "connection refused";
   if (cause?.code === "ENOTFOUND") return "no such host";
+  if (cause?.code?.startsWith("ERR_SSL")) return "it does not speak TLS as https:// asks";
   return cause?.message || (error instanceof Error ? error.message : String(error));
 }

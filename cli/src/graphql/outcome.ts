@@ -7,6 +7,7 @@ export interface Union {
   message?: string;
   /** Name of the server's own error, for a PythonError. */
   className?: string | null;
+  invalidStepKey?: string;
   errors?: { message: string; stack?: { entries: { fieldName?: string }[] } | null }[];
 }
 
@@ -22,7 +23,7 @@ export function good<T extends Union>(answer: T, ...types: string[]): T {
   throw toError(answer);
 }
 
-function toError({ __typename, message, className, errors }: Union): Error {
+function toError({ __typename, message, className, invalidStepKey, errors }: Union): Error {
   const issues = (errors ?? []).map((error) => ({
     path: (error.stack?.entries ?? []).flatMap(({ fieldName }) => fieldName ?? []).join("."),
     message: error.message,
@@ -30,7 +31,8 @@ function toError({ __typename, message, className, errors }: Union): Error {
   const lines = issues.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message));
   const refused =
     lines.length > 0 && `Nothing was launched:\n${lines.join("\n").replace(/^/gm, "  ")}${howTo(issues)}`;
-  const text = message || refused || `the server answered ${__typename}`;
+  const noStep = invalidStepKey !== undefined && `There is no step ${invalidStepKey} in this job.`;
+  const text = message || refused || noStep || `the server answered ${__typename}`;
   const name = __typename === "PythonError" ? (className ?? "") : __typename;
   if (/NotFound/.test(name)) return new Missing(text);
   if (/Invalid|NoModeProvided|ConflictingExecutionParams|UnsupportedOperation/.test(name))

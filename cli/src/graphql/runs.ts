@@ -41,6 +41,7 @@ const LAUNCHED = `
   __typename
   ... on LaunchRunSuccess { run { runId status } }
   ... on RunConfigValidationInvalid { errors { message stack { entries { __typename ... on EvaluationStackPathEntry { fieldName } } } } }
+  ... on InvalidStepError { invalidStepKey }
   ${ERRORS}
 `;
 export const LAUNCH = `mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params) { ${LAUNCHED} } }`;

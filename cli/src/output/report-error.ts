@@ -4,7 +4,7 @@ import { EXIT, exitCodeOf } from "./exit.ts";
 
 /** Says on stderr what went wrong; with `--output json` also as one JSON document there. */
 export function reportError(error: unknown, argv: readonly string[]): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error)).replace(/^error: /, "");
   if (message === "") return;
   const code = exitCodeOf(error);
   if (wantsJson(argv)) {
@@ -20,7 +20,7 @@ export function reportError(error: unknown, argv: readonly string[]): void {
     process.stderr.write("This is a fault of dagsterctl itself; please report it with the lines above.\n");
 }
 
-const wantsJson = (argv: readonly string[]) =>
+export const wantsJson = (argv: readonly string[]) =>
   argv.some(
     (arg, index) =>
       arg === "--output=json" ||

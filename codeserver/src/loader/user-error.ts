@@ -38,9 +38,18 @@ export function cleanError(error: ErrorInfo): ErrorInfo {
   };
 }
 
+/** What to do next, for the faults of Node's loader that say only what is. */
 function hint(error: Error & { code?: unknown }): string {
-  if (error.code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return "";
-  return ": Node strips types and runs the rest as it is, so write a const object in its place or build to JavaScript first";
+  if (error.code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX")
+    return ": Node strips types and runs the rest as it is, so write a const object in its place or build to JavaScript first";
+  if (error.code === "ERR_MODULE_NOT_FOUND") {
+    const name = /^Cannot find package '([^']+)'/.exec(error.message)?.[1];
+    if (name !== undefined) return `: install it where your package.json is (npm install ${name})`;
+    return ": look at the path of the import; a file of your own ends in .ts there too";
+  }
+  if (error instanceof SyntaxError && / does not provide an export named /.test(error.message))
+    return ": if it is a type, write `import { type … }`; if not, look at how it is spelled where it is exported";
+  return "";
 }
 
 /** ` (src/raw.ts:1)` where the file itself cannot be read as code: lists show the message alone. "" for one that code threw. */

@@ -147,7 +147,7 @@ function inputSource(builder: GraphBuilder, node: AnyNode, input: string, value:
     );
   }
   throw new TypeError(
-    `input ${input} of ${node.name} in graph ${builder.name} is not what an op call gave, an asset, or an array of these`,
+    `input ${input} of ${node.name} in graph ${builder.name} is not what an op call gave, an asset, or an array of these: values are not known while the body runs, so compute with them in an op`,
   );
 }
 

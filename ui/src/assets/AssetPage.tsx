@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { lazy, Suspense, useMemo, useState } from "react";
 import { Copyable } from "../design/Copyable.tsx";
 import { Empty, Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
-import { PageHead, Panel } from "../design/Page.tsx";
+import { breakable, PageHead, Panel } from "../design/Page.tsx";
 import { Badge } from "../design/Status.tsx";
 import { TimeAgo } from "../design/Time.tsx";
 import {
@@ -107,7 +107,7 @@ export function AssetPage() {
         title={
           <>
             <Copyable value={id} label="key">
-              {id}
+              <span>{breakable(id)}</span>
             </Copyable>
             {node ? (
               <Badge tone={state.tone} pulse={state.live}>

@@ -1,4 +1,15 @@
-import { type ReactNode, useEffect } from "react";
+import { Fragment, type ReactNode, useEffect } from "react";
+
+/** A name that breaks between its words where a line ends, not within one. */
+export function breakable(name: string): ReactNode {
+  return name.split(/(?<=[/_.-])/).map((part, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts may repeat
+    <Fragment key={index}>
+      {index > 0 ? <wbr /> : null}
+      {part}
+    </Fragment>
+  ));
+}
 
 /** Title row of a page: crumb, title, subtitle, actions. Sets the tab's title too. */
 export function PageHead(props: {
@@ -15,7 +26,7 @@ export function PageHead(props: {
     <header className="page-head">
       <div className="titles">
         {props.crumb ? <div className="crumb">{props.crumb}</div> : null}
-        <h1>{props.title}</h1>
+        <h1>{typeof props.title === "string" ? <span>{breakable(props.title)}</span> : props.title}</h1>
         {props.sub ? <div className="sub">{props.sub}</div> : null}
       </div>
       {props.actions ? <div className="row wrap">{props.actions}</div> : null}

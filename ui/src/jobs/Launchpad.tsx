@@ -168,7 +168,7 @@ export function Launchpad({ job, repository }: { job: JobDefinition; repository:
             </WriteButton>
             <p className="faint" style={{ margin: 0 }}>
               <kbd className="kbd">Ctrl</kbd> <kbd className="kbd">Space</kbd> in the editor lists what can be
-              set.
+              set; <kbd className="kbd">Esc</kbd>, then <kbd className="kbd">Tab</kbd> leaves it.
             </p>
           </div>
         </Panel>

@@ -3,7 +3,7 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Copyable } from "../design/Copyable.tsx";
 import { Problem, QueryProblem, ServerProblem, SkeletonRows } from "../design/Feedback.tsx";
-import { PageHead } from "../design/Page.tsx";
+import { breakable, PageHead } from "../design/Page.tsx";
 import { isLive, RunBadge } from "../design/Status.tsx";
 import { Duration, TimeAgo } from "../design/Time.tsx";
 import {
@@ -150,14 +150,14 @@ function Shown({
         title={
           <>
             {run.jobName.startsWith("__") || !run.repositoryOrigin ? (
-              title
+              <span>{breakable(title)}</span>
             ) : (
               <Link
                 to="/jobs/$location/$job"
                 params={{ location: run.repositoryOrigin.repositoryLocationName, job: run.jobName }}
                 style={{ color: "inherit" }}
               >
-                {title}
+                {breakable(title)}
               </Link>
             )}
             <RunBadge status={now.status} />
