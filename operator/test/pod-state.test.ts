@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ContainerState, Pod } from "../src/kube/resources.ts";
-import { startTrouble, vanished, workerEnd } from "../src/run/pod-state.ts";
+import { goneBy, startTrouble, unreachable, vanished, workerEnd } from "../src/run/pod-state.ts";
 
 function pod(status: Partial<NonNullable<Pod["status"]>>, state?: ContainerState, metadata = {}): Pod {
   return {
@@ -74,6 +74,20 @@ describe("The end of a worker", () => {
     expect(workerEnd(pod({ phase: "Failed" }, ended(1, { message: "fatal: no luck\n" })))?.message).toMatch(
       /its last words: fatal: no luck$/,
     );
+  });
+
+  test("is not heard of when its node is gone: it is lost a while after its pod's deadline", () => {
+    const deletionTimestamp = "2026-01-01T00:00:30Z";
+    const running = { phase: "Running", conditions: disrupted("DeletionByTaintManager").conditions };
+    const given = pod(running, { running: {} }, { deletionTimestamp });
+    expect(workerEnd(given)).toBeNull();
+    expect(goneBy(pod(running, { running: {} }))).toBeNull();
+    expect(goneBy(given)).toBeGreaterThan(Date.parse(deletionTimestamp));
+    expect(unreachable(given)).toMatchObject({
+      reason: "lost",
+      cause: "NodeLost",
+      message: expect.stringMatching(/because.*its node node1 does not answer$/),
+    });
   });
 
   test("by our own deletion is a kill with its signal, not a loss", () => {

@@ -25,7 +25,7 @@ import { runK8sConfig } from "./merge/layers.ts";
 import type { WorkerEnd } from "./pod-state.ts";
 import { ensureRunObject, ownerOf } from "./run-objects.ts";
 import { Story } from "./story.ts";
-import { Supervisor, type WorkerNews } from "./supervisor.ts";
+import { forgetPod, Supervisor, type WorkerNews } from "./supervisor.ts";
 import type { WorkerCache, WorkerView } from "./worker-cache.ts";
 
 export interface KubernetesBackendOptions {
@@ -82,6 +82,7 @@ export class KubernetesBackend implements ComputeBackend {
       startTimeoutMs: options.startTimeoutMs ?? 300_000,
       onNews: (view, news) => this.#news(view, news),
       onEnd: (view, end) => this.#ended(view, end),
+      onAbandoned: (pod) => forgetPod(options.client, pod, options.onFault),
     });
   }
 

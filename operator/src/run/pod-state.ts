@@ -147,6 +147,28 @@ export function vanished(pod: Pod, expected = false): WorkerEnd {
   };
 }
 
+/** How long after its deadline a pod may take to be gone (ms). */
+const KUBELET_MS = 15_000;
+
+/** When a pod that is being deleted must be gone, in milliseconds since 1970; null: nobody deletes it. */
+export function goneBy(pod: Pod): number | null {
+  const deadline = Date.parse(pod.metadata.deletionTimestamp ?? "");
+  return Number.isNaN(deadline) ? null : deadline + KUBELET_MS;
+}
+
+/** A worker whose pod should have been gone by now: nobody on its node is there to end it, nor to say that it has ended. */
+export function unreachable(pod: Pod): WorkerEnd {
+  const { reason, message } =
+    pod.status?.conditions?.find(({ type, status }) => type === "DisruptionTarget" && status === "True") ??
+    {};
+  const why = message ? ` (${reason}: ${message})` : "";
+  return {
+    reason: "lost",
+    cause: "NodeLost",
+    message: `pod ${pod.metadata.name} was to end until ${pod.metadata.deletionTimestamp}${why} and nothing was heard of it: its node ${pod.spec?.nodeName ?? ""} does not answer`,
+  };
+}
+
 const IMAGE_REASONS = new Set([
   "ImagePullBackOff",
   "ErrImagePull",

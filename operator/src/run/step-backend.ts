@@ -33,7 +33,7 @@ import { isObject, type Json } from "./merge/normalize.ts";
 import type { WorkerEnd } from "./pod-state.ts";
 import { ensureRunObject, ownerOf } from "./run-objects.ts";
 import { Story } from "./story.ts";
-import { Supervisor } from "./supervisor.ts";
+import { forgetPod, Supervisor } from "./supervisor.ts";
 import type { WorkerCache, WorkerView } from "./worker-cache.ts";
 
 export interface StepBackendOptions {
@@ -79,6 +79,7 @@ export class StepBackend {
         if (key && text) this.#story.tell(key.runId, level, text, metadata, key.stepKey);
       },
       onEnd: (view, end) => void this.#ended(view, end),
+      onAbandoned: (pod) => forgetPod(options.client, pod, options.onFault),
     });
   }
 

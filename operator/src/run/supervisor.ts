@@ -1,7 +1,16 @@
-import type { Pod } from "../kube/resources.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { POD, type Pod } from "../kube/resources.ts";
 import type { WorkerCause } from "./decide.ts";
 import { LABEL } from "./job-template.ts";
-import { hasStarted, startTrouble, vanished, type WorkerEnd, workerEnd } from "./pod-state.ts";
+import {
+  goneBy,
+  hasStarted,
+  startTrouble,
+  unreachable,
+  vanished,
+  type WorkerEnd,
+  workerEnd,
+} from "./pod-state.ts";
 import type { WorkerCache, WorkerView } from "./worker-cache.ts";
 
 export interface SupervisorOptions {
@@ -11,6 +20,8 @@ export interface SupervisorOptions {
   startTimeoutMs: number;
   /** Something that a person would like to know; each once. */
   onNews: (view: WorkerView, news: WorkerNews) => void;
+  /** The worker's pod stays, though its node does not answer any more. */
+  onAbandoned: (pod: Pod) => void;
   /** Once a worker. */
   onEnd: (view: WorkerView, end: WorkerEnd) => void;
 }
@@ -108,8 +119,17 @@ export class Supervisor {
       this.#finish(view, watched, end);
       return;
     }
-    if (watched.started) return;
     const now = Date.now();
+    const gone = pod && !view.podGone ? goneBy(pod) : null;
+    if (pod && gone !== null) {
+      if (now < gone) watched.timer = setTimeout(() => this.#look(view), gone - now);
+      else {
+        this.#finish(view, watched, unreachable(pod));
+        this.#o.onAbandoned(pod);
+      }
+      return;
+    }
+    if (watched.started) return;
     const since = Date.parse((view.job ?? pod)?.metadata.creationTimestamp ?? "") || now;
     const trouble = pod && !view.podGone ? startTrouble(pod) : null;
     if (trouble && watched.trouble?.cause !== trouble.cause) {
@@ -167,6 +187,23 @@ export class Supervisor {
     watched.now = { cause: end.cause, message: end.message };
     this.#o.onEnd(view, end);
   }
+}
+
+/**
+ * Takes a pod out of the API though nobody has said that its process ended: otherwise it is "Terminating" until its node is back
+ * or removed. What it is may go on there, and is fenced.
+ */
+export function forgetPod(
+  client: KubeClient,
+  { metadata }: Pod,
+  onFault: (what: string, error: unknown) => void,
+): void {
+  const { namespace, name, uid } = metadata;
+  client
+    .delete(POD, namespace, name, { gracePeriodSeconds: 0, ...(uid !== undefined && { uid }) })
+    .catch((error) =>
+      onFault(`pod ${namespace}/${name}, whose node does not answer, cannot be removed`, error),
+    );
 }
 
 /** The worker's end as far as its Job and pod show it; null while it lives. */
