@@ -38,11 +38,21 @@ const MAX_DELAY_MS = 60_000;
 
 /** Runs failed runs again that may be: each at most once, however many daemons look. */
 export function retryLoop(options: RetryLoopOptions): RunningLoop {
-  const { storage, clock, log, metrics, owner } = options;
+  const { storage, workspace, clock, log, metrics, owner } = options;
+  /** Code locations that have changed since it last looked. */
+  const changed = new Set<string>();
   let lookedAt = Number.NEGATIVE_INFINITY;
   let wakeTimer: NodeJS.Timeout | undefined;
   const iterate = async (): Promise<number> => {
     lookedAt = clock.now();
+    for (const location of changed) {
+      changed.delete(location);
+      if (workspace.get(location)?.state !== "LOADED") continue;
+      await storage.notices.hasten(NAME, location).catch((error) => {
+        changed.add(location);
+        throw error;
+      });
+    }
     while ((await storage.notices.collect(NAME, ["RUN_FAILURE"], [""], BATCH)) === BATCH);
     for (let full = true; full; ) {
       const notices = await storage.notices.claim(NAME, owner, BATCH, LEASE_MS);
@@ -54,7 +64,7 @@ export function retryLoop(options: RetryLoopOptions): RunningLoop {
   const onFault = () => metrics.faults.inc({ loop: "retries" });
   const loop = new Loop({ name: "retries", clock, log, iterate, onFault });
   // Told when a run ends, and when one is submitted.
-  const unsubscribe = storage.subscribe("queue", () => {
+  const wakeSoon = () => {
     const left = lookedAt + MIN_GAP_MS - clock.now();
     if (left <= 0) loop.wake();
     else
@@ -62,9 +72,17 @@ export function retryLoop(options: RetryLoopOptions): RunningLoop {
         wakeTimer = undefined;
         loop.wake();
       }, left);
-  });
+  };
+  const unsubscribe = [
+    storage.subscribe("queue", wakeSoon),
+    // Retries that wait for a location do so longer and longer, but not once it is back.
+    workspace.subscribe(({ name }) => {
+      changed.add(name);
+      wakeSoon();
+    }),
+  ];
   const stop = async () => {
-    unsubscribe();
+    for (const each of unsubscribe) each();
     clearTimeout(wakeTimer);
   };
   return { loop, stop };

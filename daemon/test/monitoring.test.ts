@@ -228,6 +228,9 @@ describe("retries", () => {
         (await storage.notices.list("retry", 1)).some((notice) => notice.runId === runId && notice.error),
       );
       expect(await children(runId)).toEqual([]);
+      // As after many tries: it is woken, for it would come too late by itself.
+      const [{ id } = { id: 0 }] = await storage.notices.list("retry", 1);
+      await storage.notices.later(id, 3_600_000, "it is away");
       workspace.set("here", new Definitions({ jobs: [pair] }));
       const [again] = await eventually("it is retried", async () => {
         const some = await children(runId);

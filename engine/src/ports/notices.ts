@@ -33,6 +33,8 @@ export interface Notices {
   claim(loop: string, owner: string, max: number, leaseMs: number): Promise<Notice[]>;
   /** Claimed again after `delayMs`. */
   later(id: number, delayMs: number, error: string): Promise<void>;
+  /** What was put off is due now, of runs of this code location. */
+  hasten(loop: string, location: string): Promise<void>;
   /** It is done, or never will be: then with the reason. */
   end(id: number, error?: string | undefined): Promise<void>;
   /** Newest first. */

@@ -34,6 +34,22 @@ export function noticesContract(subject: StorageSubject): void {
       expect(await storage.notices.list("other", 100)).toEqual([]);
     });
 
+    test("what was put off is due at once when its code location is there, and nobody's lease is touched", async () => {
+      await collect();
+      await failed();
+      await collect();
+      const [first, second] = await storage.notices.claim("retry", "x", 2, 60_000);
+      await storage.notices.later(first?.id ?? 0, 3_600_000, "away");
+      await storage.notices.hasten("retry", "elsewhere");
+      await storage.notices.hasten("webhook", "examples");
+      expect(await storage.notices.claim("retry", "y", 10, 60_000)).toEqual([]);
+      await storage.notices.hasten("retry", "examples");
+      expect(await storage.notices.claim("retry", "y", 10, 60_000)).toMatchObject([
+        { id: first?.id, tries: 2 },
+      ]);
+      expect(second?.id).not.toBe(first?.id);
+    });
+
     test("a claimed one is nobody else's until its lease ends; put off it comes back; ended it is gone", async () => {
       await collect();
       await failed();

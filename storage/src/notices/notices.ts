@@ -58,6 +58,14 @@ export function notices(database: Database): Notices {
         [id, delayMs, error],
       );
     },
+    async hasten(loop, location) {
+      await database.rows(
+        `update notice n set available_at = ${NOW} from run r
+         where n.loop = $1 and n.ended_at is null and n.owner is null and n.available_at > ${NOW}
+           and r.id = n.run_id and r.location = $2`,
+        [loop, location],
+      );
+    },
     async end(id, error) {
       await database.rows(`update notice set ended_at = ${NOW}, error = $2 where id = $1`, [
         id,
