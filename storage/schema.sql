@@ -372,6 +372,7 @@ create table tick (
   cursor text,
   logs json default '[]'::json not null,
   origin_run_ids json default '[]'::json not null,
+  dynamic_partitions json default '[]'::json not null,
   constraint tick_kind_location_name_at_key UNIQUE (kind, location, name, at),
   constraint tick_pkey PRIMARY KEY (id)
 );

@@ -6,6 +6,7 @@ import {
   type InstigatorState,
   InvalidInput,
   NotFound,
+  type PartitionsRequestResult,
   type RunRequest,
   type SubmitDeps,
   type SubmitRequest,
@@ -118,13 +119,8 @@ export async function submitResult(
   occasion?: string,
 ): Promise<TickOutcome> {
   const { storage } = deps;
-  const logs = [...result.logs];
-  for (const { name, add, delete: gone } of result.dynamicPartitions ?? []) {
-    if (add.length > 0) await storage.assets.addDynamicPartitions(name, add);
-    if (gone.length > 0) await storage.assets.deleteDynamicPartitions(name, gone);
-    if (add.length > 0) logs.push(`partitions added to ${name}: ${someOf(add)}`);
-    if (gone.length > 0) logs.push(`partitions deleted from ${name}: ${someOf(gone)}`);
-  }
+  const { logs } = result;
+  const dynamicPartitions = await changePartitions(storage, result);
   const { cursor } = result;
   const by = `${plan.id.kind.toLowerCase()} ${plan.id.name}`;
   const assetEvents = result.assetEvents?.map((event) => assetEventOf(event, deps.now(), by));
@@ -137,13 +133,28 @@ export async function submitResult(
   } catch (error) {
     if (error instanceof Unavailable) throw error;
     // The lines that the evaluation logged say best why it asked for this.
-    return { status: "FAILURE", runIds: [], error: errorInfo(error), logs };
+    return { status: "FAILURE", runIds: [], error: errorInfo(error), logs, dynamicPartitions };
   }
   const runIds = await ownRuns(deps, tick, submitted);
   const lastRunKey = result.runRequests.findLast((request) => request.runKey !== undefined)?.runKey;
-  const outcome = { runIds, cursor, lastRunKey, logs, assetEvents };
+  const outcome = { runIds, cursor, lastRunKey, logs, assetEvents, dynamicPartitions };
   if (runIds.length > 0) return { status: "SUCCESS", ...outcome };
   return { status: "SKIPPED", skipReason: result.skipReason ?? whyNone(result.runRequests), ...outcome };
+}
+
+/** First, so that the runs of this tick may be of them. */
+async function changePartitions(
+  { assets }: TickDeps["storage"],
+  { dynamicPartitions = [] }: TickResult,
+): Promise<PartitionsRequestResult[]> {
+  const results: PartitionsRequestResult[] = [];
+  for (const { name, add, delete: gone } of dynamicPartitions) {
+    const told = (type: PartitionsRequestResult["type"], keys: string[], changed: string[]) =>
+      results.push({ type, name, keys, skippedKeys: keys.filter((key) => !changed.includes(key)) });
+    if (add.length > 0) told("ADD_PARTITIONS", add, await assets.addDynamicPartitions(name, add));
+    if (gone.length > 0) told("DELETE_PARTITIONS", gone, await assets.deleteDynamicPartitions(name, gone));
+  }
+  return results;
 }
 
 function whyNone(requests: RunRequest[]): string | undefined {

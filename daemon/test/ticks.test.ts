@@ -228,13 +228,17 @@ describe("sensors", () => {
 
   test("dynamic partitions that it asks for are there before its runs", async () => {
     fresh();
+    const name = `${world.location}-files`;
+    await world.storage.assets.addDynamicPartitions(name, ["a"]);
     serveSensor(({ dynamicPartitions }) => {
-      dynamicPartitions.add(`${world.location}-files`, ["a", "b"]);
+      dynamicPartitions.add(name, ["a", "b"]);
       return new SkipReason("only partitions");
     });
     world.start();
     const [tick] = await world.ticks("SENSOR", "watch", 1);
-    expect(tick?.logs).toEqual([`partitions added to ${world.location}-files: a, b`]);
-    expect(await world.storage.assets.dynamicPartitions(`${world.location}-files`)).toEqual(["a", "b"]);
+    expect(tick?.dynamicPartitions).toEqual([
+      { type: "ADD_PARTITIONS", name, keys: ["a", "b"], skippedKeys: ["a"] },
+    ]);
+    expect(await world.storage.assets.dynamicPartitions(name)).toEqual(["a", "b"]);
   });
 });

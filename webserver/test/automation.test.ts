@@ -155,3 +155,29 @@ test("an asset with a freshness policy is overdue when it is older", async () =>
   await made(Date.now());
   expect((await system.gql(query)).assetNodeOrError.freshnessStatusInfo.freshnessStatus).toBe("HEALTHY");
 });
+
+test("a tick says what it asked of dynamic partitions, and which keys changed nothing", async () => {
+  const id = { kind: "SENSOR", location: "automated", name: "watch" } as const;
+  const tick = await system.storage.ticks.begin(id, 1_000_000, "test", 60_000, 1_000_000);
+  const type = "ADD_PARTITIONS" as const;
+  const dynamicPartitions = [{ type, name: "files", keys: ["a", "b"], skippedKeys: ["a"] }];
+  await system.storage.ticks.finish(
+    tick?.id ?? 0,
+    "test",
+    { status: "SKIPPED", runIds: [], logs: [], dynamicPartitions },
+    1_000_000,
+  );
+  const { sensorOrError } = await system.gql(
+    `query ($s: SensorSelector!) { sensorOrError(sensorSelector: $s) { ... on Sensor { sensorState { ticks {
+      dynamicPartitionsRequestResults { type partitionsDefName partitionKeys skippedPartitionKeys } } } } } }`,
+    { s: { ...AT, sensorName: "watch" } },
+  );
+  expect(sensorOrError.sensorState.ticks[0].dynamicPartitionsRequestResults).toEqual([
+    {
+      type: "ADD_PARTITIONS",
+      partitionsDefName: "files",
+      partitionKeys: ["a", "b"],
+      skippedPartitionKeys: ["a"],
+    },
+  ]);
+});

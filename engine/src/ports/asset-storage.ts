@@ -86,7 +86,7 @@ export interface AssetStorage {
   /** Forgets state and history; definitions are not touched. */
   wipe(key: string[], partitions?: string[]): Promise<void>;
   dynamicPartitions(name: string): Promise<string[]>;
-  /** Adding one that exists and deleting one that does not are no errors. */
-  addDynamicPartitions(name: string, keys: string[]): Promise<void>;
-  deleteDynamicPartitions(name: string, keys: string[]): Promise<void>;
+  /** Adding one that exists and deleting one that does not are no errors. Returns the keys that were new, or that went. */
+  addDynamicPartitions(name: string, keys: string[]): Promise<string[]>;
+  deleteDynamicPartitions(name: string, keys: string[]): Promise<string[]>;
 }

@@ -18,6 +18,15 @@ export interface InstigatorState extends InstigatorId {
   since: number | null;
 }
 export type TickStatus = "STARTED" | "SUCCESS" | "SKIPPED" | "FAILURE";
+/** What an evaluation asked of dynamic partitions. */
+export interface PartitionsRequestResult {
+  type: "ADD_PARTITIONS" | "DELETE_PARTITIONS";
+  /** Of the dynamic partitions. */
+  name: string;
+  keys: string[];
+  /** Of these the ones that were there already, or were not there. */
+  skippedKeys: string[];
+}
 export interface Tick extends InstigatorId {
   id: number;
   status: TickStatus;
@@ -33,6 +42,7 @@ export interface Tick extends InstigatorId {
   originRunIds: string[];
   /** Lines logged by the evaluation. */
   logs: string[];
+  dynamicPartitions: PartitionsRequestResult[];
 }
 
 export interface TickStorage {
@@ -71,6 +81,7 @@ export interface TickStorage {
       lastRunKey?: string | undefined;
       logs: string[];
       originRunIds?: string[] | undefined;
+      dynamicPartitions?: PartitionsRequestResult[] | undefined;
       /** Written as if reported from outside, in the same transaction. */
       assetEvents?: AssetEventRecord["event"][] | undefined;
     },

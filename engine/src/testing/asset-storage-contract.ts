@@ -325,11 +325,11 @@ export function assetStorageContract(subject: StorageSubject): void {
     });
 
     test("dynamic partitions keep the order in which they were added", async () => {
-      await storage.assets.addDynamicPartitions("customers", ["b", "a"]);
-      await storage.assets.addDynamicPartitions("customers", ["a", "c"]);
+      expect(await storage.assets.addDynamicPartitions("customers", ["b", "a"])).toEqual(["b", "a"]);
+      expect(await storage.assets.addDynamicPartitions("customers", ["a", "c"])).toEqual(["c"]);
       await storage.assets.addDynamicPartitions("others", ["x"]);
       expect(await storage.assets.dynamicPartitions("customers")).toEqual(["b", "a", "c"]);
-      await storage.assets.deleteDynamicPartitions("customers", ["b", "never"]);
+      expect(await storage.assets.deleteDynamicPartitions("customers", ["b", "never"])).toEqual(["b"]);
       expect(await storage.assets.dynamicPartitions("customers")).toEqual(["a", "c"]);
       expect(await storage.assets.dynamicPartitions("unknown")).toEqual([]);
     });

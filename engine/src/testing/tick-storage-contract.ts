@@ -33,6 +33,7 @@ export function tickStorageContract(subject: StorageSubject): void {
         cursor: null,
         originRunIds: [],
         logs: [],
+        dynamicPartitions: [],
       });
       await storage.ticks.finish(
         present(tick).id,

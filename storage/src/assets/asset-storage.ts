@@ -19,13 +19,15 @@ const DYNAMIC = "select key from dynamic_partition where name = $1 order by no";
 const ADD_DYNAMIC = `
   with added as (
     insert into dynamic_partition (name, key) select $1, key from unnest($2::text[]) with ordinality as k (key, n)
-    order by n on conflict (name, key) do nothing
-  )
-  select pg_notify('${NOTIFY_CHANNEL}', 'asset:')`;
+    order by n on conflict (name, key) do nothing returning key
+  ), told as (select pg_notify('${NOTIFY_CHANNEL}', 'asset:') where exists (select from added))
+  select key, (select count(*) from told) as told from added`;
 
 const DELETE_DYNAMIC = `
-  with deleted as (delete from dynamic_partition where name = $1 and key = any($2::text[]))
-  select pg_notify('${NOTIFY_CHANNEL}', 'asset:')`;
+  with deleted as (
+    delete from dynamic_partition where name = $1 and key = any($2::text[]) returning key
+  ), told as (select pg_notify('${NOTIFY_CHANNEL}', 'asset:') where exists (select from deleted))
+  select key, (select count(*) from told) as told from deleted`;
 
 export function assetStorage(database: Database): AssetStorage {
   return {
@@ -52,10 +54,14 @@ export function assetStorage(database: Database): AssetStorage {
       return (await database.rows<{ key: string }>(DYNAMIC, [name])).map(({ key }) => key);
     },
     async addDynamicPartitions(name, keys) {
-      if (keys.length > 0) await database.rows(ADD_DYNAMIC, [name, keys.map(plain)]);
+      if (keys.length === 0) return [];
+      return (await database.rows<{ key: string }>(ADD_DYNAMIC, [name, keys.map(plain)])).map(
+        ({ key }) => key,
+      );
     },
     async deleteDynamicPartitions(name, keys) {
-      if (keys.length > 0) await database.rows(DELETE_DYNAMIC, [name, keys]);
+      if (keys.length === 0) return [];
+      return (await database.rows<{ key: string }>(DELETE_DYNAMIC, [name, keys])).map(({ key }) => key);
     },
   };
 }

@@ -18,14 +18,15 @@ const FINISH = `
   with outcome as materialized (
     select * from json_to_recordset($1::json) as o ("tickId" bigint, owner text, now double precision, moves boolean,
       status text, "runIds" json, "skipReason" text, error json, cursor text, "lastRunKey" text, logs json,
-      "originRunIds" json)
+      "originRunIds" json, "dynamicPartitions" json)
   ), locked as materialized (
     select t.id from outcome o join tick t on t.id = o."tickId"
       join instigator i on i.kind = t.kind and i.location = t.location and i.name = t.name
     order by i.kind, i.location, i.name for update of i
   ), finished as (
     update tick t set status = o.status, ended_at = o.now, run_ids = o."runIds", skip_reason = o."skipReason",
-      error = o.error, cursor = o.cursor, logs = o.logs, origin_run_ids = coalesce(o."originRunIds", '[]')
+      error = o.error, cursor = o.cursor, logs = o.logs, origin_run_ids = coalesce(o."originRunIds", '[]'),
+      dynamic_partitions = coalesce(o."dynamicPartitions", '[]')
     from outcome o join locked l on l.id = o."tickId"
     where t.id = o."tickId" and t.owner = o.owner and t.status = 'STARTED'
     returning t.id, t.kind, t.location, t.name, t.at

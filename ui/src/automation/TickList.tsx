@@ -51,7 +51,11 @@ export function TickList({ ticks }: { ticks: readonly TickRow[] }) {
 
 function Tick({ tick, open, onToggle }: { tick: TickRow; open: boolean; onToggle: () => void }) {
   const more =
-    tick.error !== null || tick.logEvents.events.length > 0 || tick.cursor !== null || tick.runIds.length > 3;
+    tick.error !== null ||
+    tick.logEvents.events.length > 0 ||
+    tick.cursor !== null ||
+    tick.runIds.length > 3 ||
+    tick.dynamicPartitionsRequestResults.length > 0;
   return (
     <>
       <tr>
@@ -103,6 +107,9 @@ function Tick({ tick, open, onToggle }: { tick: TickRow; open: boolean; onToggle
                   ))}
                 </div>
               ) : null}
+              {tick.dynamicPartitionsRequestResults.map((result) => (
+                <PartitionsResult key={`${result.type} ${result.partitionsDefName}`} result={result} />
+              ))}
               {tick.logEvents.events.length > 0 ? (
                 <pre style={{ margin: 0, whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
                   {tick.logEvents.events
@@ -117,3 +124,28 @@ function Tick({ tick, open, onToggle }: { tick: TickRow; open: boolean; onToggle
     </>
   );
 }
+
+/** What the evaluation did to dynamic partitions. */
+function PartitionsResult({ result }: { result: TickRow["dynamicPartitionsRequestResults"][number] }) {
+  const { type, partitionsDefName, partitionKeys, skippedPartitionKeys } = result;
+  const adds = type === "ADD_PARTITIONS";
+  const skipped = new Set(skippedPartitionKeys);
+  const changed = (partitionKeys ?? []).filter((key) => !skipped.has(key));
+  return (
+    <div className="row wrap">
+      <span className="faint">
+        {adds ? "Partitions added to" : "Partitions deleted from"} <code>{partitionsDefName}</code>
+      </span>
+      {changed.length > 0 ? <span>{listed(changed)}</span> : <span className="faint">none</span>}
+      {skipped.size > 0 ? (
+        <span className="faint">
+          {adds ? "there already" : "not there"}: {listed(skippedPartitionKeys)}
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+const SHOWN_KEYS = 20;
+const listed = (keys: readonly string[]) =>
+  `${keys.slice(0, SHOWN_KEYS).join(", ")}${keys.length > SHOWN_KEYS ? ` and ${keys.length - SHOWN_KEYS} more` : ""}`;

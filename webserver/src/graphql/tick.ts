@@ -1,8 +1,8 @@
 /** One evaluation of a schedule or sensor that happened. */
-import type { Tick } from "@dagster-operator/engine";
+import type { PartitionsRequestResult, Tick } from "@dagster-operator/engine";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
-import { InstigationTickStatus, InstigationType, LogLevel } from "./enums.ts";
+import { DynamicPartitionsRequestType, InstigationTickStatus, InstigationType, LogLevel } from "./enums.ts";
 import { PythonError, pythonError } from "./errors.ts";
 import { Run, runModel, type TickModel } from "./refs.ts";
 import { seconds } from "./time.ts";
@@ -24,6 +24,18 @@ const InstigationEventConnection = builder.objectRef<Tick>("InstigationEventConn
     hasMore: t.boolean({ resolve: () => false }),
   }),
 });
+const DynamicPartitionsRequestResult = builder
+  .objectRef<PartitionsRequestResult>("DynamicPartitionsRequestResult")
+  .implement({
+    fields: (t) => ({
+      partitionKeys: t.exposeStringList("keys", { nullable: true }),
+      partitionsDefName: t.exposeString("name"),
+      type: t.expose("type", { type: DynamicPartitionsRequestType }),
+      skippedPartitionKeys: t.exposeStringList("skippedKeys", {
+        description: "Of the keys: those that were there already, or were not there to be deleted.",
+      }),
+    }),
+  });
 const runsOf = async (ctx: Context, ids: string[]) =>
   (await Promise.all(ids.map((id) => ctx.runs.get(id)))).flatMap((run) => (run ? [runModel(run)] : []));
 export const InstigationTick = builder.objectRef<TickModel>("InstigationTick").implement({
@@ -39,6 +51,9 @@ export const InstigationTick = builder.objectRef<TickModel>("InstigationTick").i
         (await runsOf(ctx, tick.runIds)).flatMap((run) => run.tags["dagster/run_key"] ?? []),
     }),
     runs: t.field({ type: [Run], resolve: (tick, _args, ctx) => runsOf(ctx, tick.runIds) }),
+    dynamicPartitionsRequestResults: t.expose("dynamicPartitions", {
+      type: [DynamicPartitionsRequestResult],
+    }),
     originRunIds: t.exposeStringList("originRunIds"),
     error: t.field({
       type: PythonError,
