@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import type { PoolSettings, RunPools } from "../src/ports/pool-storage.ts";
 import type { QueueLimits } from "../src/ports/run-storage.ts";
-import { chooseRuns, priorityOf, type QueuedRun } from "../src/queue/decide.ts";
+import { chooseRuns, type PoolUse, priorityOf, type QueuedRun } from "../src/queue/decide.ts";
 
 const run = (runId: string, over: Partial<QueuedRun> = {}): QueuedRun => ({
   runId,
@@ -16,50 +17,57 @@ describe("pools", () => {
   const name = fc.constantFrom("a", "b");
   const pools = fc.record({
     all: fc.uniqueArray(name, { minLength: 1 }),
-    roots: fc.uniqueArray(fc.option(name), { minLength: 1 }),
+    roots: fc.uniqueArray(fc.option(name)),
   });
   const counts = fc
     .record({ a: fc.nat(3), b: fc.nat(3) }, { requiredKeys: [] })
     .map((record) => new Map(Object.entries(record)));
 
-  test("by runs no limit is ever passed, and no run is left behind that had room", () => {
+  /** A run starts exactly when it has room beside those that start before it. */
+  const inTurn = (
+    given: RunPools[],
+    settings: PoolSettings,
+    use: PoolUse,
+    hasRoom: (each: RunPools, before: RunPools[]) => boolean,
+  ) => {
+    const queued = given.map((each, index) => run(String(index), { createdAt: index, pools: each }));
+    const chosen = chooseRuns(queued, [], { ...unlimited, pools: settings }, 100, use);
+    const started: RunPools[] = [];
+    const expected = queued.filter(({ pools: each }) => {
+      const fits = each != null && hasRoom(each, started);
+      if (fits) started.push(each);
+      return fits;
+    });
+    expect(chosen).toEqual(expected.map(({ runId }) => runId));
+  };
+  const many = fc.array(pools, { maxLength: 10 });
+
+  test("by runs a run starts exactly when each of its pools has room", () => {
     fc.assert(
-      fc.property(fc.array(pools, { maxLength: 10 }), counts, counts, (given, limits, used) => {
-        const queued = given.map((each, index) => run(String(index), { createdAt: index, pools: each }));
-        const byRun: QueueLimits = {
-          ...unlimited,
-          pools: { defaultLimit: 2, granularity: "run", runBuffer: 0 },
-        };
-        const chosen = new Set(chooseRuns(queued, [], byRun, 100, { limits, used }));
-        const left = (pool: string) =>
-          (limits.get(pool) ?? 2) -
-          (used.get(pool) ?? 0) -
-          queued.filter((each) => chosen.has(each.runId) && each.pools?.all.includes(pool)).length;
-        for (const each of queued) {
-          if (chosen.has(each.runId))
-            expect(each.pools?.all.every((pool) => (used.get(pool) ?? 0) < (limits.get(pool) ?? 2))).toBe(
-              true,
-            );
-          else expect(each.pools?.all.some((pool) => left(pool) <= 0)).toBe(true);
-        }
+      fc.property(many, counts, counts, (given, limits, used) => {
+        const settings = { defaultLimit: 2, granularity: "run", runBuffer: 0 } as const;
+        inTurn(given, settings, { limits, used }, ({ all }, before) =>
+          all.every((pool) => {
+            const taken = before.filter((other) => other.all.includes(pool)).length;
+            return (used.get(pool) ?? 0) + taken < (limits.get(pool) ?? 2);
+          }),
+        );
       }),
     );
   });
 
-  test("by steps a run waits only while none of its first steps could start", () => {
+  test("by steps a run waits exactly while none of its first steps could start", () => {
     fc.assert(
-      fc.property(pools, counts, counts, fc.nat(2), (each, limits, used, runBuffer) => {
-        const byStep: QueueLimits = {
-          ...unlimited,
-          pools: { defaultLimit: null, granularity: "op", runBuffer },
-        };
-        const room = each.roots.some(
-          (pool) =>
-            pool === null || !limits.has(pool) || (limits.get(pool) ?? 0) + runBuffer > (used.get(pool) ?? 0),
-        );
-        expect(chooseRuns([run("r", { pools: each })], [], byStep, 1, { limits, used })).toEqual(
-          room ? ["r"] : [],
-        );
+      fc.property(many, counts, counts, fc.nat(2), (given, limits, used, runBuffer) => {
+        const settings = { defaultLimit: null, granularity: "op", runBuffer } as const;
+        inTurn(given, settings, { limits, used }, ({ roots }, before) => {
+          const free = (pool: string | null) => {
+            if (pool === null || !limits.has(pool)) return true;
+            const taken = before.flatMap((other) => other.roots).filter((other) => other === pool).length;
+            return (used.get(pool) ?? 0) + taken < (limits.get(pool) ?? 0) + runBuffer;
+          };
+          return roots.length === 0 || roots.some(free);
+        });
       }),
     );
   });
@@ -106,45 +114,46 @@ describe("choosing queued runs", () => {
     expect(chooseRuns(queued, [], together, 10)).toEqual(["x0", "x1"]);
   });
 
-  test("no limit is ever passed, and no run is left behind that had room", () => {
-    const tags = fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2"), { maxKeys: 2 });
-    const limit = fc.record({
-      key: fc.constantFrom("a", "b"),
-      limit: fc.nat(3),
-      perUniqueValue: fc.boolean(),
-    });
+  test("a run starts exactly when no limit would be passed by it and those that come before it", () => {
+    const value = fc.constantFrom("1", "2");
+    const tags = fc.dictionary(fc.constantFrom("a", "b"), value, { maxKeys: 2 });
+    const limit = fc.record(
+      { key: fc.constantFrom("a", "b"), limit: fc.nat(3), value, perUniqueValue: fc.boolean() },
+      { requiredKeys: ["key", "limit"] },
+    );
     fc.assert(
       fc.property(
-        fc.array(tags, { maxLength: 12 }),
+        fc.array(fc.record({ tags, priority: fc.integer({ min: -1, max: 1 }) }), { maxLength: 12 }),
         fc.array(tags, { maxLength: 4 }),
         fc.integer({ min: -1, max: 8 }),
         fc.array(limit, { maxLength: 3 }),
-        (waiting, runningTags, maxConcurrentRuns, tagLimits) => {
+        fc.nat(10),
+        (waiting, runningTags, maxConcurrentRuns, tagLimits, max) => {
           const running = runningTags.map((each) => ({ tags: each }));
-          const queued = waiting.map((each, index) => run(`${index}`, { tags: each, createdAt: index }));
-          const limits = { maxConcurrentRuns, tagLimits };
-          const chosen = new Set(chooseRuns(queued, running, limits, 100));
-          const started = [...running, ...queued.filter(({ runId }) => chosen.has(runId))];
-          if (maxConcurrentRuns >= 0)
-            expect(chosen.size).toBeLessThanOrEqual(Math.max(0, maxConcurrentRuns - running.length));
-          const full = maxConcurrentRuns >= 0 && started.length >= maxConcurrentRuns;
-          const isOver = (
-            all: { tags: Record<string, string> }[],
-            mine: Record<string, string>,
-            slack: number,
-          ) =>
-            tagLimits.some(({ key, limit: most, perUniqueValue }) => {
+          const queued = waiting.map((each, index) => run(`${index}`, { ...each, createdAt: index }));
+          const passes = (all: { tags: Record<string, string> }[], { tags: mine }: QueuedRun) =>
+            tagLimits.some(({ key, limit: most, value: only, perUniqueValue }) => {
               const own = mine[key];
-              if (own === undefined) return false;
-              const same = all.filter(
-                (each) => each.tags[key] !== undefined && (!perUniqueValue || each.tags[key] === own),
+              if (own === undefined || (only !== undefined && only !== own)) return false;
+              const counted = all.filter(({ tags: { [key]: other } }) =>
+                perUniqueValue || only !== undefined ? other === own : other !== undefined,
               );
-              return same.length + slack > most;
+              return counted.length > most;
             });
-          for (const each of queued) {
-            if (chosen.has(each.runId)) expect(isOver(started, each.tags, 0)).toBe(false);
-            else if (!full) expect(isOver(started, each.tags, 1)).toBe(true);
-          }
+          const started = [...running];
+          const expected = [1, 0, -1]
+            .flatMap((priority) => queued.filter((each) => each.priority === priority))
+            .filter((each) => {
+              const room = maxConcurrentRuns < 0 || started.length < maxConcurrentRuns;
+              if (!room || started.length - running.length >= max) return false;
+              if (passes([...started, each], each)) return false;
+              started.push(each);
+              return true;
+            });
+          const backwards = queued.toReversed();
+          expect(chooseRuns(backwards, running, { maxConcurrentRuns, tagLimits }, max)).toEqual(
+            expected.map(({ runId }) => runId),
+          );
         },
       ),
     );

@@ -29,7 +29,16 @@ const list = (min: number, max: number): fc.Arbitrary<Field> =>
   fc
     .uniqueArray(fc.integer({ min, max }), { minLength: 1, maxLength: 3 })
     .map((values) => ({ text: values.join(), has: (value) => values.includes(value) }));
-const field = (min: number, max: number) => fc.oneof(fc.constant(every), list(min, max));
+/** One value twice means all of them, as in Dagster; from a later to an earlier one it goes round the end. */
+const range = (min: number, max: number): fc.Arbitrary<Field> =>
+  fc.tuple(fc.integer({ min, max }), fc.integer({ min, max })).map(([from, to]) => ({
+    text: `${from}-${to}`,
+    has: (value) => {
+      if (from === to) return true;
+      return from < to ? from <= value && value <= to : from <= value || value <= to;
+    },
+  }));
+const field = (min: number, max: number) => fc.oneof(fc.constant(every), list(min, max), range(min, max));
 const stepped = (min: number, max: number) =>
   fc.oneof(
     field(min, max),
@@ -67,24 +76,93 @@ function take(ticks: Iterable<number>, count: number): number[] {
   return taken;
 }
 
+/** Whether a cron with these fields names this local time (ms). */
+function names([minutes, hours, days, months, weekdays]: Field[], local: number): boolean {
+  const date = new Date(local);
+  // Of two days that are given one is enough.
+  const either = days !== every && weekdays !== every;
+  const [day, weekday] = [days?.has(date.getUTCDate()), weekdays?.has(date.getUTCDay())];
+  if (!minutes?.has(date.getUTCMinutes()) || !hours?.has(date.getUTCHours())) return false;
+  return (
+    months?.has(date.getUTCMonth() + 1) === true && ((either ? day || weekday : day && weekday) ?? false)
+  );
+}
+
+interface Change {
+  zone: string;
+  at: number;
+  /** Milliseconds from UTC, before and after it. */
+  before: number;
+  after: number;
+}
+/** Of some years, as the platform knows them. */
+const CHANGES: Change[] = CHANGING.flatMap((zone) => {
+  const format = new Intl.DateTimeFormat("en-US", {
+    ...{ timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric" },
+    ...{ day: "numeric", hour: "numeric", minute: "numeric" },
+  });
+  const offset = (at: number) => {
+    const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+    const { year = 0, month = 0, day = 0, hour = 0, minute = 0 } = part;
+    return Date.UTC(year, month - 1, day, hour, minute) - at;
+  };
+  const found: Change[] = [];
+  for (let day = Date.UTC(2023, 6); day < Date.UTC(2026, 6); day += DAY) {
+    if (offset(day) === offset(day + DAY)) continue;
+    let at = day;
+    while (offset(at) === offset(day)) at += 30 * MINUTE;
+    found.push({ zone, at, before: offset(day), after: offset(at) });
+  }
+  return found;
+});
+
 test("a cron fires at each minute that its fields name, and at no other", () => {
   fc.assert(
     fc.property(cron, fc.constantFrom(...Object.keys(FIXED)), instant, ({ fields, text }, zone, after) => {
-      const [minutes, hours, days, months, weekdays] = fields;
       const end = after + 5 * DAY;
       const expected: number[] = [];
       for (let at = Math.floor(after / MINUTE + 1) * MINUTE; at < end; at += MINUTE) {
-        const local = new Date(at + (FIXED[zone] ?? 0) * MINUTE);
-        // Of two days that are given one is enough.
-        const either = days !== every && weekdays !== every;
-        const [day, weekday] = [days.has(local.getUTCDate()), weekdays.has(local.getUTCDay())];
-        if (!minutes.has(local.getUTCMinutes()) || !hours.has(local.getUTCHours())) continue;
-        if (months.has(local.getUTCMonth() + 1) && (either ? day || weekday : day && weekday))
-          expected.push(at);
+        if (names(fields, at + (FIXED[zone] ?? 0) * MINUTE)) expected.push(at);
       }
       expect(until(cronTicks(text, zone, after), end)).toEqual(expected);
     }),
     { numRuns: 150 },
+  );
+});
+
+test("over a change of the clock a local time that comes twice fires once, or twice for every hour, and none is lost", () => {
+  expect(CHANGES).toHaveLength(5 * 2 * 3);
+  const early = fc.integer({ min: 0, max: 2 * 24 * 60 });
+  fc.assert(
+    fc.property(cron, fc.constantFrom(...CHANGES), early, ({ fields, text }, change, minutes) => {
+      const { zone, at, before, after } = change;
+      const everyHour = Array.from({ length: 24 }, (_, hour) => fields[1]?.has(hour)).every(Boolean);
+      const width = Math.abs(after - before);
+      const [start, end] = [at - 2 * width - minutes * MINUTE, at + 2 * DAY];
+      const ticks = until(cronTicks(text, zone, start), end);
+      const local = (instant: number) => instant + (instant < at ? before : after);
+      // Set back: from one width before the change to one after it. Set forward: the width that follows.
+      const odd = (instant: number) => instant >= (after < before ? at - width : at) && instant < at + width;
+      const plain: number[] = [];
+      const oddOnes: number[] = [];
+      for (let instant = start + MINUTE; instant < end; instant += MINUTE)
+        if (names(fields, local(instant))) (odd(instant) ? oddOnes : plain).push(instant);
+      expect(ticks.filter((tick) => !odd(tick))).toEqual(plain);
+      const oddTicks = ticks.filter(odd);
+      if (everyHour) expect(oddTicks).toEqual(oddOnes);
+      else if (after < before)
+        expect(oddTicks.map(local).toSorted()).toEqual([...new Set(oddOnes.map(local))].toSorted());
+      else {
+        // What never comes by the clock fires within as much time as was left out.
+        const left: number[] = [];
+        for (let skipped = at + before; skipped < at + after; skipped += MINUTE)
+          if (names(fields, skipped)) left.push(skipped);
+        if (left.length > 0) expect(oddTicks.length).toBeGreaterThan(0);
+        for (const instant of oddOnes) expect(oddTicks).toContain(instant);
+        if (left.length === 0) expect(oddTicks).toEqual(oddOnes);
+      }
+    }),
+    { numRuns: 200 },
   );
 });
 
