@@ -160,3 +160,19 @@ describe("parsing", () => {
     );
   });
 });
+
+/** Of 2024 from March on, by Dagster 1.13.27's cron_string_iterator. */
+test.each([
+  ["0 0 * * 5-1/2", ["03-01T00:00", "03-03T00:00", "03-08T00:00", "03-10T00:00"]],
+  ["0 20-4/3 * * *", ["03-01T03:00", "03-01T20:00", "03-01T23:00", "03-02T03:00"]],
+  ["0 0 1 11-3/2 *", ["03-01T00:00", "11-01T00:00"]],
+  ["50-10/7 0 2 3 *", ["03-02T00:05", "03-02T00:50", "03-02T00:57"]],
+  ["0 0 28-3/2 * *", ["03-01T00:00", "03-03T00:00", "03-28T00:00", "03-30T00:00", "04-01T00:00"]],
+])("a stepped range that goes round the end, %s, goes on as in Dagster", (cron, expected) => {
+  const ticks: string[] = [];
+  for (const tick of cronTicks(cron, "UTC", Date.UTC(2024, 2, 1) - 1)) {
+    ticks.push(new Date(tick).toISOString().slice(5, 16));
+    if (ticks.length === expected.length) break;
+  }
+  expect(ticks).toEqual(expected);
+});

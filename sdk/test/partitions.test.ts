@@ -67,6 +67,8 @@ describe("time windows", () => {
   test("a key exists from the end of its window on", () => {
     expect(hasPartitionKey(daily, "2024-01-04", at("2024-01-04T22:59:59Z"))).toBe(false);
     expect(hasPartitionKey(daily, "2024-01-04", at("2024-01-04T23:00:00Z"))).toBe(true);
+    expect(partitionKeys(daily, at("2024-01-01T22:59:59Z"))).toEqual([]);
+    expect(partitionKeys(daily, at("2024-01-01T23:00:00Z"))).toEqual(["2024-01-01"]);
     expect(lastPartitionEndingAt(daily, Date.parse("2024-01-04T23:00Z"))).toBe("2024-01-04");
     expect(lastPartitionEndingAt(daily, Date.parse("2023-12-31T23:00Z"))).toBeNull();
   });
