@@ -115,7 +115,7 @@ describe("choosing queued runs", () => {
   });
 
   test("a run starts exactly when no limit would be passed by it and those that come before it", () => {
-    const value = fc.constantFrom("1", "2");
+    const value: fc.Arbitrary<string> = fc.constantFrom("1", "2");
     const tags = fc.dictionary(fc.constantFrom("a", "b"), value, { maxKeys: 2 });
     const limit = fc.record(
       { key: fc.constantFrom("a", "b"), limit: fc.nat(3), value, perUniqueValue: fc.boolean() },

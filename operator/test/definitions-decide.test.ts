@@ -280,6 +280,7 @@ describe("switches and ticks", () => {
     endedAt: 1_000_001,
     runIds: [],
     originRunIds: [],
+    dynamicPartitions: [],
     skipReason: "nothing new",
     error: null,
     cursor: null,
