@@ -46,7 +46,7 @@ export async function firstLine(
 }
 
 export const kubectl = (args: string[], input = "") => command("kubectl", args, input);
-export const helm = (args: string[]) => command("helm", args);
+export const helm = (args: string[], input = "") => command("helm", args, input);
 
 /** Objects as kubectl lists them. */
 export interface KubeItem {
