@@ -1,25 +1,20 @@
-import { Button } from "@mantine/core";
-import { IconTestPipe } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { keyToUrl } from "../assets/key.ts";
 import { Copyable } from "../design/Copyable.tsx";
-import { Problem, QueryProblem, SkeletonRows } from "../design/Feedback.tsx";
-import { PageHead, Panel } from "../design/Page.tsx";
+import { Panel } from "../design/Page.tsx";
 import { TimeAgo } from "../design/Time.tsx";
 import { SensorPage as SensorPageQuery } from "../graphql/generated/operations.ts";
 import { useGraphQL } from "../graphql/hooks.ts";
 import { selectorOf, useWorkspace } from "../workspace/workspace.ts";
-import { TickBars, Toggle } from "./AutomationRow.tsx";
 import { CursorDialog } from "./CursorDialog.tsx";
+import { InstigatorPage } from "./InstigatorPage.tsx";
 import { sensorKind } from "./sensor-kind.ts";
-import { TestDialog } from "./TestDialog.tsx";
-import { TICKS_SHOWN, TickList, ticksTitle } from "./TickList.tsx";
+import { TICKS_SHOWN } from "./TickList.tsx";
 
 export function SensorPage() {
   const { location, name } = useParams({ from: "/automation/$location/sensors/$name" });
-  const { places, query: workspace } = useWorkspace();
-  const [testing, setTesting] = useState(false);
+  const { places } = useWorkspace();
   const [cursoring, setCursoring] = useState(false);
   const repository = useMemo(
     () => selectorOf(places, location, (r) => r.sensors.some((s) => s.name === name)),
@@ -48,63 +43,19 @@ export function SensorPage() {
       : null;
   const on = sensor?.sensorState.status === "RUNNING";
   return (
-    <div className="page">
-      <PageHead
+    <>
+      <InstigatorPage
+        kind="sensor"
+        location={location}
         name={name}
-        crumb={
-          <>
-            <Link to="/automation">Automation</Link> /{" "}
-            <Link to="/deployment/$location" params={{ location }}>
-              {location}
-            </Link>
-          </>
-        }
-        title={name}
-        sub={sensor?.description ?? undefined}
-        actions={
-          sensor && repository ? (
-            <>
-              <Toggle
-                kind="sensor"
-                location={location}
-                name={name}
-                state={sensor.sensorState}
-                label={on ? "On" : "Off"}
-              />
-              {sensor.sensorType === "AUTOMATION" ? null : (
-                <Button
-                  variant="default"
-                  leftSection={<IconTestPipe size={15} />}
-                  onClick={() => setTesting(true)}
-                >
-                  Test
-                </Button>
-              )}
-            </>
-          ) : null
-        }
-      />
-      {query.error && !query.data ? <QueryProblem error={query.error} retry={query.refetch} /> : null}
-      {workspace.data && !repository ? (
-        <Problem
-          title={`The code location ${location} is not loaded`}
-          next={<Link to="/deployment">Its load error is in Deployment</Link>}
-        />
-      ) : null}
-      {found && found.__typename !== "Sensor" ? (
-        <Problem title={found.message} next={<Link to="/automation">All sensors</Link>} />
-      ) : null}
-      {!found && !query.error ? <SkeletonRows /> : null}
-      {sensor ? (
-        <div className="cols-main">
-          <Panel
-            title={ticksTitle(sensor.sensorState.ticks)}
-            actions={<TickBars ticks={sensor.sensorState.ticks.slice(0, 30)} />}
-          >
-            <div className="scroll-x">
-              <TickList ticks={sensor.sensorState.ticks} />
-            </div>
-          </Panel>
+        repository={repository}
+        query={query}
+        refusal={found && found.__typename !== "Sensor" ? found.message : null}
+        of={sensor && { description: sensor.description, state: sensor.sensorState }}
+        cursor={data?.lastCursor ?? null}
+        testable={sensor?.sensorType !== "AUTOMATION"}
+      >
+        {sensor ? (
           <Panel title="Definition" padded>
             <dl className="kv">
               <dt>Evaluated</dt>
@@ -202,8 +153,8 @@ export function SensorPage() {
               ) : null}
             </dl>
           </Panel>
-        </div>
-      ) : null}
+        ) : null}
+      </InstigatorPage>
       {cursoring && repository ? (
         <CursorDialog
           selector={{ ...repository, sensorName: name }}
@@ -212,15 +163,6 @@ export function SensorPage() {
           onClose={() => setCursoring(false)}
         />
       ) : null}
-      {testing && repository ? (
-        <TestDialog
-          kind="sensor"
-          name={name}
-          repository={repository}
-          cursor={data?.lastCursor ?? null}
-          onClose={() => setTesting(false)}
-        />
-      ) : null}
-    </div>
+    </>
   );
 }
