@@ -9,6 +9,7 @@ import type {
 import type { EventRecord } from "../ports/event-log.ts";
 import type { RunRecord } from "../ports/run-storage.ts";
 import type { Storage } from "../ports/storage.ts";
+import { isEnded } from "../run-state/status.ts";
 import { watchedAssets } from "./watch-assets.ts";
 
 export type RunMonitors = Extract<SensorMonitors, { kind: "runs" }>;
@@ -22,7 +23,6 @@ const EVENT = {
   CANCELING: "RUN_CANCELING",
   CANCELED: "RUN_CANCELED",
 } as const satisfies Record<RunMonitors["status"], RunEventType>;
-const TERMINAL: readonly string[] = ["SUCCESS", "FAILURE", "CANCELED"];
 
 /** Most events of one tick. */
 const MAX_EVENTS = 500;
@@ -72,7 +72,7 @@ function isMonitored(
 ): boolean {
   const { status, jobs, allLocations, ownRuns } = monitors;
   // An event of a run that had ended otherwise before changed nothing.
-  if (TERMINAL.includes(status) && run.status !== status) return false;
+  if (isEnded(status) && run.status !== status) return false;
   if (!ownRuns && run.location === location && run.tags["dagster/sensor_name"] === name) return false;
   if (allLocations) return true;
   if (jobs === null) return run.location === location;
