@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { stringify } from "yaml";
-import { DAGSTER, find, installKinds, notes, render } from "../src/chart.ts";
+import { DAGSTER, find, installKinds, type Manifest, notes, render } from "../src/chart.ts";
 import { helm, kubectl } from "../src/command.ts";
 
 beforeAll(installKinds);
