@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { Conflict } from "@dagster-operator/engine";
+import { Conflict, InvalidInput } from "@dagster-operator/engine";
 import { eventually } from "@dagster-operator/engine/testing";
 import { withPostgres } from "@dagster-operator/storage/testing";
 import { afterEach, expect, test } from "@jest/globals";
@@ -68,6 +68,14 @@ test("one holds a database alone, and the next is told its name", async () => {
   await expect(hold(url, "operator a", { shared: true })).rejects.toThrow("first, process 1");
   await first.release();
   await hold(url, "second", { patienceMs: 300_000 });
+});
+
+test("an address that names something wrong is bad input, with what to do", async () => {
+  const url = new URL(await database());
+  url.pathname = "/no_such_database";
+  const refused = hold(url.href, "somebody");
+  await expect(refused).rejects.toThrow(InvalidInput);
+  await expect(refused).rejects.toThrow(/database "no_such_database" does not exist: create it/);
 });
 
 test("those that share hold it together, and keep out one that wants it alone", async () => {

@@ -14,7 +14,7 @@ export interface StorageChoice {
 export function chooseStorage(flag: string | undefined, cwd: string): StorageChoice {
   const folder = absolute(DEFAULT_FOLDER, cwd);
   if (flag === undefined) return { folder, shown: folder };
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(flag))
+  if (!/^[a-z][a-z0-9+.-]*:\/\/|^postgres(ql)?:/i.test(flag))
     return { folder: absolute(flag, cwd), shown: absolute(flag, cwd) };
   const url = /^postgres(ql)?:\/\//.test(flag) && URL.canParse(flag) ? new URL(flag) : null;
   if (!url)

@@ -1,4 +1,4 @@
-import { Unavailable } from "@dagster-operator/engine";
+import { InvalidInput, Unavailable } from "@dagster-operator/engine";
 
 const LOST = new Set([
   "ECONNREFUSED",
@@ -42,6 +42,21 @@ export function isLost(error: unknown): boolean {
 export function isTransient(error: unknown): boolean {
   const code = codeOf(error);
   return code === "40P01" || code === "40001";
+}
+
+/** What a server answers to an address that names something wrong, and what to do. */
+const WRONG_ADDRESS: Record<string, string> = {
+  "3D000": "create it (createdb), or name another at the end of the address",
+  "28000": "look at the user in the address, and at the server's pg_hba.conf",
+  "28P01": "look at the user and the password in the address",
+};
+
+/** What a caller is told: Unavailable where the server is away, InvalidInput where its address is wrong, else the error itself. */
+export function told(what: string, error: unknown): unknown {
+  if (isLost(error)) return unavailable(what, error);
+  const next = WRONG_ADDRESS[codeOf(error)];
+  if (next === undefined) return error;
+  return Object.assign(new InvalidInput(`${what}: ${messageOf(error)}: ${next}`), { cause: error });
 }
 
 export function unavailable(what: string, cause: unknown): Unavailable {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Conflict } from "@dagster-operator/engine";
 import pg from "pg";
-import { isLost, unavailable } from "./errors.ts";
+import { told } from "./errors.ts";
 import { LOCKS } from "./locks.ts";
 import { describe } from "./postgres.ts";
 
@@ -78,7 +78,7 @@ class Hold implements DatabaseHold {
       await this.#lockOn(client);
     } catch (error) {
       await client.end().catch(() => undefined);
-      throw isLost(error) ? unavailable(describe(this.#url), error) : error;
+      throw told(describe(this.#url), error);
     }
     this.#client = client;
     if (this.#released.signal.aborted) await client.end().catch(() => undefined);

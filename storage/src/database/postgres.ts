@@ -1,6 +1,6 @@
 import pg from "pg";
 import { type Database, NOTIFY_CHANNEL, type Parameter, type Session } from "./database.ts";
-import { isLost, isTransient, unavailable } from "./errors.ts";
+import { isLost, isTransient, told } from "./errors.ts";
 import { PostgresListener } from "./postgres-listener.ts";
 
 // bigint as number: ids stay below 2^53 for longer than any installation lives.
@@ -32,8 +32,6 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
   pool.on("error", () => undefined);
   let listener: PostgresListener | null = null;
 
-  const asUnavailable = (error: unknown) => (isLost(error) ? unavailable(name, error) : error);
-
   async function transaction<T>(
     work: (client: pg.PoolClient) => Promise<T>,
     shared?: readonly [number, number],
@@ -44,7 +42,7 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
       try {
         client = await pool.connect();
       } catch (error) {
-        throw asUnavailable(error);
+        throw told(name, error);
       }
       let broken = false;
       // Without a listener a connection that dies between two statements would end the process.
@@ -65,7 +63,7 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
           });
         }
         if (isTransient(error) && attempt < ATTEMPTS) continue;
-        throw asUnavailable(error);
+        throw told(name, error);
       } finally {
         client.off("error", onError);
         client.release(broken);
@@ -80,7 +78,7 @@ export function postgresDatabase(url: string, options: PostgresOptions = {}): Da
           return (await pool.query(sql, params as unknown[])).rows as Row[];
         } catch (error) {
           if (isTransient(error) && attempt < ATTEMPTS) continue;
-          throw asUnavailable(error);
+          throw told(name, error);
         }
       }
     },
