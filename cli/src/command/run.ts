@@ -1,7 +1,7 @@
 import { InvalidInput } from "@dagster-operator/engine";
 import type { Command } from "commander";
 import { pastEvents } from "../graphql/run-events.ts";
-import { deleteRun, findRun, listRuns, reexecuteRun, terminateRuns } from "../graphql/runs.ts";
+import { deleteRun, findRun, listRuns, type Run, reexecuteRun, terminateRuns } from "../graphql/runs.ts";
 import { exitCodeOf, Outcome } from "../output/exit.ts";
 import { followRun, requireSuccess } from "../output/follow-run.ts";
 import { eventLine } from "../output/run-view.ts";
@@ -54,7 +54,7 @@ export function addRun(program: Command): void {
             runs.map((one) => [
               one.runId.slice(0, 8),
               one.status,
-              one.jobName === "__ASSET_JOB" ? assetsText(one.assetSelection) : one.jobName,
+              one.jobName === "__ASSET_JOB" ? selectionText(one) : one.jobName,
               one.repositoryOrigin?.repositoryLocationName ?? "-",
               moment(one.creationTime * 1000),
               one.startTime && one.endTime ? duration((one.endTime - one.startTime) * 1000) : "-",
@@ -152,8 +152,13 @@ function statuses(value: string): string[] {
   return wanted;
 }
 
-function assetsText(assets: { path: string[] }[] | null): string {
-  const keys = (assets ?? []).map(({ path }) => path.join("/"));
+/** The assets of a run, or else its checks: `orders:has_rows`. */
+function selectionText({ assetSelection, assetCheckSelection }: Run): string {
+  const assets = (assetSelection ?? []).map(({ path }) => path.join("/"));
+  const checks = (assetCheckSelection ?? []).map(
+    ({ name, assetKey }) => `${assetKey.path.join("/")}:${name}`,
+  );
+  const keys = assets.length > 0 ? assets : checks;
   return keys.length > 3
     ? `${keys.slice(0, 2).join(", ")} and ${keys.length - 2} more`
     : keys.join(", ") || "assets";

@@ -16,6 +16,7 @@ export interface Run {
   parentRunId: string | null;
   rootRunId: string | null;
   assetSelection: { path: string[] }[] | null;
+  assetCheckSelection: { name: string; assetKey: { path: string[] } }[] | null;
   repositoryOrigin: { repositoryLocationName: string } | null;
   stepStats: { stepKey: string; status: string | null; startTime: number | null; endTime: number | null }[];
 }
@@ -34,6 +35,7 @@ const RUN = `
   runId status jobName creationTime startTime endTime parentRunId rootRunId
   tags { key value }
   assetSelection { path }
+  assetCheckSelection { name assetKey { path } }
   repositoryOrigin { repositoryLocationName }
 `;
 const STEPS = "stepStats { stepKey status startTime endTime }";

@@ -30,7 +30,7 @@ export function describe(of: ScheduleRow | SensorRow): Described {
     of.sensorType === "STANDARD"
       ? ""
       : of.sensorType === "AUTOMATION"
-        ? `, conditions of ${countOf(of.assetSelection?.assetKeys.length ?? 0, "asset")}`
+        ? `, conditions of ${evaluated(of.assetSelection)}`
         : `, ${sensorKind(of.sensorType)}`;
   const when = `Every ${of.minIntervalSeconds}s${what}`;
   return {
@@ -43,3 +43,13 @@ export function describe(of: ScheduleRow | SensorRow): Described {
 }
 
 const named = (job: string) => (job.startsWith("__") ? null : job);
+
+/** `3 assets`, `1 check`, `3 assets and 1 check`. */
+function evaluated(selection: SensorRow["assetSelection"]): string {
+  const [assets, checks] = [selection?.assetKeys.length ?? 0, selection?.assetChecks.length ?? 0];
+  const parts = [
+    ...(assets > 0 || checks === 0 ? [countOf(assets, "asset")] : []),
+    ...(checks > 0 ? [countOf(checks, "check")] : []),
+  ];
+  return parts.join(" and ");
+}
