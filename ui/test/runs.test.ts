@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { RunRow, RunStatus } from "../src/graphql/generated/operations.ts";
 import { timelineLayout } from "../src/overview/timeline-layout.ts";
+import { keptTags } from "../src/run/kept-tags.ts";
 import { runsFilter, runTitle, visibleTags } from "../src/runs/run-list.ts";
 import { list, oneOf, present, someOf, text, whole } from "../src/search-params.ts";
 import { best, rank } from "../src/shell/rank.ts";
@@ -125,4 +126,13 @@ test("search ranks exact before prefix before word before letters in order", () 
   );
   expect(rank("dlr", "daily_revenue")).not.toBeNull();
   expect(rank("zzz", "daily_revenue")).toBeNull();
+});
+
+test("a re-execution takes over the user's tags and the partition, with nothing else of the answer", () => {
+  const tag = (key: string) => ({ __typename: "PipelineTag" as const, key, value: "x" });
+  const all = ["team", "dagster/partition", "dagster/backfill", ".dagster/repository"].map(tag);
+  expect(keptTags(all)).toEqual([
+    { key: "team", value: "x" },
+    { key: "dagster/partition", value: "x" },
+  ]);
 });

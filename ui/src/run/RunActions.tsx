@@ -9,6 +9,7 @@ import { ReexecuteSteps, type RunStatus } from "../graphql/generated/operations.
 import { executionParams, refusalOf } from "../launch/launch.ts";
 import { reexecute, report, reportFailure, terminate } from "../runs/actions.ts";
 import { Confirm } from "../runs/Confirm.tsx";
+import { keptTags } from "./kept-tags.ts";
 import type { Run } from "./RunPage.tsx";
 
 /** Terminate while the run goes on; afterwards run it again: all, from failure, or chosen steps. */
@@ -45,7 +46,7 @@ export function RunActions({
       {
         config: run.runConfigYaml,
         steps: chosen,
-        tags: run.tags.filter((t) => !t.key.startsWith("dagster/") || t.key === "dagster/partition"),
+        tags: keptTags(run.tags),
       },
     );
     const { launchPipelineReexecution: answer } = await send(ReexecuteSteps, {
