@@ -19,6 +19,7 @@ import {
   workerJob,
   workerSecret,
 } from "./job-template.ts";
+import type { KnownLocations } from "./known-locations.ts";
 import { jobEnvironment, podConfig } from "./location-objects.ts";
 import type { K8sConfig } from "./merge/k8s-config.ts";
 import { runK8sConfig } from "./merge/layers.ts";
@@ -31,6 +32,7 @@ import type { WorkerCache, WorkerView } from "./worker-cache.ts";
 export interface KubernetesBackendOptions {
   client: KubeClient;
   storage: Storage;
+  locations: KnownLocations;
   cache: WorkerCache;
   /** Name of this installation. */
   installation: string;
@@ -87,10 +89,12 @@ export class KubernetesBackend implements ComputeBackend {
   }
 
   async launch(request: Launch): Promise<void> {
-    const { client, storage, cache, launcher } = this.#o;
+    const { client, storage, locations, cache, launcher } = this.#o;
     const { runId, attempt, location } = request;
-    const [run, row] = await Promise.all([storage.runs.get(runId), storage.locations.get(location)]);
+    const run = await storage.runs.get(runId);
     if (!run) throw new NotFound("run", runId);
+    // One that has begun goes on to its end, though its location was deleted.
+    const row = await (run.startedAt === null ? locations.now(location) : locations.last(location));
     if (!row)
       throw new NotFound("code location", location, "its runs cannot start: was its CodeLocation deleted?");
     await this.#removeOlder(runId, attempt);

@@ -7,6 +7,7 @@ import { Controller } from "../runtime/controller.ts";
 import type { Ttl } from "./decide.ts";
 import { infrastructureRetries } from "./infrastructure-retries.ts";
 import { JOB } from "./job-template.ts";
+import { KnownLocations } from "./known-locations.ts";
 import { KubernetesBackend } from "./kubernetes-backend.ts";
 import type { K8sConfig } from "./merge/k8s-config.ts";
 import { RunReconciler, runIdOf } from "./reconcile.ts";
@@ -97,9 +98,11 @@ export const runPart =
     return {
       controllers: [controller],
       lead: async (signal) => {
+        const locations = new KnownLocations(storage);
         const steps = new StepBackend({
           client,
           storage,
+          locations,
           cache,
           installation,
           infrastructureRetries: retries,
@@ -113,6 +116,7 @@ export const runPart =
         const own = new KubernetesBackend({
           client,
           storage,
+          locations,
           cache,
           installation,
           launcher: options.launcher,

@@ -25,6 +25,7 @@ import {
   type WorkerJob,
   workerJob,
 } from "./job-template.ts";
+import type { KnownLocations } from "./known-locations.ts";
 import { jobEnvironment, podConfig } from "./location-objects.ts";
 import { readContainerContext } from "./merge/container-context.ts";
 import { type K8sConfig, readK8sConfig } from "./merge/k8s-config.ts";
@@ -39,6 +40,7 @@ import type { WorkerCache, WorkerView } from "./worker-cache.ts";
 export interface StepBackendOptions {
   client: KubeClient;
   storage: Storage;
+  locations: KnownLocations;
   cache: WorkerCache;
   /** Name of this installation. */
   installation: string;
@@ -156,9 +158,9 @@ export class StepBackend {
   }
 
   async #worker(step: ClaimedStep): Promise<WorkerJob> {
-    const { client, storage, cache, launcher, url } = this.#o;
+    const { client, storage, locations, cache, launcher, url } = this.#o;
     const { runId, attempt, stepKey, stepAttempt, op } = step;
-    const [run, row] = await Promise.all([storage.runs.get(runId), storage.locations.get(step.location)]);
+    const [run, row] = await Promise.all([storage.runs.get(runId), locations.last(step.location)]);
     if (!run) throw new NotFound("run", runId);
     if (!row) throw new NotFound("code location", step.location);
     const executor = executorConfig(run.runConfig);

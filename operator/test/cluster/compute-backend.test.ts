@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from "@jest/globals";
 import type { MakePart } from "../../src/compose.ts";
 import { POD, type Pod } from "../../src/kube/resources.ts";
 import { JOB } from "../../src/run/job-template.ts";
+import { KnownLocations } from "../../src/run/known-locations.ts";
 import { KubernetesBackend } from "../../src/run/kubernetes-backend.ts";
 import { emptyConfig } from "../../src/run/merge/k8s-config.ts";
 import { type BatchJob, trimJob, trimPod, WORKER_SELECTOR, WorkerCache } from "../../src/run/worker-cache.ts";
@@ -37,6 +38,7 @@ async function open(): Promise<KubernetesBackend> {
           new KubernetesBackend({
             client,
             storage,
+            locations: new KnownLocations(storage),
             cache,
             installation: "test",
             launcher: emptyConfig(),

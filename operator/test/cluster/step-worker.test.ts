@@ -116,6 +116,18 @@ describe("The executor k8s_job", () => {
     expect(started.map(({ stepKey }) => stepKey)).toEqual(["works", "waits", "waits"]);
   });
 
+  test("goes on to its end when its location is deleted meanwhile; what has not begun fails with the reason", async () => {
+    const runId = await system.start("parallel", k8sJob());
+    while (!(await system.events(runId)).some(({ type }) => type === "STEP_START"))
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    await system.storage.locations.remove("here", "uid-here");
+    const late = await system.start("quick");
+    expect((await system.ended(late)).error?.message).toContain("was its CodeLocation deleted?");
+    const run = await system.ended(runId);
+    expect([run.status, run.error]).toEqual(["SUCCESS", null]);
+    await system.locate();
+  });
+
   test("removes every step's Job when the run is canceled", async () => {
     const runId = await system.start("hangs", k8sJob());
     await system.said(runId, /^Pod dagster-step-.* runs on node/);
