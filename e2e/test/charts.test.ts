@@ -103,6 +103,39 @@ describe("the chart dagster", () => {
     });
   });
 
+  test("leaves the number of runs to the daemon when it is null, and limits nothing without a queue", async () => {
+    const queueOf = async (runCoordinator: unknown) => {
+      const manifests = await render(DAGSTER, { dagsterDaemon: { runCoordinator } });
+      return JSON.parse(find(manifests, "ConfigMap", "rel-dagster-instance").data["instance.json"]).run_queue;
+    };
+    const config = { queuedRunCoordinator: { maxConcurrentRuns: null } };
+    expect(await queueOf({ config })).toEqual({ tag_concurrency_limits: [] });
+    expect(await queueOf({ config: { queuedRunCoordinator: { maxConcurrentRuns: 0 } } })).toMatchObject({
+      max_concurrent_runs: 0,
+    });
+    expect(await queueOf({ enabled: false })).toEqual({
+      max_concurrent_runs: -1,
+      tag_concurrency_limits: [],
+    });
+  });
+
+  test("takes env as a map or a list, and keeps Node's young heap small unless it names NODE_OPTIONS", async () => {
+    const envOf = async (env?: unknown) => {
+      const manifests = await render(DAGSTER, env === undefined ? {} : { dagsterDaemon: { env } });
+      const [container] = find(manifests, "Deployment", "rel-dagster-daemon").spec.template.spec.containers;
+      return container.env.filter(({ name }: Manifest) => /^(NODE_OPTIONS|A)$/.test(name));
+    };
+    const small = { name: "NODE_OPTIONS", value: "--max-semi-space-size=4" };
+    const own = { name: "NODE_OPTIONS", value: "--trace-gc" };
+    const a = { name: "A", value: "1" };
+    expect(await envOf()).toEqual([small]);
+    expect(await envOf([])).toEqual([small]);
+    expect(await envOf({ A: 1 })).toEqual([small, a]);
+    expect(await envOf([a])).toEqual([small, a]);
+    expect(await envOf({ NODE_OPTIONS: "--trace-gc" })).toEqual([own]);
+    expect(await envOf([a, own])).toEqual([a, own]);
+  });
+
   test("writes monitoring, retries, retention, pools and webhooks in the keys of dagster.yaml", async () => {
     const manifests = await render(DAGSTER, {
       dagsterDaemon: {
@@ -257,19 +290,29 @@ describe("the chart dagster", () => {
     const said = await notes(DAGSTER, {
       dagsterWebserver: { workspace: { enabled: true }, replicaCount: 2 },
       computeLogManager: { type: "S3ComputeLogManager" },
-      telemetry: { enabled: false },
+      telemetry: { enabled: true },
+      // Of the official values.yaml, for who brings that whole file along.
+      dagsterDaemon: {
+        heartbeatTolerance: 300,
+        sensors: { useThreads: true, numWorkers: 4 },
+        livenessProbe: {},
+      },
+      runLauncher: { config: { k8sRunLauncher: { loadInclusterConfig: true, failPodOnRunFailure: false } } },
+      scheduler: { type: "DagsterDaemonScheduler", config: {} },
+      flower: { enabled: false, service: { port: 5555 } },
+      pythonLogs: {},
     });
     expect([...said.matchAll(/^- ([\w.]+):/gm)].map(([, key]) => key).sort()).toEqual([
       "computeLogManager",
       "dagsterWebserver.workspace",
-      "telemetry",
     ]);
     expect(await notes(DAGSTER, {})).not.toContain("no effect");
   });
 
   test.each([
     [{ dagsterDaemon: { replicas: 2 } }, "replicas"],
-    [{ runLauncher: { type: "CeleryK8sRunLauncher" } }, "runLauncher"],
+    [{ runLauncher: { type: "CeleryK8sRunLauncher" } }, "use K8sRunLauncher, and the executor k8s_job"],
+    [{ dagsterDaemon: { runCoordinator: { type: "CustomRunCoordinator" } } }, "use QueuedRunCoordinator"],
     [{ runLauncher: { config: { k8sRunLauncher: { nodeSelector: {} } } } }, "nodeSelector"],
     [{ postgresql: { enabled: false } }, "postgresql.postgresqlHost"],
   ])("refuses %j by name", async (values, told) => {

@@ -27,6 +27,8 @@ describe("the chart dagster-user-deployments", () => {
     replicaCount: 2,
     pdb: { minAvailable: 1 },
     serviceAccount: { create: true, annotations: { a: "b" } },
+    // As the official schema has it: with `enabled` or without.
+    startupProbe: { httpGet: { path: "/readyz", port: 3030 } },
     readinessProbe: { enabled: true, periodSeconds: 3 },
     livenessProbe: { enabled: true, exec: { command: ["true"] } },
     includeConfigInLaunchedRuns: { enabled: true },
@@ -63,6 +65,7 @@ describe("the chart dagster-user-deployments", () => {
       podDisruptionBudget: { minAvailable: 1 },
       serviceAccountName: "rel-orders",
       imagePullSecrets: [{ name: "pull" }],
+      startupProbe: orders.startupProbe,
       livenessProbe: { exec: { command: ["true"] } },
     });
     await kubectl(["apply", "--dry-run=server", "-n", "default", "-f", "-"], JSON.stringify(location));
@@ -104,6 +107,32 @@ describe("the chart dagster-user-deployments", () => {
       file: "definitions.ts",
       env: [{ name: "X", value: "z" }],
     });
+  });
+
+  test("takes the official chart's defaults and nulls without a word, and no probe of Dagster's gRPC server", async () => {
+    const probe = { periodSeconds: 20, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 3 };
+    const command = ["dagster", "api", "grpc-health-check", "-p", "3030"];
+    const deployment = {
+      ...{ name: "py", image: { repository: "r/py", tag: null, pullPolicy: "Always" }, port: 3030 },
+      ...{ dagsterApiGrpcArgs: ["-f", "/app/repo.py"], includeConfigInLaunchedRuns: { enabled: true } },
+      ...{ env: [], labels: {}, annotations: null, resources: null, service: { annotations: {} } },
+      ...{ readinessProbe: { enabled: true, ...probe }, startupProbe: { enabled: false } },
+    };
+    const chart = { enabled: true, enableSubchart: true, dagsterHome: "/opt/dagster/dagster_home" };
+    const values = { ...chart, deployments: [{ ...deployment, livenessProbe: {} }], extraManifests: null };
+    const [location] = await render(USER_CODE, values);
+    expect(location.spec).toEqual({
+      ...{ image: "r/py:0.1.0", imagePullPolicy: "Always", file: "/app/repo.py", language: "python" },
+    });
+    expect(await notes(USER_CODE, values)).not.toContain("no effect");
+    const asked = { deployments: [{ ...deployment, livenessProbe: { exec: { command } } }] };
+    expect((await render(USER_CODE, asked))[0].spec).toEqual(location.spec);
+    expect(await notes(USER_CODE, asked)).toContain("py.livenessProbe: ");
+  });
+
+  test("refuses two deployments of one name", async () => {
+    const one = { name: "x", image: { repository: "r/x" }, file: "definitions.ts" };
+    await expect(render(USER_CODE, { deployments: [one, one] })).rejects.toThrow("two have the name x");
   });
 
   test.each([

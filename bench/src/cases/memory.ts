@@ -11,7 +11,7 @@ import { onDatabase, onDurablePostgres } from "../postgres.ts";
 import { fixture, memoryOf, until } from "../system.ts";
 
 const SPEED = Number(process.env.SPEED ?? 480);
-/** As the chart starts it: NODE_OPTIONS of `dagsterDaemon.env`. */
+/** As the chart starts it: NODE_OPTIONS of the daemon. */
 const CHART = ["--max-semi-space-size=4"];
 const HOUR_MS = 3_600_000;
 const HOURS = [1, 6, 12, 18, 24];

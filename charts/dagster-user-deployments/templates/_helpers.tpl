@@ -67,33 +67,51 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $code | toJson -}}
 {{- end -}}
 
-{{- /* "- key: why" for each value that has no effect. */ -}}
+{{- /* A probe as YAML; empty where the operator's own is used: none is given, it is off, or it asks Dagster's gRPC server. */ -}}
+{{- define "dagster-user-deployments.probe" -}}
+{{- $given := default dict . -}}
+{{- $asks := or (hasKey $given "exec") (hasKey $given "httpGet") (hasKey $given "tcpSocket") (hasKey $given "grpc") -}}
+{{- $off := eq (toString (get $given "enabled")) "false" -}}
+{{- if and $asks (not $off) (not (contains "grpc-health-check" (toJson (get $given "exec")))) -}}
+{{- toYaml (omit $given "enabled") -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* "- key: why" for each value that has no effect. Empty ones, what is switched off and the official defaults are not named. */ -}}
 {{- define "dagster-user-deployments.ignored" -}}
-{{- $chart := dict "dagsterHome" "there is no DAGSTER_HOME" "rbacEnabled" "pods of code locations have no rights in the cluster" "jobNamespace" "runs are in the namespace of their code location" "celeryConfigSecretName" "there is no Celery" "postgresqlSecretName" "user code does not talk to the database" }}
-{{- range $key, $why := $chart }}
-{{- if hasKey $.Values $key }}
-- {{ $key }}: {{ $why }}
+{{- $home := "there is no DAGSTER_HOME" }}
+{{- $celery := "there is no Celery" }}
+{{- $database := "user code does not talk to the database" }}
+{{- $chart := dict "dagsterHome" $home "jobNamespace" "runs are in the namespace of their code location" "celeryConfigSecretName" $celery "postgresqlSecretName" $database "global.dagsterHome" $home "global.celeryConfigSecretName" $celery "global.postgresqlSecretName" $database }}
+{{- $official := list "" "/opt/dagster/dagster_home" "dagster-celery-config-secret" "dagster-postgresql-secret" }}
+{{- range $path, $why := $chart }}
+{{- $given := get (ternary $.Values.global $.Values (hasPrefix "global." $path)) (trimPrefix "global." $path) }}
+{{- if not (has (default "" $given) $official) }}
+- {{ $path }}: {{ $why }}
 {{- end }}
 {{- end }}
-{{- range $key, $why := dict "postgresqlSecretName" "user code does not talk to the database" "dagsterHome" "there is no DAGSTER_HOME" "celeryConfigSecretName" "there is no Celery" }}
-{{- if hasKey $.Values.global $key }}
-- global.{{ $key }}: {{ $why }}
+{{- if .Values.rbacEnabled }}
+- rbacEnabled: pods of code locations have no rights in the cluster; bind a Role to their service account where code makes objects
 {{- end }}
-{{- end }}
-{{- $why := dict "port" "code servers listen on 3030, behind a Service of their own" "deploymentStrategy" "old servers always stay until new ones have loaded" "service" "the Service has no settings" }}
 {{- range $deployment := .Values.deployments }}
-{{- range $key, $reason := $why }}
-{{- if hasKey $deployment $key }}
-- {{ $deployment.name }}.{{ $key }}: {{ $reason }}
+{{- if ne (int (default 3030 $deployment.port)) 3030 }}
+- {{ $deployment.name }}.port: code servers listen on 3030, behind a Service of their own
 {{- end }}
+{{- if $deployment.deploymentStrategy }}
+- {{ $deployment.name }}.deploymentStrategy: old servers always stay until new ones have loaded
+{{- end }}
+{{- if or (dig "annotations" dict (default dict $deployment.service)) (omit (default dict $deployment.service) "annotations") }}
+- {{ $deployment.name }}.service: the Service has no settings
 {{- end }}
 {{- if eq (dig "includeConfigInLaunchedRuns" "enabled" true $deployment) false }}
 - {{ $deployment.name }}.includeConfigInLaunchedRuns: run pods always have the fields of their location; lay others over them with runTemplate
 {{- end }}
 {{- range $probe := list "readinessProbe" "livenessProbe" "startupProbe" }}
-{{- $given := get $deployment $probe }}
-{{- if and $given (not (or (hasKey $given "exec") (hasKey $given "httpGet") (hasKey $given "tcpSocket") (hasKey $given "grpc"))) }}
-- {{ $deployment.name }}.{{ $probe }}: it names no exec, httpGet, tcpSocket or grpc, so the operator's own probe is used
+{{- $given := default dict (get $deployment $probe) }}
+{{- $settings := omit $given "enabled" }}
+{{- $default := dict "periodSeconds" 20 "timeoutSeconds" 10 "successThreshold" 1 "failureThreshold" 3 }}
+{{- if and $settings (ne (toString (get $given "enabled")) "false") (ne (toJson $settings) (toJson $default)) (not (include "dagster-user-deployments.probe" $given)) }}
+- {{ $deployment.name }}.{{ $probe }}: it names no exec, httpGet, tcpSocket or grpc of its own, so the operator's probe is used
 {{- end }}
 {{- end }}
 {{- end }}

@@ -83,6 +83,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- get (dict "warning" "warn" "critical" "fatal") $level | default $level -}}
 {{- end -}}
 
+{{- /* Whether an env (a map, a list or nothing) has a variable: { env, name }. "" = no. */ -}}
+{{- define "dagster.hasEnv" -}}
+{{- if kindIs "map" .env -}}
+{{- if hasKey .env .name }}yes{{ end -}}
+{{- else -}}
+{{- range .env }}{{ if eq .name $.name }}yes{{ end }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* env of a component: the official chart takes a map or a list. */ -}}
 {{- define "dagster.env" -}}
 {{- if kindIs "map" . -}}
@@ -105,7 +114,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- toYaml (mergeOverwrite $default (deepCopy (default dict .))) -}}
 {{- end -}}
 
-{{- /* Pod template of a process: { root, component, values, args, port, probes, serviceAccount, token } */ -}}
+{{- /* Pod template of a process: { root, component, values, args, semiSpace (MiB), port, serviceAccount, token } */ -}}
 {{- define "dagster.pod" -}}
 {{- $root := .root -}}
 {{- $values := .values -}}
@@ -167,7 +176,13 @@ spec:
         {{- end }}
         - name: NODE_COMPILE_CACHE
           value: /tmp/compile-cache
-        {{- include "dagster.env" $values.env | indent 8 }}
+        {{- if and .semiSpace (not (include "dagster.hasEnv" (dict "env" $values.env "name" "NODE_OPTIONS"))) }}
+        - name: NODE_OPTIONS
+          value: --max-semi-space-size={{ .semiSpace }}
+        {{- end }}
+        {{- with include "dagster.env" $values.env | trim }}
+        {{- . | nindent 8 }}
+        {{- end }}
       {{- if or $values.envConfigMaps $values.envSecrets }}
       envFrom:
         {{- range $values.envConfigMaps }}
@@ -262,7 +277,10 @@ spec:
 
 {{- /* Settings of webserver and daemon, in the keys of dagster.yaml. */ -}}
 {{- define "dagster.instance" -}}
-{{- $queue := .Values.dagsterDaemon.runCoordinator.config.queuedRunCoordinator -}}
+{{- $queue := dig "config" "queuedRunCoordinator" dict .Values.dagsterDaemon.runCoordinator -}}
+{{- if not .Values.dagsterDaemon.runCoordinator.enabled -}}
+{{- $queue = dict "maxConcurrentRuns" -1 -}}
+{{- end -}}
 {{- $runs := dict -}}
 {{- if .Values.concurrency -}}
 {{- $runs = default dict .Values.concurrency.runs -}}
@@ -275,9 +293,12 @@ spec:
 {{- range (default $queue.tagConcurrencyLimits $runs.tagConcurrencyLimits) -}}
 {{- $limits = append $limits (set (deepCopy .) "limit" (int .limit)) -}}
 {{- end -}}
-{{- $max := $queue.maxConcurrentRuns -}}
-{{- if hasKey $runs "maxConcurrentRuns" -}}{{- $max = $runs.maxConcurrentRuns -}}{{- end -}}
-{{- $instance := dict "run_queue" (dict "max_concurrent_runs" (int $max) "tag_concurrency_limits" $limits) "schedules" $schedules "sensors" $sensors -}}
+{{- $runQueue := dict "tag_concurrency_limits" $limits -}}
+{{- /* null, as the official chart has it, leaves the number to the daemon. */ -}}
+{{- with coalesce (ternary (dict "max" $runs.maxConcurrentRuns) dict (not (kindIs "invalid" $runs.maxConcurrentRuns))) (ternary (dict "max" $queue.maxConcurrentRuns) dict (not (kindIs "invalid" $queue.maxConcurrentRuns))) -}}
+{{- $_ := set $runQueue "max_concurrent_runs" (int .max) -}}
+{{- end -}}
+{{- $instance := dict "run_queue" $runQueue "schedules" $schedules "sensors" $sensors -}}
 {{- with include "dagster.snake" (dig "pools" dict (default dict .Values.concurrency)) | fromYaml -}}
 {{- $_ := set $instance "concurrency" (dict "pools" .) -}}
 {{- end -}}

@@ -35,6 +35,7 @@ runLauncher.config.k8sRunLauncher.jobNamespace: runs are in the namespace of the
 runLauncher.config.k8sRunLauncher.loadInclusterConfig: the operator is always in the cluster
 runLauncher.config.k8sRunLauncher.kubeconfigFile: the operator is always in the cluster
 runLauncher.config.k8sRunLauncher.failPodOnRunFailure: a run's failure is told by its Run object and the page
+postgresql.postgresqlScheme: the driver is part of the system
 computeLogManager: logs of steps are kept in the database
 pythonLogs: there is no Python process in the system
 migrate: every process brings the database to its version before it starts
@@ -46,20 +47,65 @@ generateCeleryConfigSecret: there is no Celery
 rabbitmq: there is no Celery
 redis: there is no Celery
 flower: there is no Celery
-additionalInstanceConfig: there is no dagster.yaml
+additionalInstanceConfig: there is no dagster.yaml; use concurrency, retention, webhooks and the keys of dagsterDaemon
 pipelineRun: replaced by runTemplate of a CodeLocation
 dagit: renamed; use dagsterWebserver
 dagsterHome: there is no DAGSTER_HOME
 global.dagsterHome: there is no DAGSTER_HOME
-global.serviceAccountName: use serviceAccount.name
+global.serviceAccountName: for the operator use serviceAccount.name, for runs serviceAccountName of their code location
 global.celeryConfigSecretName: there is no Celery
 global.dagsterInstanceConfigMap: there is no dagster.yaml
 ingress.apiVersion: networking.k8s.io/v1 always
 ingress.flower: there is no Celery
 {{- end -}}
 
+{{- /* What the official values.yaml has for them: who brings that whole file along is told of what was changed in it alone. */ -}}
+{{- define "dagster.officialDefaults" -}}
+dagsterWebserver.image.repository: docker.io/dagster/dagster-celery-k8s
+dagsterWebserver.image.pullPolicy: Always
+dagsterWebserver.nameOverride: dagster-webserver
+dagsterWebserver.readinessProbe: { httpGet: { path: /server_info, port: 80 }, periodSeconds: 20, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 3 }
+dagsterDaemon.image.repository: docker.io/dagster/dagster-celery-k8s
+dagsterDaemon.image.pullPolicy: Always
+dagsterDaemon.runCoordinator.config.queuedRunCoordinator.dequeueUseThreads: true
+dagsterDaemon.runCoordinator.config.queuedRunCoordinator.dequeueNumWorkers: 4
+dagsterDaemon.sensors.useThreads: true
+dagsterDaemon.schedules.useThreads: true
+dagsterDaemon.heartbeatTolerance: 300
+dagsterDaemon.runMonitoring.freeSlotsAfterRunEndSeconds: 0
+runLauncher.config.k8sRunLauncher.loadInclusterConfig: true
+postgresql.postgresqlScheme: postgresql
+computeLogManager.type: NoOpComputeLogManager
+telemetry.enabled: true
+busybox: { image: { repository: docker.io/busybox, tag: "1.28", pullPolicy: IfNotPresent } }
+ingress.flower.pathType: ImplementationSpecific
+pipelineRun.image.repository: docker.io/dagster/user-code-example
+pipelineRun.image.pullPolicy: Always
+scheduler.type: DagsterDaemonScheduler
+generateCeleryConfigSecret: true
+celeryConfigSecretName: dagster-celery-config-secret
+global.celeryConfigSecretName: dagster-celery-config-secret
+dagsterHome: /opt/dagster/dagster_home
+global.dagsterHome: /opt/dagster/dagster_home
+{{- end -}}
+
+{{- /* "yes" where a value says something: { value, path, defaults }. Empty ones, what is switched off and the official defaults do not. */ -}}
+{{- define "dagster.saysSomething" -}}
+{{- $path := .path -}}
+{{- if and (hasKey .defaults .path) (eq (toJson (get .defaults .path)) (toJson .value)) -}}
+{{- else if kindIs "map" .value -}}
+{{- if ne (toString (dig "enabled" true .value)) "false" -}}
+{{- range $key, $value := .value -}}
+{{- include "dagster.saysSomething" (dict "value" $value "path" (printf "%s.%s" $path $key) "defaults" $.defaults) -}}
+{{- end -}}
+{{- end -}}
+{{- else if .value -}}yes
+{{- end -}}
+{{- end -}}
+
 {{- /* "- key: why" for each that was given. */ -}}
 {{- define "dagster.ignored" -}}
+{{- $defaults := include "dagster.officialDefaults" . | fromYaml }}
 {{- range $path, $why := include "dagster.ignorable" . | fromYaml }}
 {{- $here := $.Values }}
 {{- $found := true }}
@@ -70,8 +116,18 @@ ingress.flower: there is no Celery
 {{- $found = false }}
 {{- end }}
 {{- end }}
-{{- if $found }}
+{{- if and $found (include "dagster.saysSomething" (dict "value" $here "path" $path "defaults" $defaults)) }}
 - {{ $path }}: {{ $why }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{- /* What cannot be taken in another meaning, with what to do instead. */ -}}
+{{- define "dagster.refuse" -}}
+{{- if ne .Values.runLauncher.type "K8sRunLauncher" -}}
+{{- fail (printf "runLauncher.type %s: every run is a Kubernetes Job here; use K8sRunLauncher, and the executor k8s_job for a pod per step (docs/executors.md)" .Values.runLauncher.type) -}}
+{{- end -}}
+{{- if and .Values.dagsterDaemon.runCoordinator.enabled (ne .Values.dagsterDaemon.runCoordinator.type "QueuedRunCoordinator") -}}
+{{- fail (printf "dagsterDaemon.runCoordinator.type %s: there is no Python process to load it; use QueuedRunCoordinator" .Values.dagsterDaemon.runCoordinator.type) -}}
+{{- end -}}
 {{- end -}}
