@@ -9,7 +9,7 @@ import type { Clock } from "./ports/clock.ts";
 import type { ComputeBackend, ComputeRequest, WorkerExit } from "./ports/compute.ts";
 import type { RunRecord } from "./ports/run-storage.ts";
 import type { Storage } from "./ports/storage.ts";
-import { IN_PROGRESS, isEnded } from "./run-state/status.ts";
+import { IN_PROGRESS, isEnded, OPEN } from "./run-state/status.ts";
 import { endEvents, INFRASTRUCTURE_RETRY, resumeEvent } from "./run-state/worker-exit.ts";
 import { makeRunToken, RUN_TOKEN_LIFETIME_MS } from "./run-token.ts";
 import { Wake } from "./wake.ts";
@@ -286,7 +286,8 @@ class ComputeLoop {
       clock.now(),
     );
     try {
-      await storage.events.report(run.runId, events);
+      // Its exit and its cancel may both be seen: an end that came meanwhile is the only one.
+      await storage.events.report(run.runId, events, { statuses: OPEN });
     } catch (error) {
       if (!(error instanceof NotFound || error instanceof Conflict)) throw error;
     }

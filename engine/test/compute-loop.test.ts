@@ -222,6 +222,9 @@ describe("the compute loop", () => {
     expect(await storage.runs.cancel(runId)).toBe("CANCELING");
     expect((await ended(runId)).status).toBe("CANCELED");
     expect(await storage.runs.steps(runId)).toMatchObject([{ stepKey: "a", status: "CANCELED" }]);
+    // Its cancel is carried out and its exit is seen: one of the two ends it.
+    await eventually("the worker is gone", async () => (await backend.live()).length === 0);
+    expect(await storage.events.list(runId, { types: ["RUN_CANCELED"], limit: 9 })).toHaveLength(1);
   });
 
   test("a run that is canceled before its worker was launched ends as canceled", async () => {

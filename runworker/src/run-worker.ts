@@ -171,7 +171,11 @@ class Run {
   }
 
   #inProcess(runtime: StepRuntime): StepLauncher {
-    const launcher = new InProcessLauncher(runtime, { logKey: this.#logKey });
+    const launcher = new InProcessLauncher(runtime, {
+      logKey: this.#logKey,
+      // A step may keep this process busy for longer than a run may take to start.
+      begin: () => this.#sender.offer(),
+    });
     this.#undo.push(launcher.guardProcess((error) => this.#engineEvent("outside any step", error)));
     return launcher;
   }

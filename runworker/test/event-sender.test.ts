@@ -99,6 +99,20 @@ test("keeps events in the spool file while the API is away and sends them when i
   expect(existsSync(file())).toBe(false);
 });
 
+test("an offer waits until what was emitted is stored, or the API turns out to be away", async () => {
+  const events = sender();
+  events.emit(line(0));
+  await events.offer();
+  expect(messages()).toEqual(lines(1));
+  await server.stop();
+  events.emit(line(1));
+  await events.offer();
+  await server.start();
+  await events.flush();
+  expect(messages()).toEqual(lines(2));
+  events.close();
+});
+
 test("gives up in the end, and the next worker sends what is in the spool", async () => {
   const events = sender({ clock: quick, giveUpMs: 600_000 });
   await server.stop();

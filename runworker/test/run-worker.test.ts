@@ -118,6 +118,11 @@ test("in process: a step that kills its worker is known to have started, with al
   expect(ends("r")).toEqual([]);
 });
 
+test("in process: the run is known to have started before a step keeps the worker's process busy", async () => {
+  await project.launch("r", "stubborn");
+  await project.api.until(() => project.api.types("r").includes("RUN_START"));
+});
+
 test("multiprocess: a retry policy gets a fresh process for a step whose process died", async () => {
   await project.run("r", "retried", {
     runConfig: { execution: { config: { multiprocess: { max_concurrent: 1 } } } },

@@ -25,7 +25,8 @@ export interface EventRecord {
 export interface EventLog {
   /**
    * Stores and folds in one transaction: the run's status and times, its steps, asset and partition state, check results.
-   * Idempotent by (run, producer, seq). Events of a run that has ended are stored but no longer change its status.
+   * Idempotent by (run, producer, seq). Events of a run that has ended are stored but no longer
+   * change its status, and a second end is stored as ENGINE_EVENT.
    * @throws NotFound no such run · Conflict the attempt is lower than the highest seen (fenced) or `seq` leaves a gap
    */
   append(batch: EventBatch): Promise<AppendResult>;

@@ -146,7 +146,7 @@ export function eventLogContract(subject: StorageSubject): void {
       await expect(storage.events.report(runId, [log("1")])).rejects.toBeInstanceOf(NotFound);
     });
 
-    test("events after the end are stored and change neither status nor steps", async () => {
+    test("events after the end are stored and change neither status nor steps, and a second end is none", async () => {
       const { runId } = await startedRun(storage);
       await storage.events.append(
         workerBatch(runId, [step("STEP_START", "s", 1), exampleEvent("RUN_SUCCESS", { ts: 5 })]),
@@ -156,7 +156,9 @@ export function eventLogContract(subject: StorageSubject): void {
       expect((await storage.events.append(workerBatch(runId, late, 3))).status).toBe("SUCCESS");
       expect(await storage.runs.get(runId)).toEqual({ ...before, updatedAt: expect.any(Number) });
       expect((await storage.runs.steps(runId)).map(({ stepKey }) => stepKey)).toEqual(["s"]);
-      expect((await types(runId)).slice(-2)).toEqual(["STEP_START", "RUN_FAILURE"]);
+      expect((await types(runId)).slice(-2)).toEqual(["STEP_START", "ENGINE_EVENT"]);
+      expect((await messages(runId)).at(-1)).toMatch(/ended after its run had ended \(SUCCESS\); it said: /);
+      expect((await types(runId)).filter((type) => type === "RUN_FAILURE")).toEqual([]);
     });
 
     test("the control plane reports beside a worker, each with its own numbers", async () => {

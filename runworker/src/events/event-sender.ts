@@ -32,6 +32,7 @@ export class EventSender {
   #timer: NodeJS.Timeout | null = null;
   #sending: Promise<void> | null = null;
   #away = false;
+  #onAway: (() => void) | null = null;
   #stopped: { error: unknown } | null = null;
 
   constructor(options: EventSenderOptions) {
@@ -55,6 +56,16 @@ export class EventSender {
   async flush(): Promise<void> {
     while (this.#stopped === null && this.#options.outbox.size > 0) await this.#start();
     if (this.#stopped !== null) throw this.#stopped.error;
+  }
+
+  /** Resolves when everything emitted so far is accepted, or cannot be for now: the run API is away, or sending has stopped. */
+  async offer(): Promise<void> {
+    while (this.#stopped === null && !this.#away && this.#options.outbox.size > 0) {
+      const away = new Promise<void>((resolve) => {
+        this.#onAway = resolve;
+      });
+      await Promise.race([this.#start(), away]);
+    }
   }
 
   /** Makes what is not accepted durable, for the next worker of this run; of a fenced worker nobody wants it. */
@@ -111,6 +122,7 @@ export class EventSender {
     const { clock, giveUpMs, outbox, random } = this.#options;
     const since = awaySince ?? clock.now();
     this.#away = true;
+    this.#onAway?.();
     outbox.sync();
     if (clock.now() - since >= giveUpMs) {
       throw new GaveUp(

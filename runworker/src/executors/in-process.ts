@@ -20,15 +20,24 @@ export class InProcessLauncher implements StepLauncher {
   readonly #runtime: StepRuntime;
   readonly #logKey: (stepKey: string) => string;
   readonly #graceMs: number;
+  readonly #begin: () => Promise<void>;
+  #begun: Promise<void> | null = null;
   #fail: ((error: ErrorInfo) => void) | null = null;
 
-  constructor(runtime: StepRuntime, options: { logKey: (stepKey: string) => string; graceMs?: number }) {
+  /** `begin` is awaited before the first step. */
+  constructor(
+    runtime: StepRuntime,
+    options: { logKey: (stepKey: string) => string; graceMs?: number; begin?: () => Promise<void> },
+  ) {
     this.#runtime = runtime;
     this.#logKey = options.logKey;
     this.#graceMs = options.graceMs ?? GRACE_MS;
+    this.#begin = options.begin ?? (async () => undefined);
   }
 
   async run(request: StepRequest, emit: EmitEvent, signal: AbortSignal): Promise<StepResult> {
+    this.#begun ??= this.#begin();
+    await this.#begun;
     let ended = false;
     const early = Promise.withResolvers<StepResult>();
     this.#fail = (error) => early.resolve({ kind: "failure", error, retryable: true });

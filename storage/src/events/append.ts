@@ -4,6 +4,7 @@ import {
   type EventBatch,
   fold,
   foldNeeds,
+  tellLateEnds,
   withDataVersions,
 } from "@dagster-operator/engine";
 import type { RunEvent } from "@dagster-operator/sdk/internal";
@@ -30,7 +31,8 @@ export async function append(database: Database, batch: EventBatch): Promise<App
     const known = await readForAppend(session, run.no, batch.producer, foldNeeds(batch.events));
     const skip = firstNew(batch, known.lastSeq);
     const fresh = events.slice(skip);
-    const told = await withDataVersions(batch.runId, fresh, (asks) => newestOf(session, asks));
+    const late = tellLateEnds(run.status, fresh);
+    const told = await withDataVersions(batch.runId, late, (asks) => newestOf(session, asks));
     const lines = told === fresh ? sliceEvents(encoded, skip) : encodeEvents(told);
     const from = { ...run, attempt: Math.max(run.attempt, batch.attempt ?? 0) };
     return store(session, batch, run, from, known, told, lines);
