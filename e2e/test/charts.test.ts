@@ -61,7 +61,10 @@ describe("the chart dagster", () => {
           k8sRunLauncher: { envVars: ["A=1"], image: { repository: "x" }, resources: { limits: { cpu: 1 } } },
         },
       },
-      postgresql: { enabled: false, postgresqlHost: "db", postgresqlParams: { sslmode: "require" } },
+      postgresql: {
+        ...{ enabled: false, postgresqlHost: "db", postgresqlPassword: "p" },
+        postgresqlParams: { sslmode: "require" },
+      },
       ingress: {
         enabled: true,
         dagsterWebserver: { host: "dagster.example.com", tls: { enabled: true, secretName: "t" } },
@@ -234,6 +237,14 @@ describe("the chart dagster", () => {
     );
   });
 
+  test("keeps the database's password as long as its volume", async () => {
+    const kept = async (persistence: unknown) =>
+      find(await render(DAGSTER, { postgresql: { persistence } }), "Secret", "dagster-postgresql-secret")
+        .metadata.annotations;
+    expect(await kept({})).toEqual({ "helm.sh/resource-policy": "keep" });
+    expect(await kept({ enabled: false })).toBeUndefined();
+  });
+
   test("leaves the number of replicas to an autoscaler, with a disruption budget, when it is null", async () => {
     const manifests = await render(DAGSTER, { dagsterWebserver: { replicaCount: null } });
     expect(find(manifests, "Deployment", "rel-dagster-webserver").spec).not.toHaveProperty("replicas");
@@ -315,6 +326,8 @@ describe("the chart dagster", () => {
     [{ dagsterDaemon: { runCoordinator: { type: "CustomRunCoordinator" } } }, "use QueuedRunCoordinator"],
     [{ runLauncher: { config: { k8sRunLauncher: { nodeSelector: {} } } } }, "nodeSelector"],
     [{ postgresql: { enabled: false } }, "postgresql.postgresqlHost"],
+    [{ postgresql: { enabled: false, postgresqlHost: "db" } }, "generatePostgresqlPasswordSecret: false"],
+    [{ database: { existingSecret: { name: "db" } } }, "set postgresql.enabled: false"],
   ])("refuses %j by name", async (values, told) => {
     await expect(render(DAGSTER, values)).rejects.toThrow(told);
   });

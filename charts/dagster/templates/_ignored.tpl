@@ -127,6 +127,9 @@ global.dagsterHome: /opt/dagster/dagster_home
 {{- if ne .Values.runLauncher.type "K8sRunLauncher" -}}
 {{- fail (printf "runLauncher.type %s: every run is a Kubernetes Job here; use K8sRunLauncher, and the executor k8s_job for a pod per step (docs/executors.md)" .Values.runLauncher.type) -}}
 {{- end -}}
+{{- if and .Values.database.existingSecret.name .Values.postgresql.enabled -}}
+{{- fail "database.existingSecret names a database of your own: set postgresql.enabled: false, or take it out" -}}
+{{- end -}}
 {{- if and .Values.dagsterDaemon.runCoordinator.enabled (ne .Values.dagsterDaemon.runCoordinator.type "QueuedRunCoordinator") -}}
 {{- fail (printf "dagsterDaemon.runCoordinator.type %s: there is no Python process to load it; use QueuedRunCoordinator" .Values.dagsterDaemon.runCoordinator.type) -}}
 {{- end -}}
