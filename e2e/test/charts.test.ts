@@ -106,20 +106,18 @@ describe("the chart dagster", () => {
     });
   });
 
-  test("leaves the number of runs to the daemon when it is null, and limits nothing without a queue", async () => {
+  test("limits nothing where the number of runs is null, or without a queue", async () => {
     const queueOf = async (runCoordinator: unknown) => {
       const manifests = await render(DAGSTER, { dagsterDaemon: { runCoordinator } });
       return JSON.parse(find(manifests, "ConfigMap", "rel-dagster-instance").data["instance.json"]).run_queue;
     };
     const config = { queuedRunCoordinator: { maxConcurrentRuns: null } };
-    expect(await queueOf({ config })).toEqual({ tag_concurrency_limits: [] });
+    const free = { max_concurrent_runs: -1, tag_concurrency_limits: [] };
+    expect(await queueOf({ config })).toEqual(free);
     expect(await queueOf({ config: { queuedRunCoordinator: { maxConcurrentRuns: 0 } } })).toMatchObject({
       max_concurrent_runs: 0,
     });
-    expect(await queueOf({ enabled: false })).toEqual({
-      max_concurrent_runs: -1,
-      tag_concurrency_limits: [],
-    });
+    expect(await queueOf({ enabled: false })).toEqual(free);
   });
 
   test("takes env as a map or a list, and keeps Node's young heap small unless it names NODE_OPTIONS", async () => {
@@ -327,6 +325,8 @@ describe("the chart dagster", () => {
     [{ runLauncher: { config: { k8sRunLauncher: { nodeSelector: {} } } } }, "nodeSelector"],
     [{ postgresql: { enabled: false } }, "postgresql.postgresqlHost"],
     [{ postgresql: { enabled: false, postgresqlHost: "db" } }, "generatePostgresqlPasswordSecret: false"],
+    [{ runLauncher: { config: { k8sRunLauncher: { envVars: ["FOO"] } } } }, "FOO has no value; write FOO=…"],
+    [{ postgresql: null }, "missing property 'postgresql'"],
     [{ database: { existingSecret: { name: "db" } } }, "set postgresql.enabled: false"],
   ])("refuses %j by name", async (values, told) => {
     await expect(render(DAGSTER, values)).rejects.toThrow(told);

@@ -262,17 +262,22 @@ spec:
   {{- end }}
 {{- end -}}
 
-{{- /* A map with its keys, at any depth of maps, in the words of dagster.yaml: purgeAfterDays → purge_after_days. As YAML. */ -}}
+{{- /* A map with its keys, at any depth of maps, in the words of dagster.yaml: purgeAfterDays → purge_after_days. Without what is null or empty. As YAML. */ -}}
 {{- define "dagster.snake" -}}
 {{- $out := dict -}}
 {{- range $key, $value := . -}}
 {{- if kindIs "map" $value -}}
-{{- $_ := set $out (snakecase $key) (include "dagster.snake" $value | fromYaml) -}}
+{{- with include "dagster.snake" $value | fromYaml }}{{ $_ := set $out (snakecase $key) . }}{{ end -}}
 {{- else if not (kindIs "invalid" $value) -}}
 {{- $_ := set $out (snakecase $key) $value -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $out -}}
+{{- end -}}
+
+{{- /* Seconds that a worker may take to start. */ -}}
+{{- define "dagster.startTimeout" -}}
+{{- dig "startTimeoutSeconds" nil (default dict .Values.dagsterDaemon.runMonitoring) | default .Values.operator.runs.startTimeout | int -}}
 {{- end -}}
 
 {{- /* Settings of webserver and daemon, in the keys of dagster.yaml. */ -}}
@@ -281,30 +286,28 @@ spec:
 {{- if not .Values.dagsterDaemon.runCoordinator.enabled -}}
 {{- $queue = dict "maxConcurrentRuns" -1 -}}
 {{- end -}}
-{{- $runs := dict -}}
-{{- if .Values.concurrency -}}
-{{- $runs = default dict .Values.concurrency.runs -}}
-{{- end -}}
+{{- $concurrency := default dict .Values.concurrency -}}
+{{- if eq (toString (dig "enabled" true $concurrency)) "false" }}{{ $concurrency = dict }}{{ end -}}
+{{- $runs := default dict $concurrency.runs -}}
 {{- $schedules := dict -}}
-{{- with .Values.dagsterDaemon.schedules.numWorkers }}{{- $_ := set $schedules "num_workers" (int .) -}}{{- end -}}
+{{- with (default dict .Values.dagsterDaemon.schedules).numWorkers }}{{- $_ := set $schedules "num_workers" (int .) -}}{{- end -}}
 {{- $sensors := dict -}}
-{{- with .Values.dagsterDaemon.sensors.numWorkers }}{{- $_ := set $sensors "num_workers" (int .) -}}{{- end -}}
+{{- with (default dict .Values.dagsterDaemon.sensors).numWorkers }}{{- $_ := set $sensors "num_workers" (int .) -}}{{- end -}}
 {{- $limits := list -}}
 {{- range (default $queue.tagConcurrencyLimits $runs.tagConcurrencyLimits) -}}
 {{- $limits = append $limits (set (deepCopy .) "limit" (int .limit)) -}}
 {{- end -}}
-{{- $runQueue := dict "tag_concurrency_limits" $limits -}}
-{{- /* null, as the official chart has it, leaves the number to the daemon. */ -}}
-{{- with coalesce (ternary (dict "max" $runs.maxConcurrentRuns) dict (not (kindIs "invalid" $runs.maxConcurrentRuns))) (ternary (dict "max" $queue.maxConcurrentRuns) dict (not (kindIs "invalid" $queue.maxConcurrentRuns))) -}}
-{{- $_ := set $runQueue "max_concurrent_runs" (int .max) -}}
-{{- end -}}
+{{- /* null is no limit, as in the official chart. */ -}}
+{{- $max := $queue.maxConcurrentRuns -}}
+{{- if not (kindIs "invalid" $runs.maxConcurrentRuns) }}{{ $max = $runs.maxConcurrentRuns }}{{ end -}}
+{{- $runQueue := dict "max_concurrent_runs" (ternary -1 $max (kindIs "invalid" $max) | int) "tag_concurrency_limits" $limits -}}
 {{- $instance := dict "run_queue" $runQueue "schedules" $schedules "sensors" $sensors -}}
-{{- with include "dagster.snake" (dig "pools" dict (default dict .Values.concurrency)) | fromYaml -}}
+{{- with include "dagster.snake" (default dict $concurrency.pools) | fromYaml -}}
 {{- $_ := set $instance "concurrency" (dict "pools" .) -}}
 {{- end -}}
 {{- /* The operator knows best why a pod does not start, so it comes first. */ -}}
 {{- $monitoring := include "dagster.snake" (omit (default dict .Values.dagsterDaemon.runMonitoring) "maxResumeRunAttempts") | fromYaml -}}
-{{- $_ := set $monitoring "start_timeout_seconds" (add (int (dig "runMonitoring" "startTimeoutSeconds" .Values.operator.runs.startTimeout .Values.dagsterDaemon)) 60) -}}
+{{- $_ := set $monitoring "start_timeout_seconds" (add (int (include "dagster.startTimeout" .)) 60) -}}
 {{- $_ := set $instance "run_monitoring" $monitoring -}}
 {{- with .Values.dagsterDaemon.runRetries -}}
 {{- $_ := set $instance "run_retries" (include "dagster.snake" . | fromYaml) -}}
@@ -322,7 +325,7 @@ spec:
 {{- /* What all run pods get, as JSON in the official chart's names; empty when nothing is given. */ -}}
 {{- define "dagster.runLauncher" -}}
 {{- $given := dig "config" "k8sRunLauncher" dict (default dict .Values.runLauncher) -}}
-{{- $used := omit $given "image" "jobNamespace" "loadInclusterConfig" "kubeconfigFile" "failPodOnRunFailure" -}}
+{{- $used := omit (default dict $given) "image" "jobNamespace" "loadInclusterConfig" "kubeconfigFile" "failPodOnRunFailure" -}}
 {{- if $used -}}
 {{- $used | toPrettyJson -}}
 {{- end -}}
@@ -330,9 +333,9 @@ spec:
 
 {{- /* Namespaces that the operator works in, as JSON; ["*"] = all. */ -}}
 {{- define "dagster.watchNamespaces" -}}
-{{- if has "*" .Values.operator.watchNamespaces -}}
+{{- if has "*" (default list .Values.operator.watchNamespaces) -}}
 ["*"]
 {{- else -}}
-{{- append .Values.operator.watchNamespaces (include "dagster.namespace" .) | uniq | sortAlpha | toJson -}}
+{{- append (default list .Values.operator.watchNamespaces) (include "dagster.namespace" .) | uniq | sortAlpha | toJson -}}
 {{- end -}}
 {{- end -}}

@@ -26,7 +26,7 @@ dagsterDaemon.runMonitoring.freeSlotsAfterRunEndSeconds: slots are free as soon 
 dagsterDaemon.checkDbReadyInitContainer: the init container migrate waits for the database
 dagsterDaemon.logFormat: logs are lines of JSON
 dagsterDaemon.backfills: there is no need for threads
-dagsterDaemon.runCoordinator.config.queuedRunCoordinator.blockOpConcurrencyLimitedRuns: pools are not limited yet
+dagsterDaemon.runCoordinator.config.queuedRunCoordinator.blockOpConcurrencyLimitedRuns: use concurrency.pools
 dagsterDaemon.readinessProbe: probes are fixed
 dagsterDaemon.livenessProbe: probes are fixed
 dagsterDaemon.startupProbe: probes are fixed
@@ -124,8 +124,15 @@ global.dagsterHome: /opt/dagster/dagster_home
 
 {{- /* What cannot be taken in another meaning, with what to do instead. */ -}}
 {{- define "dagster.refuse" -}}
-{{- if ne .Values.runLauncher.type "K8sRunLauncher" -}}
-{{- fail (printf "runLauncher.type %s: every run is a Kubernetes Job here; use K8sRunLauncher, and the executor k8s_job for a pod per step (docs/executors.md)" .Values.runLauncher.type) -}}
+{{- $launcher := default "K8sRunLauncher" (default dict .Values.runLauncher).type -}}
+{{- if ne $launcher "K8sRunLauncher" -}}
+{{- fail (printf "runLauncher.type %s: every run is a Kubernetes Job here; use K8sRunLauncher, and the executor k8s_job for a pod per step (docs/executors.md)" $launcher) -}}
+{{- end -}}
+{{- $operator := .Values.operator -}}
+{{- range dig "config" "k8sRunLauncher" "envVars" list (default dict .Values.runLauncher) -}}
+{{- if not (or (contains "=" .) (include "dagster.hasEnv" (dict "env" $operator.env "name" .)) $operator.envConfigMaps $operator.envSecrets) -}}
+{{- fail (printf "runLauncher.config.k8sRunLauncher.envVars: %s has no value; write %s=…, or give it to the operator, from which it is taken (operator.env)" . .) -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.database.existingSecret.name .Values.postgresql.enabled -}}
 {{- fail "database.existingSecret names a database of your own: set postgresql.enabled: false, or take it out" -}}
