@@ -1,4 +1,5 @@
 import type { AssetDefinition } from "./asset/asset.ts";
+import { type Known, unknownOptions } from "./known-options.ts";
 import type { LoggerDefinition } from "./logger/logger.ts";
 import type { DefinitionsSnapshot } from "./model/definitions.ts";
 import { type Executor, executionConfig } from "./op/job.ts";
@@ -45,6 +46,17 @@ export interface DefinitionsOptions<A = unknown> {
   executor?: Executor;
 }
 
+const OPTIONS: Known<DefinitionsOptions> = {
+  assets: true,
+  checks: true,
+  jobs: true,
+  schedules: true,
+  sensors: true,
+  resources: true,
+  loggers: true,
+  executor: true,
+};
+
 /** Not for users: what the rest of the package reads of definitions made by any copy of it. */
 export interface Internals {
   repository: Repository;
@@ -73,6 +85,8 @@ export class Definitions<A = unknown> {
       resources,
       loggers,
     });
+    const unknown = unknownOptions("Definitions", options, OPTIONS);
+    if (unknown !== "") problems.unshift(unknown);
     problems.push(...checkRepository(repository));
     const taken = takeSnapshot(repository, executionConfig(options.executor), problems);
     problems.push(...badRunConfig(repository, taken.jobs));

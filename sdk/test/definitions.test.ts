@@ -358,3 +358,44 @@ describe("the snapshot", () => {
     expect(make().snapshot().assets[0]?.source).toMatch(/^sdk\/test\/definitions\.test\.ts:\d+$/);
   });
 });
+
+test("an option that there is not is refused, with the one that was probably meant", () => {
+  const load = op("load", () => 1);
+  const nightly = job("nightly", () => {
+    load();
+  });
+  const options = (given: object) => given as never;
+  const orders = asset("orders", () => 1);
+  const refused: [() => unknown, RegExp][] = [
+    [
+      () => asset("a", options({ partition: 1 }), () => 1),
+      /^asset a: there is no option "partition" — did you mean partitions\?$/,
+    ],
+    [
+      () => op("o", options({ retries: 3 }), () => 1),
+      /^op o: there is no option "retries"; there are description, inputs/,
+    ],
+    [() => job("j", options({ tag: {} }), () => {}), /^job j: .*did you mean tags\?$/],
+    [
+      () => schedule(options({ job: nightly, cron: "0 4 * * *", timeZone: "Europe/Rome" })),
+      /^schedule nightly_schedule: .*did you mean timezone\?$/,
+    ],
+    [
+      () => sensor("s", options({ job: nightly, minimumIntervalSeconds: 5 }), () => undefined),
+      /^sensor s: .*did you mean minimumInterval\?$/,
+    ],
+    [
+      () => assetCheck("c", options({ asset: orders, blokcing: true }), () => true),
+      /^asset check c: .*did you mean blocking\?$/,
+    ],
+    [
+      () => dailyPartitions(options({ start: "2024-01-01", timeZone: "Europe/Rome" })),
+      /^dailyPartitions: .*did you mean timezone\?$/,
+    ],
+    [
+      () => new Definitions(options({ assets: [orders], assetChecks: [] })),
+      /Definitions: there is no option "assetChecks"; there are assets, checks/,
+    ],
+  ];
+  for (const [make, message] of refused) expect(make).toThrow(message);
+});

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { AutomationCondition } from "../automation/automation-condition.ts";
 import { checkCondition } from "../automation/check-condition.ts";
 import type { CheckOutcome, StepContext } from "../execution/context.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { ConditionDef } from "../model/automation.ts";
 import type { OpNode } from "../op/node.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
@@ -14,6 +15,7 @@ import {
   assetDeps,
   assetInputSpecs,
   type CheckSpec,
+  COMPUTE_OPTIONS,
   type ComputeOptions,
   type ConfigOf,
   type InputValues,
@@ -50,6 +52,15 @@ export interface AssetCheckOptions<A extends AssetDefinition, I, C, R extends Re
   load?: L;
 }
 
+const CHECK_OPTIONS: Known<AssetCheckOptions<AssetDefinition, unknown, unknown, ResourceMap, boolean>> = {
+  ...COMPUTE_OPTIONS,
+  description: true,
+  blocking: true,
+  asset: true,
+  automationCondition: true,
+  load: true,
+};
+
 /**
  * Defines a check: a function that says whether an asset's value is good.
  * @example
@@ -74,6 +85,7 @@ export function assetCheck<
     },
   ) => boolean | CheckOutcome | Promise<boolean | CheckOutcome>,
 ): AssetCheckDefinition<R> {
+  onlyKnown(`asset check ${name}`, options, CHECK_OPTIONS);
   const { asset, load = true } = options;
   const loaded: AssetDep[] = [plainDep(asset, load ? "value" : null)];
   const deps = [...loaded, ...assetDeps(options.inputs, options.deps)];

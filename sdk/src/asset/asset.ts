@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { AutomationCondition } from "../automation/automation-condition.ts";
 import type { StepContext } from "../execution/context.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { MetadataInput } from "../metadata/metadata-value.ts";
 import type { ConditionDef } from "../model/automation.ts";
 import type { AssetKey, FreshnessPolicyDef, PartitionMapping, PartitionsDef } from "../model/definitions.ts";
@@ -168,6 +169,32 @@ export interface ComputeOptions<I, C, R extends ResourceMap> {
   backfillPolicy?: { maxPartitionsPerRun: number | null };
 }
 
+export const ASSET_META: Known<AssetMeta> = {
+  keyPrefix: true,
+  group: true,
+  description: true,
+  owners: true,
+  tags: true,
+  kinds: true,
+  codeVersion: true,
+  metadata: true,
+  partitions: true,
+  ioManager: true,
+  automationCondition: true,
+  freshnessPolicy: true,
+};
+export const COMPUTE_OPTIONS: Known<ComputeOptions<unknown, unknown, ResourceMap>> = {
+  inputs: true,
+  deps: true,
+  config: true,
+  resources: true,
+  retryPolicy: true,
+  opTags: true,
+  pool: true,
+  hooks: true,
+  backfillPolicy: true,
+};
+
 export interface AssetOptions<
   I,
   C,
@@ -181,6 +208,13 @@ export interface AssetOptions<
   /** True = a function that returns nothing has made nothing: no materialization, and what depends on it is skipped. Default false. */
   optional?: O;
 }
+
+const ASSET_OPTIONS: Known<AssetOptions<unknown, unknown, ResourceMap, undefined>> = {
+  ...ASSET_META,
+  ...COMPUTE_OPTIONS,
+  checks: true,
+  optional: true,
+};
 
 export type ConfigOf<C> = C extends z.ZodType ? z.output<C> : undefined;
 /** `"eu" | "us"` for static partitions of these keys, string for others, undefined without any. */
@@ -340,6 +374,7 @@ export function asset(
   const options = typeof optionsOrCompute === "function" ? {} : optionsOrCompute;
   const compute = typeof optionsOrCompute === "function" ? optionsOrCompute : given;
   if (compute === undefined) throw new TypeError(`asset ${String(keyLike)} has no function`);
+  onlyKnown(`asset ${String(keyLike)}`, options, ASSET_OPTIONS);
   const key = assetKey(keyLike, options.keyPrefix);
   const deps = assetDeps(options.inputs, options.deps);
   const source = definitionSite();

@@ -1,7 +1,8 @@
+import { onlyKnown } from "../known-options.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { NoKeys } from "../resource/resource.ts";
 import { definitionSite } from "../source.ts";
-import { type AssetDefinition, type AssetMeta, assetDeps, makeAsset } from "./asset.ts";
+import { ASSET_META, type AssetDefinition, type AssetMeta, assetDeps, makeAsset } from "./asset.ts";
 import { type AssetKeyLike, assetKey } from "./asset-key.ts";
 
 type ExternalOptions<Part extends PartitionsDef | undefined> = AssetMeta<Part> & {
@@ -24,6 +25,7 @@ export function externalAsset(
   key: AssetKeyLike,
   options: ExternalOptions<PartitionsDef | undefined> = {},
 ): AssetDefinition {
+  onlyKnown(`external asset ${String(key)}`, options, { ...ASSET_META, deps: true });
   return makeAsset(
     {
       key: assetKey(key, options.keyPrefix),

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { Handle } from "../op/composition.ts";
 import type { MappedConfig, OpsConfig } from "../op/config-mapping.ts";
@@ -7,6 +8,7 @@ import { input } from "../op/io-spec.ts";
 import type { NoKeys } from "../resource/resource.ts";
 import { definitionSite } from "../source.ts";
 import {
+  ASSET_META,
   type AssetDefinition,
   type AssetInputs,
   type AssetMeta,
@@ -29,6 +31,15 @@ export interface GraphAssetOptions<
   backfillPolicy?: { maxPartitionsPerRun: number | null };
 }
 
+const GRAPH_ASSET_OPTIONS: Known<GraphAssetOptions<unknown, undefined>> = {
+  ...ASSET_META,
+  config: true,
+  mapConfig: true,
+  inputs: true,
+  deps: true,
+  backfillPolicy: true,
+};
+
 /**
  * Defines an asset that several ops make together, each in a step of its own. The body calls them as in `graph`, with a handle
  * for each input, and returns the handle of the value that the asset is.
@@ -45,6 +56,7 @@ export function graphAsset<
   options: GraphAssetOptions<I, Part, C>,
   body: (inputs: { readonly [K in keyof I]: Handle<InputValues<I, IsPartitioned<Part>>[K]> }) => Handle<T>,
 ): AssetDefinition<T, IsPartitioned<Part>, NoKeys> {
+  onlyKnown(`graph asset ${String(keyLike)}`, options, GRAPH_ASSET_OPTIONS);
   const key = assetKey(keyLike, options.keyPrefix);
   const deps = assetDeps(options.inputs, options.deps);
   for (const dep of deps)

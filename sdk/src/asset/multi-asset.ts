@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import type { StepContext } from "../execution/context.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { OpNode } from "../op/node.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
 import { definitionSite } from "../source.ts";
 import {
+  ASSET_META,
   type AssetDefinition,
   type AssetIn,
   type AssetInputs,
@@ -12,6 +14,7 @@ import {
   assetDeps,
   assetInputSpecs,
   type CheckSpec,
+  COMPUTE_OPTIONS,
   type ComputeOptions,
   type ConfigOf,
   type InputValues,
@@ -52,6 +55,18 @@ export interface MultiAssetOptions<
   canSubset?: boolean;
 }
 
+const { partitions: _, ...MEMBER_META } = ASSET_META;
+const MEMBER_OPTIONS: Known<MultiAssetMember> = {
+  ...MEMBER_META,
+  key: true,
+  deps: true,
+  optional: true,
+  checks: true,
+};
+const MULTI_ASSET_OPTIONS: Known<
+  MultiAssetOptions<Readonly<Record<string, MultiAssetMember>>, unknown, unknown, ResourceMap, undefined>
+> = { ...ASSET_META, ...COMPUTE_OPTIONS, assets: true, canSubset: true };
+
 type Value<T, K> = K extends keyof T ? Exclude<T[K], undefined> : never;
 /** The assets, by name, each typed by what the function returns for it. */
 export type MultiAssets<A, T, P extends boolean, R> = {
@@ -91,6 +106,9 @@ export function multiAsset<
     backfillPolicy,
     ...shared
   } = options;
+  onlyKnown(`multi-asset ${name}`, options, MULTI_ASSET_OPTIONS);
+  for (const [output, member] of Object.entries<MultiAssetMember>(members))
+    onlyKnown(`asset ${output} of multi-asset ${name}`, member, MEMBER_OPTIONS);
   const source = definitionSite();
   const deps = assetDeps(inputs, after);
   const outputs = Object.entries<MultiAssetMember>(members).map(([output, member]) => ({

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { StepContext } from "../execution/context.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { MetadataInput } from "../metadata/metadata-value.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import type { Out } from "../op/io-spec.ts";
@@ -7,9 +8,11 @@ import type { OpNode } from "../op/node.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
 import { definitionSite } from "../source.ts";
 import {
+  ASSET_META,
   type AssetDefinition,
   type AssetMeta,
   assetDeps,
+  COMPUTE_OPTIONS,
   type ComputeOptions,
   type ConfigOf,
   type IsPartitioned,
@@ -28,6 +31,13 @@ export interface ObservableAssetOptions<T, C, R extends ResourceMap, Part extend
   /** Type of what loading it gives, for assets that read it: `output<Row[]>()`. */
   value?: Out<T>;
 }
+
+const { inputs: _inputs, backfillPolicy: _policy, ...OBSERVE_OPTIONS } = COMPUTE_OPTIONS;
+const OBSERVABLE_OPTIONS: Known<ObservableAssetOptions<unknown, unknown, ResourceMap, undefined>> = {
+  ...ASSET_META,
+  ...OBSERVE_OPTIONS,
+  value: true,
+};
 
 type Observed<Part> = Part extends PartitionsDef
   ? Observation | Readonly<Record<string, Observation>>
@@ -65,6 +75,7 @@ export function observableAsset(
   const options = typeof optionsOrObserve === "function" ? {} : optionsOrObserve;
   const compute = typeof optionsOrObserve === "function" ? optionsOrObserve : given;
   if (compute === undefined) throw new TypeError(`observable asset ${String(keyLike)} has no function`);
+  onlyKnown(`observable asset ${String(keyLike)}`, options, OBSERVABLE_OPTIONS);
   const key = assetKey(keyLike, options.keyPrefix);
   const source = definitionSite();
   const node: OpNode = {

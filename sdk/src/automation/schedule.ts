@@ -1,4 +1,5 @@
 import type { Log } from "../execution/log.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { JobDefinition } from "../op/job.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
 import { definitionSite, KIND } from "../source.ts";
@@ -34,6 +35,17 @@ export interface ScheduleOptions<R extends ResourceMap = NoKeys> {
   defaultStatus?: "RUNNING" | "STOPPED";
   resources?: R;
 }
+
+const SCHEDULE_OPTIONS: Known<ScheduleOptions> = {
+  job: true,
+  cron: true,
+  timezone: true,
+  description: true,
+  tags: true,
+  runConfig: true,
+  defaultStatus: true,
+  resources: true,
+};
 
 export interface ScheduleDefinition {
   readonly [KIND]: "schedule";
@@ -95,9 +107,11 @@ export function schedule(
     defaultStatus = "STOPPED",
     resources = {},
   } = options;
+  const name = named ? first : `${typeof job === "string" ? job : job.name}_schedule`;
+  onlyKnown(`schedule ${name}`, options, SCHEDULE_OPTIONS);
   return {
     [KIND]: "schedule",
-    name: named ? first : `${typeof job === "string" ? job : job.name}_schedule`,
+    name,
     job,
     cron: typeof cron === "string" ? [cron] : [...cron],
     timezone,

@@ -1,5 +1,6 @@
 import type { AssetDefinition } from "../asset/asset.ts";
 import type { Log } from "../execution/log.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { SensorMonitors } from "../model/definitions.ts";
 import type { JobDefinition } from "../op/job.ts";
 import type { DynamicPartitions } from "../partitions/index.ts";
@@ -46,6 +47,17 @@ export interface SensorOptions<R extends ResourceMap = NoKeys> {
   defaultStatus?: "RUNNING" | "STOPPED";
   resources?: R;
 }
+
+const SENSOR_OPTIONS: Known<SensorOptions> = {
+  job: true,
+  jobs: true,
+  assets: true,
+  minimumInterval: true,
+  description: true,
+  tags: true,
+  defaultStatus: true,
+  resources: true,
+};
 
 export interface SensorDefinition {
   readonly [KIND]: "sensor";
@@ -100,6 +112,7 @@ export function makeSensor(
     defaultStatus = "STOPPED",
     resources = {},
   } = options;
+  onlyKnown(`sensor ${name}`, options, SENSOR_OPTIONS);
   if (!(minimumInterval > 0))
     throw new RangeError(
       `sensor ${name}: minimumInterval is ${minimumInterval}: it must be seconds, more than 0`,

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { AssetDefinition } from "../asset/asset.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { LoggerDefinition } from "../logger/logger.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import { definitionSite, KIND, kindOf } from "../source.ts";
@@ -42,6 +43,19 @@ export interface JobOptions<C extends z.ZodType | undefined = z.ZodType | undefi
   /** By the names that run config gives under `loggers`, besides those of Definitions and `console`. */
   loggers?: Readonly<Record<string, LoggerDefinition>>;
 }
+
+const JOB_OPTIONS: Known<JobOptions> = {
+  config: true,
+  mapConfig: true,
+  description: true,
+  tags: true,
+  partitions: true,
+  runConfig: true,
+  executor: true,
+  retryPolicy: true,
+  hooks: true,
+  loggers: true,
+};
 
 /** A job: a graph of ops, or a selection of assets. */
 export interface JobDefinition {
@@ -108,6 +122,7 @@ export function job(
 ): JobDefinition {
   const [options, body] = typeof optionsOrBody === "function" ? [{}, optionsOrBody] : [optionsOrBody, given];
   if (body === undefined) throw new TypeError(`job ${name} has no body`);
+  onlyKnown(`job ${name}`, options, JOB_OPTIONS);
   if (kindOf(body) === "graph") return makeJob(name, options, { graph: (body as GraphDefinition).node });
   const { description } = options;
   const { node } = composeGraph(
@@ -133,6 +148,7 @@ export function defineAssetJob<C extends z.ZodType | undefined = undefined>(
   name: string,
   options: AssetJobOptions<C> = {},
 ): JobDefinition {
+  onlyKnown(`job ${name}`, options, { ...JOB_OPTIONS, selection: true });
   const { selection = "*" } = options;
   const fixed =
     typeof selection === "string"

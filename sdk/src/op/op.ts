@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { AssetDefinition, AssetIn, ConfigOf } from "../asset/asset.ts";
 import type { StepContext } from "../execution/context.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { NoKeys, ResourceMap, ResourceValues } from "../resource/resource.ts";
 import { definitionSite, KIND } from "../source.ts";
 import {
@@ -89,6 +90,18 @@ export interface OpOptions<I extends InSpecs, C extends z.ZodType | undefined, R
   hooks?: readonly HookDefinition[];
 }
 
+const OP_OPTIONS: Known<OpOptions<InSpecs, undefined, ResourceMap> & { outputs: unknown }> = {
+  description: true,
+  inputs: true,
+  outputs: true,
+  config: true,
+  resources: true,
+  retryPolicy: true,
+  tags: true,
+  pool: true,
+  hooks: true,
+};
+
 /** A function that adds the node to the graph in composition, with `.as`. Shared by ops and graphs. */
 export function callable<N extends AnyNode>(kind: "op" | "graph", node: N, single: boolean): unknown {
   const call =
@@ -159,6 +172,7 @@ export function op(
   const options = typeof optionsOrCompute === "function" ? {} : optionsOrCompute;
   const compute = typeof optionsOrCompute === "function" ? optionsOrCompute : given;
   if (compute === undefined) throw new TypeError(`op ${name} has no function`);
+  onlyKnown(`op ${name}`, options, OP_OPTIONS);
   const { outputs } = options;
   const single = outputs === undefined || isOutSpec(outputs);
   const node: OpNode = {

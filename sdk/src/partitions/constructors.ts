@@ -1,5 +1,6 @@
 /** What user code writes: `dailyPartitions({ start: "2024-01-01", timezone: "Europe/Rome" })`. Plain values, checked when made. */
 import { parseCron } from "../cron/parse.ts";
+import { type Known, onlyKnown } from "../known-options.ts";
 import type { PartitionsDef } from "../model/definitions.ts";
 import { timeZone } from "../time/zone.ts";
 import { keyFormat } from "./key-format.ts";
@@ -31,9 +32,21 @@ interface HourOffset extends MinuteOffset {
   hourOffset?: number | undefined;
 }
 
+const TIME_OPTIONS: Known<TimePartitionsOptions> = {
+  start: true,
+  end: true,
+  timezone: true,
+  format: true,
+  endOffset: true,
+};
+const MINUTE = { ...TIME_OPTIONS, minuteOffset: true as const };
+const HOUR = { ...MINUTE, hourOffset: true as const };
+const DAY = { ...HOUR, dayOffset: true as const };
+
 /** One partition an hour; keys are written `2024-01-31-06:00`. */
 export function hourlyPartitions(options: TimePartitionsOptions & MinuteOffset): TimeWindowPartitions {
-  return cronPartitions({
+  onlyKnown("hourlyPartitions", options, MINUTE);
+  return windows({
     format: "%Y-%m-%d-%H:%M",
     ...options,
     cron: `${options.minuteOffset ?? 0} * * * *`,
@@ -46,7 +59,8 @@ export function hourlyPartitions(options: TimePartitionsOptions & MinuteOffset):
  * dailyPartitions({ start: "2024-01-01", timezone: "Europe/Rome" });
  */
 export function dailyPartitions(options: TimePartitionsOptions & HourOffset): TimeWindowPartitions {
-  return cronPartitions({
+  onlyKnown("dailyPartitions", options, HOUR);
+  return windows({
     format: "%Y-%m-%d",
     ...options,
     cron: `${options.minuteOffset ?? 0} ${options.hourOffset ?? 0} * * *`,
@@ -57,8 +71,9 @@ export function dailyPartitions(options: TimePartitionsOptions & HourOffset): Ti
 export function weeklyPartitions(
   options: TimePartitionsOptions & HourOffset & { dayOffset?: number | undefined },
 ): TimeWindowPartitions {
+  onlyKnown("weeklyPartitions", options, DAY);
   const { minuteOffset = 0, hourOffset = 0, dayOffset = 0 } = options;
-  return cronPartitions({
+  return windows({
     format: "%Y-%m-%d",
     ...options,
     cron: `${minuteOffset} ${hourOffset} * * ${dayOffset}`,
@@ -69,8 +84,9 @@ export function weeklyPartitions(
 export function monthlyPartitions(
   options: TimePartitionsOptions & HourOffset & { dayOffset?: number | undefined },
 ): TimeWindowPartitions {
+  onlyKnown("monthlyPartitions", options, DAY);
   const { minuteOffset = 0, hourOffset = 0, dayOffset = 1 } = options;
-  return cronPartitions({
+  return windows({
     format: "%Y-%m-%d",
     ...options,
     cron: `${minuteOffset} ${hourOffset} ${dayOffset} * *`,
@@ -79,6 +95,11 @@ export function monthlyPartitions(
 
 /** Windows between the ticks of any cron (five fields). */
 export function cronPartitions(options: TimePartitionsOptions & { cron: string }): TimeWindowPartitions {
+  onlyKnown("cronPartitions", options, { ...TIME_OPTIONS, cron: true });
+  return windows(options);
+}
+
+function windows(options: TimePartitionsOptions & { cron: string }): TimeWindowPartitions {
   const { timezone = "UTC", endOffset = 0 } = options;
   const cron = parseCron(options.cron);
   timeZone(timezone);
