@@ -124,7 +124,9 @@ describe("the chart dagster-user-deployments", () => {
     expect(location.spec).toEqual({
       ...{ image: "r/py:0.1.0", imagePullPolicy: "Always", file: "/app/repo.py", language: "python" },
     });
-    expect(await notes(USER_CODE, values)).not.toContain("no effect");
+    const said = await notes(USER_CODE, values);
+    expect(said).not.toContain("no effect");
+    expect(said).toContain("the code of py is Python, which this version does not serve");
     const asked = { deployments: [{ ...deployment, livenessProbe: { exec: { command } } }] };
     expect((await render(USER_CODE, asked))[0].spec).toEqual(location.spec);
     expect(await notes(USER_CODE, asked)).toContain("py.livenessProbe: ");
