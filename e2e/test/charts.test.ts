@@ -243,6 +243,17 @@ describe("the chart dagster", () => {
     expect(await kept({ enabled: false })).toBeUndefined();
   });
 
+  test("makes names that Kubernetes takes of a release's name however long", async () => {
+    const manifests = await render(DAGSTER, {
+      fullnameOverride: "a-name-as-long-as-helm-lets-a-release-have-one-at-all",
+      dagsterWebserver: { enableReadOnly: true },
+    });
+    const lengths = (kind: string) =>
+      manifests.filter((each) => each.kind === kind).map(({ metadata }) => metadata.name.length);
+    expect(Math.max(...lengths("Service"))).toBeLessThanOrEqual(63);
+    expect(Math.max(...lengths("StatefulSet"))).toBeLessThanOrEqual(52);
+  });
+
   test("leaves the number of replicas to an autoscaler, with a disruption budget, when it is null", async () => {
     const manifests = await render(DAGSTER, { dagsterWebserver: { replicaCount: null } });
     expect(find(manifests, "Deployment", "rel-dagster-webserver").spec).not.toHaveProperty("replicas");

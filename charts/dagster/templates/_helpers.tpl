@@ -1,14 +1,15 @@
 {{- define "dagster.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 41 | trimSuffix "-" -}}
 {{- end -}}
 
+{{- /* 52 characters are left to a StatefulSet, whose pods have its name and a hash as a label; "-postgresql" is 11 of them. */ -}}
 {{- define "dagster.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 41 | trimSuffix "-" -}}
 {{- else if contains (include "dagster.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 41 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "dagster.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "dagster.name" .) | trunc 41 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
