@@ -67,7 +67,7 @@ describe("runs list", () => {
   test("filters become the server's", () => {
     expect(
       runsFilter(
-        { status: ["FAILURE"], job: "nightly", tag: ["team=data", "bare"], within: "1h" },
+        { status: ["FAILURE"], job: "nightly", tag: ["team=data", "bare"], location: "shop", within: "1h" },
         7_200_000,
       ),
     ).toEqual({
@@ -76,6 +76,7 @@ describe("runs list", () => {
       tags: [
         { key: "team", value: "data" },
         { key: "bare", value: "" },
+        { key: ".dagster/repository", value: "__repository__@shop" },
       ],
       createdAfter: 3600,
     });

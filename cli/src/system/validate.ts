@@ -7,7 +7,7 @@ import { switchedName } from "../manifests/apply.ts";
 import type { ManifestPlan } from "../manifests/planning.ts";
 import { checkRequest } from "../manifests/submit-requests.ts";
 import { EXIT, Outcome } from "../output/exit.ts";
-import { createOutput } from "../output/output.ts";
+import { createOutput, type Output } from "../output/output.ts";
 import { type Chosen, chooseLocations, withDefaults } from "../workspace/flags.ts";
 import { toSource } from "../workspace/location-source.ts";
 import { whenSettled } from "../workspace/settled.ts";
@@ -31,7 +31,7 @@ export async function runValidate(options: ValidateOptions): Promise<void> {
   let entries: LocationEntry[] = [];
   try {
     chosen = chooseLocations(withDefaults(options, process.cwd()), process.cwd());
-    entries = await load(chosen);
+    entries = await load(chosen, output);
     findings.push(...entries.flatMap(ofLocation), ...(await ofManifests(chosen.manifests, entries)));
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
@@ -60,18 +60,29 @@ export async function runValidate(options: ValidateOptions): Promise<void> {
   if (findings.length > 0) throw new Outcome(EXIT.failed);
 }
 
+/** When a person begins to wonder (ms). */
+const STILL_MS = 10_000;
+
 /** Loads the code in code servers, as a system would. */
-async function load({ locations, manifests }: Chosen): Promise<LocationEntry[]> {
+async function load({ locations, manifests }: Chosen, output: Output): Promise<LocationEntry[]> {
   const sources = locations.flatMap((spec) =>
     spec.kind === "typescript" ? [toSource(spec, manifests?.extra.get(spec.name))] : [],
   );
   const workspace = new LocalWorkspace({ locations: sources });
+  const reminder = setInterval(() => {
+    const loading = workspace.list().filter(({ state }) => state === "LOADING");
+    if (loading.length > 0)
+      output.note(
+        `Still loading ${loading.map(({ name }) => name).join(", ")}: a top-level await or work at import? Given up after 3 minutes.`,
+      );
+  }, STILL_MS);
   try {
     await whenSettled(workspace);
     const entries = workspace.list();
     for (const entry of entries) await checkJobConfigs(entry);
     return entries;
   } finally {
+    clearInterval(reminder);
     await workspace.close();
   }
 }

@@ -216,10 +216,10 @@ function Shown({
             <ServerProblem
               error={failure.error}
               title={failure.step ? `Step ${failure.step} failed` : "The run failed"}
-              next={<FailureHint index={failure.index} />}
+              next={<FailureHint {...failure} />}
             />
           ) : (
-            <Problem title={failure.message} next={<FailureHint index={failure.index} />} />
+            <Problem title={failure.message} next={<FailureHint {...failure} />} />
           )}
         </div>
       ) : null}
@@ -263,7 +263,7 @@ function Shown({
   );
 }
 
-function FailureHint({ index }: { index: number }) {
+function FailureHint({ index, step }: { index: number; step: string | null }) {
   return (
     <>
       <Link
@@ -273,7 +273,9 @@ function FailureHint({ index }: { index: number }) {
       >
         Show it among the events
       </Link>
-      , correct the code, then re-execute from failure: what succeeded is not done again.
+      {step === null
+        ? ", mend what it names, then re-execute."
+        : ", correct the code, then re-execute from failure: what succeeded is not done again."}
     </>
   );
 }

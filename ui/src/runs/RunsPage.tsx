@@ -43,10 +43,8 @@ export function RunsPage() {
     for (const page of runs.data?.pages ?? [])
       if (page.runsOrError.__typename === "Runs")
         for (const run of page.runsOrError.results) if (!seen.has(run.runId)) seen.set(run.runId, run);
-    return [...seen.values()].filter(
-      (run) => !search.location || run.repositoryOrigin?.repositoryLocationName === search.location,
-    );
-  }, [runs.data, search.location]);
+    return [...seen.values()];
+  }, [runs.data]);
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const change = (patch: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...patch }), replace: true });

@@ -43,6 +43,8 @@ export function runsFilter(filters: RunFilters, now: number): RunsFilter {
     const at = tag.indexOf("=");
     return at < 0 ? { key: tag, value: "" } : { key: tag.slice(0, at), value: tag.slice(at + 1) };
   });
+  if (filters.location)
+    tags.push({ key: ".dagster/repository", value: `__repository__@${filters.location}` });
   return {
     ...(filters.status?.length ? { statuses: filters.status } : {}),
     ...(filters.job ? { pipelineName: filters.job } : {}),
