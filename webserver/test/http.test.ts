@@ -229,6 +229,14 @@ describe("files", () => {
       400,
       expect.stringContaining("colour"),
     ]);
+    const form = await fetch(`${system.url}/report_asset_materialization/a`, {
+      method: "POST",
+      body: new URLSearchParams({ metadata: "{}" }),
+    });
+    expect([form.status, await form.json()]).toEqual([
+      415,
+      { error: expect.stringMatching(/Content-Type: application\/json$/) },
+    ]);
   });
 });
 

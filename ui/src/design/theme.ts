@@ -43,7 +43,13 @@ export const theme = createTheme({
     MultiSelect: { defaultProps: { size: "xs" } },
     Textarea: { defaultProps: { size: "xs" } },
     SegmentedControl: { defaultProps: { size: "xs" } },
-    Modal: { defaultProps: { centered: false, overlayProps: { backgroundOpacity: 0.45, blur: 1 } } },
+    Modal: {
+      defaultProps: {
+        centered: false,
+        overlayProps: { backgroundOpacity: 0.45, blur: 1 },
+        closeButtonProps: { "aria-label": "Close this dialog" },
+      },
+    },
     Menu: { defaultProps: { shadow: "md", position: "bottom-end" } },
   },
 });

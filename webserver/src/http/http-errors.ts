@@ -19,6 +19,12 @@ function statusOf(error: FastifyError | Error): number {
   if (error instanceof Unavailable) return 503;
   return "statusCode" in error && error.statusCode && error.statusCode < 500 ? error.statusCode : 500;
 }
+/** In the place of what the error says itself. */
+const MESSAGES: Readonly<Record<number, string>> = {
+  415: "this kind of body is not read: send JSON, with the header Content-Type: application/json",
+  500: "internal error: see the webserver's log",
+};
+
 export function sendError(
   error: FastifyError | Error,
   request: FastifyRequest,
@@ -27,6 +33,6 @@ export function sendError(
   const status = statusOf(error);
   if (status >= 500 && status !== 503) request.log.error({ err: error }, "request failed");
   if (status === 503) reply.header("retry-after", "1");
-  const message = status === 500 ? "internal error: see the webserver's log" : error.message;
+  const message = MESSAGES[status] ?? error.message;
   return reply.code(status).send({ error: message });
 }
