@@ -8,6 +8,7 @@ import { TimeAgo } from "../design/Time.tsx";
 import { formatAbsolute } from "../design/time.ts";
 import { MetadataTable } from "../metadata/MetadataTable.tsx";
 import type { AssetHistory } from "./AssetPage.tsx";
+import { WipeAsset } from "./WipeAsset.tsx";
 
 /** Materializations and observations, newest first; the chosen one with all its metadata beside. */
 export function EventsPanel({ history, partition }: { history: AssetHistory; partition?: string }) {
@@ -86,6 +87,9 @@ export function EventsPanel({ history, partition }: { history: AssetHistory; par
           ) : null}
         </dl>
         <MetadataTable entries={chosen.metadataEntries} />
+        <div className="row" style={{ marginTop: 12 }}>
+          <WipeAsset path={history.key.path} partition={partition} />
+        </div>
       </div>
     </div>
   );

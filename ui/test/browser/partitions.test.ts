@@ -35,7 +35,7 @@ test("a backfill that failed is run again for what is missing, one that runs is 
   expect(faults).toEqual([]);
 });
 
-test("dynamic partitions are added and deleted on the page", async () => {
+test("dynamic partitions are added, wiped and deleted on the page", async () => {
   const { page, faults } = await system.open();
   await page.goto("/assets/by_customer?tab=partitions");
   const key = page.getByRole("textbox", { name: "New partition of customers" });
@@ -45,7 +45,15 @@ test("dynamic partitions are added and deleted on the page", async () => {
   await key.fill("ada");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByText(/ada.*(already|exists)/i).waitFor();
-  await page.getByRole("button", { name: "ada", exact: true }).click();
+  const reported = await fetch(`${system.url}/report_asset_materialization/by_customer?partition=ada`, {
+    method: "POST",
+  });
+  expect(reported.status).toBe(200);
+  await page.goto("/assets/by_customer?tab=partitions&partition=ada");
+  await page.getByRole("button", { name: "Wipe" }).click();
+  await page.getByText("Wipe partition ada of by_customer?").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Wipe" }).click();
+  await page.getByText("Nothing happened to this asset yet").waitFor();
   await page.getByRole("button", { name: "Delete ada" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete ada" }).click();
   await page.getByText("No partitions yet").waitFor();

@@ -244,6 +244,13 @@ export type LaunchPartitionsVariables = { key: AssetKeyInput; };
 
 export const LaunchPartitions: Operation<LaunchPartitionsResult, LaunchPartitionsVariables> = { name: "LaunchPartitions", kind: "query", text: "query LaunchPartitions($key: AssetKeyInput!) {\n  assetNodeOrError(assetKey: $key) {\n    __typename\n    ... on AssetNode {\n      id\n      partitionKeys\n      partitionDefinition {\n        __typename\n        ...PartitionDefinitionParts\n      }\n    }\n    ... on AssetNotFoundError {\n      message\n    }\n  }\n}\n\nfragment PartitionDefinitionParts on PartitionDefinition {\n  __typename\n  description\n  type\n  name\n  fmt\n  dimensionTypes {\n    __typename\n    name\n    type\n  }\n}" };
 
+export type WipeAssetResult = { __typename: "Mutation"; wipeAssets: { __typename: "AssetNotFoundError" | "PythonError" | "UnauthorizedError" | "UnsupportedOperationError"; message: string; }
+  | { __typename: "AssetWipeSuccess";  }; };
+
+export type WipeAssetVariables = { assets: ReadonlyArray<PartitionsByAssetSelector>; };
+
+export const WipeAsset: Operation<WipeAssetResult, WipeAssetVariables> = { name: "WipeAsset", kind: "mutation", text: "mutation WipeAsset($assets: [PartitionsByAssetSelector!]!) {\n  wipeAssets(assetPartitionRanges: $assets) {\n    __typename\n    __typename\n    ... on Error {\n      message\n    }\n  }\n}" };
+
 export type AutomationResult = { __typename: "Query"; repositoriesOrError: { __typename: "PythonError" | "RepositoryNotFoundError"; message: string; }
   | { __typename: "RepositoryConnection"; nodes: ReadonlyArray<{ __typename: "Repository"; id: string; name: string; location: { __typename: "RepositoryLocation"; name: string; }; schedules: ReadonlyArray<ScheduleRow>; sensors: ReadonlyArray<SensorRow>; }>; }; };
 
