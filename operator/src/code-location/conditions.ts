@@ -122,7 +122,7 @@ function progressing(told: Told, { obstacle }: Words): Body {
   return {
     status: "True",
     reason: told.old > 0 ? "RollingOut" : "Starting",
-    message: `${told.fresh} of ${some(told.replicas, "code server")} of this version are ready, ${told.old} of an older one are left`,
+    message: `${told.fresh} of ${some(told.replicas, "code server")} of this version ready, ${told.old} of an older one left`,
   };
 }
 

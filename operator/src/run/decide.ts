@@ -1,5 +1,6 @@
 /** What a Run object tells of its run, and when it goes. Pure. */
 import { type CodeLocationRow, isEnded, type RunRecord } from "@dagster-operator/engine";
+import { ASSET_JOB } from "@dagster-operator/sdk/internal";
 import { type Told, tellConditions } from "../runtime/condition.ts";
 import type { RunObject, RunStatusFields } from "./run-objects.ts";
 
@@ -33,7 +34,8 @@ export function runStatus(
   return {
     ...tellConditions(object, conditions, now),
     location: run.location,
-    ...(run.assets === null && { job: run.job }),
+    // A job of assets has both; a selection of assets without a job has a job that nobody named.
+    ...(run.job !== ASSET_JOB && { job: run.job }),
     phase: run.status,
     runId: run.runId,
     stepsTotal: run.stepsTotal,
@@ -114,7 +116,7 @@ export function refused(
   return {
     ...tellConditions(object, [{ type: "Submitted", status: "False", reason, message: short }], now),
     ...target,
-    phase: reason === "Invalid" ? "FAILURE" : "QUEUED",
+    phase: reason === "Invalid" ? "FAILURE" : reason === "Canceled" ? "CANCELED" : "QUEUED",
     reason,
     message: short,
   };

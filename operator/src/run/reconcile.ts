@@ -90,7 +90,7 @@ export class RunReconciler {
       await this.#refuse(
         object,
         error instanceof Unavailable ? "CodeLocationUnavailable" : "NotFound",
-        message,
+        `${message}; the run waits for it`,
       );
       return { requeueAfterMs: WAIT_MS };
     }
@@ -149,7 +149,8 @@ export class RunReconciler {
       if (error instanceof KubeError && (isNotFound(error) || isConflict(error))) return;
       throw error;
     }
-    if (before?.phase === status.phase || !status.phase) return;
+    // One that never became a run has its own event.
+    if (before?.phase === status.phase || !status.phase || status.runId === undefined) return;
     const event = EVENTS[status.phase];
     if (event) await this.#o.recorder.record(named(object), event[0], event[1], status.message || event[1]);
   }
