@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { RunRow, RunStatus } from "../src/graphql/generated/operations.ts";
 import { timelineLayout } from "../src/overview/timeline-layout.ts";
 import { keptTags } from "../src/run/kept-tags.ts";
+import { heldBackBy } from "../src/run/queued.ts";
 import { runsFilter, runTitle, visibleTags } from "../src/runs/run-list.ts";
 import { list, oneOf, present, someOf, text, whole } from "../src/search-params.ts";
 import { best, rank } from "../src/shell/rank.ts";
@@ -136,4 +137,36 @@ test("a re-execution takes over the user's tags and the partition, with nothing 
     { key: "team", value: "x" },
     { key: "dagster/partition", value: "x" },
   ]);
+});
+
+test("a run in the queue is told what holds it back", () => {
+  const slot = { __typename: "ClaimedConcurrencySlot" as const, runId: "other" };
+  const pool = (concurrencyKey: string, limit: number | null, held: number) => ({
+    __typename: "ConcurrencyKeyInfo" as const,
+    concurrencyKey,
+    limit,
+    claimedSlots: Array.from({ length: held }, () => slot),
+  });
+  const why = (maxConcurrentRuns: number, rootConcurrencyKeys: string[]) =>
+    heldBackBy({
+      __typename: "Query",
+      runOrError: { __typename: "Run", id: "r", rootConcurrencyKeys },
+      instance: {
+        __typename: "Instance",
+        id: "i",
+        runQueueConfig: { __typename: "RunQueueConfig", maxConcurrentRuns },
+        concurrencyLimits: [
+          pool("paused", 0, 0),
+          pool("full", 2, 2),
+          pool("free", 2, 1),
+          pool("open", null, 9),
+        ],
+      },
+    });
+  expect(why(0, ["full"])).toEqual(["The queue is paused: max_concurrent_runs is 0."]);
+  expect(why(10, ["paused", "full", "free", "open"])).toEqual([
+    "Pool paused is paused.",
+    "Pool full has no free slot, of 2.",
+  ]);
+  expect(why(10, [])).toEqual([]);
 });

@@ -11,7 +11,8 @@ function nearest(wrong: string, candidates: Iterable<string>): string | null {
 
 /** ` Did you mean "x"?`, or ` Known: a, b, c.` when nothing is near and the list is short; with a leading space. */
 export function hint(wrong: string, candidates: Iterable<string>): string {
-  const all = [...candidates];
+  // Names that begin so are the system's own; one that several locations have is said once.
+  const all = [...new Set(candidates)].filter((name) => !name.startsWith("__"));
   const near = nearest(wrong, all);
   if (near !== null) return ` Did you mean "${near}"?`;
   if (all.length === 0) return "";

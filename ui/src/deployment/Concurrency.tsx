@@ -64,7 +64,11 @@ function Queue({ instance: { runQueueConfig: queue } }: { instance: Instance }) 
     <Panel title="Run queue" padded>
       <dl className="kv">
         <dt>Runs at once</dt>
-        <dd>{!queue || queue.maxConcurrentRuns < 0 ? "no limit" : queue.maxConcurrentRuns}</dd>
+        <dd>
+          {!queue || queue.maxConcurrentRuns < 0
+            ? "no limit"
+            : queue.maxConcurrentRuns || "0: the queue is paused"}
+        </dd>
         <dt>By tag</dt>
         <dd>
           {queue?.tagConcurrencyLimitsYaml ? (

@@ -19,6 +19,7 @@ import { EventStore } from "./event-store.ts";
 import { follow } from "./follow.ts";
 import { GanttChart } from "./GanttChart.tsx";
 import { LogViewer } from "./LogViewer.tsx";
+import { QueuedNote } from "./QueuedNote.tsx";
 import { RunActions } from "./RunActions.tsx";
 import { AssetsTab, ConfigTab } from "./RunTabs.tsx";
 import { StepFold } from "./steps.ts";
@@ -223,14 +224,7 @@ function Shown({
           )}
         </div>
       ) : null}
-      {now.status === "QUEUED" ? (
-        <p className="dim" style={{ margin: "0 0 12px" }}>
-          Waiting in the queue: it starts as soon as the daemon has room for it.{" "}
-          <Link to="/deployment" search={{ tab: "daemons" }}>
-            Daemons
-          </Link>
-        </p>
-      ) : null}
+      {now.status === "QUEUED" ? <QueuedNote runId={runId} /> : null}
       <GanttChart fold={fold} version={version} chosen={search.step ?? []} onChoose={choose} live={live} />
       <nav className="tabs" aria-label="Run" style={{ marginTop: 14, marginBottom: 10 }}>
         {(
