@@ -129,7 +129,7 @@ describe("the chart dagster-user-deployments", () => {
     expect(said).toContain("the code of py is Python, which this version does not serve");
     const asked = { deployments: [{ ...deployment, livenessProbe: { exec: { command } } }] };
     expect((await render(USER_CODE, asked))[0].spec).toEqual(location.spec);
-    expect(await notes(USER_CODE, asked)).toContain("py.livenessProbe: ");
+    expect(await notes(USER_CODE, asked)).toContain("py.livenessProbe: it asks a gRPC server");
   });
 
   test("refuses two deployments of one name", async () => {

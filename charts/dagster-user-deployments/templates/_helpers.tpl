@@ -111,7 +111,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $settings := omit $given "enabled" }}
 {{- $default := dict "periodSeconds" 20 "timeoutSeconds" 10 "successThreshold" 1 "failureThreshold" 3 }}
 {{- if and $settings (ne (toString (get $given "enabled")) "false") (ne (toJson $settings) (toJson $default)) (not (include "dagster-user-deployments.probe" $given)) }}
-- {{ $deployment.name }}.{{ $probe }}: it names no exec, httpGet, tcpSocket or grpc of its own, so the operator's probe is used
+- {{ $deployment.name }}.{{ $probe }}: it {{ ternary "asks a gRPC server, which code servers are not" "names no exec, httpGet, tcpSocket or grpc" (hasKey $given "exec") }}, so the operator's own probe is used
 {{- end }}
 {{- end }}
 {{- end }}
