@@ -4,6 +4,7 @@ import { MantineProvider } from "@mantine/core";
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { Empty, ServerProblem } from "../src/design/Feedback.tsx";
+import { TickBadge } from "../src/design/Status.tsx";
 import { PartitionPicker } from "../src/launch/PartitionPicker.tsx";
 import { TagsEditor } from "../src/launch/TagsEditor.tsx";
 import { MetadataTable } from "../src/metadata/MetadataTable.tsx";
@@ -130,4 +131,17 @@ test("tags are written as key=value and can be taken away", () => {
   ]);
   fireEvent.click(screen.getByRole("button", { name: "Remove tag team" }));
   expect(onChange).toHaveBeenLastCalledWith([]);
+});
+
+test("a tick that ended well without a run is not said to have requested one", () => {
+  show(
+    <>
+      <TickBadge status="SUCCESS" runs={2} />
+      <TickBadge status="SUCCESS" runs={0} />
+      <TickBadge status="SKIPPED" runs={0} />
+    </>,
+  );
+  expect([/^Requested$/, /^Done$/, /^Skipped$/].map((label) => screen.getAllByText(label).length)).toEqual([
+    1, 1, 1,
+  ]);
 });

@@ -63,7 +63,7 @@ function Tick({ tick, open, onToggle }: { tick: TickRow; open: boolean; onToggle
           <TimeAgo at={tick.timestamp * 1000} />
         </td>
         <td>
-          <TickBadge status={tick.status} />
+          <TickBadge status={tick.status} runs={tick.runIds.length} />
         </td>
         <td>
           <span className="row wrap">

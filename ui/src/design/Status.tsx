@@ -89,8 +89,10 @@ const TICK: Record<InstigationTickStatus, { tone: Tone; label: string }> = {
 export function tickTone(status: InstigationTickStatus): Tone {
   return TICK[status].tone;
 }
-export function TickBadge({ status }: { status: InstigationTickStatus }) {
-  return <Badge tone={TICK[status].tone}>{TICK[status].label}</Badge>;
+/** One that ended well may have asked for no run: a sensor that only tells somebody. */
+export function TickBadge({ status, runs }: { status: InstigationTickStatus; runs: number }) {
+  const { tone, label } = TICK[status];
+  return <Badge tone={tone}>{status === "SUCCESS" && runs === 0 ? "Done" : label}</Badge>;
 }
 
 export function checkTone(
