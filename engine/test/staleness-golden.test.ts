@@ -42,7 +42,8 @@ afterAll(() => storage.close());
 
 function partitions(spec: NonNullable<Spec["partitions"]>) {
   if (spec.kind === "static") return staticPartitions(spec.keys);
-  return spec.kind === "daily" ? dailyPartitions(spec) : weeklyPartitions(spec);
+  const { kind, ...options } = spec;
+  return kind === "daily" ? dailyPartitions(options) : weeklyPartitions(options);
 }
 
 function definitions(specs: readonly Spec[], prefix: string): Definitions {

@@ -39,7 +39,8 @@ function definition(spec: Spec): PartitionsDef {
     return multiPartitions(
       Object.fromEntries(Object.entries(spec.dimensions).map(([name, inner]) => [name, definition(inner)])),
     );
-  return TIME[spec.kind](spec);
+  const { kind, ...options } = spec;
+  return TIME[kind](options);
 }
 
 describe("as Dagster 1.13.27 maps", () => {
