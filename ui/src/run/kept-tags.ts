@@ -3,6 +3,6 @@ export function keptTags(
   tags: readonly { readonly key: string; readonly value: string }[],
 ): { key: string; value: string }[] {
   return tags
-    .filter(({ key }) => key === "dagster/partition" || !/^\.?dagster\/|^\./.test(key))
+    .filter(({ key }) => key === "dagster/partition" || !/^(dagster\/|\.)/.test(key))
     .map(({ key, value }) => ({ key, value }));
 }
